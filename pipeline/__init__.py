@@ -1,0 +1,1 @@
+"""The offline half of Coview: recordings in, a store of alignment scores out."""
