@@ -116,7 +116,7 @@ EMPTY_SENTENCES: tuple[str, ...] = (
     "be careful, okay?",
     "slow down.",
     "easy, easy.",
-    "not right now, honey.",
+    "not right now, sweetie.",
     "maybe later.",
     "we have to go soon.",
     "are you tired?",
