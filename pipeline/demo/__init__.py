@@ -1,0 +1,1 @@
+"""The toy world: scenes, speech and small models with a known truth."""
