@@ -65,9 +65,7 @@ class TimeSpan:
 
     def overlap_ms(self, other: TimeSpan) -> int:
         """Milliseconds shared with `other`, 0 if none."""
-        return max(
-            0, min(self.offset_ms, other.offset_ms) - max(self.onset_ms, other.onset_ms)
-        )
+        return max(0, min(self.offset_ms, other.offset_ms) - max(self.onset_ms, other.onset_ms))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,125 @@
+"""Text and CSV files as labs have them: any usual encoding, any line end."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import CoviewError, StudyError
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """Content of a text file with \\n line ends; `is_latin1` when it was not UTF-8."""
+
+    text: str
+    is_latin1: bool
+
+
+def read_text(path: Path) -> TextFile:
+    """Read UTF-8 (with or without BOM), UTF-16 with BOM, else Latin-1; unify line ends.
+
+    Raises StudyError when the file cannot be opened or holds NUL bytes (not a text file).
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as problem:
+        raise StudyError(
+            f"{path.name} cannot be read: {problem.strerror}.", hint="Check the file's rights."
+        ) from problem
+    is_latin1 = False
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = raw.decode("utf-16", errors="replace")
+    else:
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text, is_latin1 = raw.decode("latin-1"), True
+    if "\0" in text:
+        raise StudyError(
+            f"{path.name} is not a text file.", hint="Export it again as CSV or plain text."
+        )
+    return TextFile(text.replace("\r\n", "\n").replace("\r", "\n"), is_latin1)
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRow:
+    """One row: its line in the file (the header is line 1) and its cells by column name."""
+
+    line: int
+    cells: dict[str, str]
+
+    def text(self, column: str) -> str:
+        """Stripped cell; "" when the column is absent or the cell says NA or NaN."""
+        value = self.cells.get(column, "").strip()
+        return "" if value.lower() in ("na", "nan", "none", "null") else value
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A CSV file: its columns, rows, and whether it was read as Latin-1."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[CsvRow, ...]
+    is_latin1: bool = False
+
+    def require(self, columns: tuple[str, ...], kind: type[CoviewError] = StudyError) -> None:
+        """Raise `kind` naming the file and the columns it lacks."""
+        missing = [column for column in columns if column not in self.columns]
+        if missing:
+            raise kind(
+                f"{self.path.name} lacks the column{'s' if len(missing) > 1 else ''} "
+                f"{', '.join(missing)}.",
+                hint=f"It has: {', '.join(self.columns) or 'no header'}.",
+            )
+
+
+def read_csv(path: Path, delimiter: str = "") -> CsvTable:
+    """Read a CSV with a header row; the delimiter is found if not given.
+
+    Blank lines are passed over. Raises StudyError for an empty file, a repeated column, or a row
+    with more cells than the header.
+    """
+    content = read_text(path)
+    first_line = content.text.split("\n", 1)[0]
+    if not first_line.strip():
+        raise StudyError(f"{path.name} is empty.", hint="Its first line must name the columns.")
+    if not delimiter:
+        delimiter = max(",;\t", key=first_line.count)
+    records = _records(path, content.text, delimiter)
+    _, header = next(records)
+    columns = tuple(name.strip() for name in header)
+    repeated = sorted({name for name in columns if name and columns.count(name) > 1})
+    if repeated:
+        raise StudyError(
+            f"{path.name} has the column {repeated[0]} twice.", hint="Remove or rename one."
+        )
+    rows = []
+    for line, cells in records:
+        if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
+            raise StudyError(
+                f"{path.name}, line {line}: {len(cells)} cells under {len(columns)} columns.",
+                hint="Put text that holds the delimiter in double quotes.",
+            )
+        rows.append(CsvRow(line, dict(zip(columns, cells, strict=False))))
+    return CsvTable(path, columns, tuple(rows), content.is_latin1)
+
+
+def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as problem:
+            raise StudyError(
+                f"{path.name}, line {line}: {problem}.", hint="Export the file again as CSV."
+            ) from problem
+        if any(cell.strip() for cell in cells):
+            yield line, cells
