@@ -2,20 +2,18 @@
 
 A sentence is written the way a speech recogniser writes it: one capital, one closing mark. All
 sentences that name nothing are free of concrete nouns, so whatever they score is chance.
-Choices use only `random.Random.random`, the one generator whose sequence Python promises to keep,
-so a seed gives the same words on every version.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from typing import TypeVar
 
-T = TypeVar("T")
+from pipeline.demo.chance import pick
 
 _MASS_WORDS = frozenset({"bread", "cheese", "milk", "honey", "rice", "popcorn", "soap", "water"})
-_ALWAYS_PLURAL = frozenset({"glasses", "jeans", "pants", "scissors", "shorts", "socks", "shoes"})
+_PLURAL_WORDS = frozenset({"glasses", "grapes", "jeans", "pants", "scissors", "shorts"})
+_COUNTED = ("another", "a nice", "a pretty", "a little")
+_SINGULAR = (*_COUNTED, " is ", "is ", "'s ", "this ", "that ", "does ", "it ")
 _AN_BEFORE_CONSONANT = ("hour", "honest")
 _A_BEFORE_VOWEL = ("unicorn", "uniform", "ukulele", "unicycle", "ewe", "one")
 
@@ -206,14 +204,9 @@ CHILD_EMPTY_SENTENCES: tuple[str, ...] = (
 )
 
 
-def pick(options: Sequence[T], rng: random.Random) -> T:
-    """One of `options`, all equally likely; the same for a seed on every Python version."""
-    return options[int(rng.random() * len(options))]
-
-
 def with_article(word: str) -> str:
     """The word as one would introduce it: "a ball", "an apple", "some milk"."""
-    if word in _MASS_WORDS or word in _ALWAYS_PLURAL:
+    if word in _MASS_WORDS or word in _PLURAL_WORDS:
         return f"some {word}"
     if word.startswith(_AN_BEFORE_CONSONANT):
         return f"an {word}"
@@ -224,10 +217,13 @@ def with_article(word: str) -> str:
 
 def naming_sentence(word: str, rng: random.Random) -> str:
     """A caregiver's sentence that names `word` and nothing else one could see."""
-    carriers = NAMING_CARRIERS
-    if word in _MASS_WORDS or word in _ALWAYS_PLURAL:
-        carriers = tuple(carrier for carrier in carriers if _fits_without_count(carrier))
-    return _filled(pick(carriers, rng), word)
+    unfit: tuple[str, ...] = ()
+    if word in _MASS_WORDS:
+        unfit = _COUNTED
+    elif word in _PLURAL_WORDS:
+        unfit = _SINGULAR
+    fitting = tuple(carrier for carrier in NAMING_CARRIERS if _agrees(carrier, unfit))
+    return _filled(pick(fitting, rng), word)
 
 
 def empty_sentence(rng: random.Random) -> str:
@@ -245,9 +241,9 @@ def child_empty_sentence(rng: random.Random) -> str:
     return _capitalised(pick(CHILD_EMPTY_SENTENCES, rng))
 
 
-def _fits_without_count(carrier: str) -> bool:
-    """False for carriers that need one countable thing ("another ball", "what a nice ball")."""
-    return not any(part in carrier for part in ("another", "a nice", "a pretty", "a little"))
+def _agrees(carrier: str, unfit: tuple[str, ...]) -> bool:
+    """False for a carrier whose grammar does not suit the word ("another milk", "this pants")."""
+    return not any(part in carrier.replace("let's", "lets") for part in unfit)
 
 
 def _filled(carrier: str, word: str) -> str:
