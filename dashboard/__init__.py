@@ -1,0 +1,1 @@
+"""The dashboard: explore a store of alignment scores. Never writes to it."""

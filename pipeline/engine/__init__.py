@@ -1,0 +1,1 @@
+"""Moves recordings through the stages: pending, processing, done or failed."""

@@ -1,0 +1,1 @@
+"""Shards of finished work, and the store that is built from them."""
