@@ -54,7 +54,7 @@ _EMOJI_BY_CATEGORY = {
         "carrot": "🥕",
         "pizza": "🍕",
         "strawberry": "🍓",
-        "grapes": "🍇",
+        "watermelon": "🍉",
         "milk": "🥛",
     },
     "clothing": {"shoe": "👟", "hat": "👒", "sock": "🧦", "pants": "👖", "dress": "👗"},
