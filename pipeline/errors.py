@@ -85,6 +85,13 @@ class StoreError(CoviewError):
     code = "store"
 
 
+class DiskFullError(StoreError):
+    """Nothing more can be written; the run stops and can be resumed."""
+
+    code = "disk_full"
+    exit_code = ExitCode.SOME_FAILED
+
+
 class BusyError(CoviewError):
     """Another command is working on the same study."""
 

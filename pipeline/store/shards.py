@@ -1,0 +1,366 @@
+"""Stage results as Parquet files: one file per recording and stage.
+
+A shard appears under its final name only when it is whole (written as .partial, synced, renamed),
+so its existence says that the work is done. Rows are flat enough for DuckDB to read them as they
+are; what is true of the whole recording (media, model, notices) stands in the file's metadata.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import DiskFullError, StoreError
+from pipeline.records import (
+    Crop,
+    Float32Array,
+    MediaInfo,
+    ModelRef,
+    Notice,
+    Speaker,
+    TimeSpan,
+    Utterance,
+    Word,
+)
+from pipeline.results import (
+    CropEmbeddings,
+    FrameEmbeddings,
+    RecordingAlignment,
+    TextEmbeddings,
+    Transcript,
+)
+from pipeline.schema import SCORE_STATISTICS, WINDOWS, wide_column
+
+_META_KEY = b"coview"
+_THUMBNAIL_ROW_GROUP = 64
+
+_WORD_TYPE = pa.struct(
+    [
+        ("text", pa.string()),
+        ("onset_ms", pa.int32()),
+        ("offset_ms", pa.int32()),
+        ("probability", pa.float32()),
+    ]
+)
+_SPEECH_SCHEMA = pa.schema(
+    [
+        ("recording_id", pa.string()),
+        ("utterance_id", pa.string()),
+        ("onset_ms", pa.int32()),
+        ("offset_ms", pa.int32()),
+        ("text", pa.string()),
+        ("speaker", pa.string()),
+        ("speaker_overlap", pa.float32()),
+        ("language", pa.string()),
+        ("mean_logprob", pa.float32()),
+        ("no_speech_prob", pa.float32()),
+        ("compression_ratio", pa.float32()),
+        ("words", pa.list_(_WORD_TYPE)),
+        ("flags", pa.list_(pa.string())),
+        ("source", pa.string()),
+    ]
+)
+
+
+def write_transcript(path: Path, transcript: Transcript) -> None:
+    """Write a speech shard. Words without a list of their own are the text cut at spaces."""
+    rows = [
+        {
+            "recording_id": transcript.recording_id,
+            "utterance_id": u.utterance_id,
+            "onset_ms": u.span.onset_ms,
+            "offset_ms": u.span.offset_ms,
+            "text": u.text,
+            "speaker": u.speaker.value,
+            "speaker_overlap": u.speaker_overlap,
+            "language": u.language,
+            "mean_logprob": u.mean_logprob,
+            "no_speech_prob": u.no_speech_prob,
+            "compression_ratio": u.compression_ratio,
+            "words": [
+                {
+                    "text": w.text,
+                    "onset_ms": w.span.onset_ms if w.span else None,
+                    "offset_ms": w.span.offset_ms if w.span else None,
+                    "probability": w.probability,
+                }
+                for w in u.words or tuple(Word(part) for part in u.text.split())
+            ],
+            "flags": list(u.flags),
+            "source": u.source,
+        }
+        for u in transcript.utterances
+    ]
+    meta = {
+        "recording_id": transcript.recording_id,
+        "media": asdict(transcript.media),
+        "notices": [asdict(notice) for notice in transcript.notices],
+        "source": transcript.source,
+    }
+    _write(path, pa.Table.from_pylist(rows, schema=_SPEECH_SCHEMA), meta)
+
+
+def read_transcript(path: Path) -> Transcript:
+    """Read a speech shard; StoreError when the file is damaged."""
+    table, meta = _read(path)
+    utterances = tuple(
+        Utterance(
+            utterance_id=row["utterance_id"],
+            recording_id=row["recording_id"],
+            span=TimeSpan(row["onset_ms"], row["offset_ms"]),
+            text=row["text"],
+            speaker=Speaker(row["speaker"]),
+            speaker_overlap=row["speaker_overlap"],
+            language=row["language"],
+            mean_logprob=row["mean_logprob"],
+            no_speech_prob=row["no_speech_prob"],
+            compression_ratio=row["compression_ratio"],
+            words=tuple(
+                Word(
+                    word["text"],
+                    None
+                    if word["onset_ms"] is None
+                    else TimeSpan(word["onset_ms"], word["offset_ms"]),
+                    word["probability"],
+                )
+                for word in row["words"]
+            ),
+            flags=tuple(row["flags"]),
+            source=row["source"],
+        )
+        for row in table.to_pylist()
+    )
+    return Transcript(
+        recording_id=str(meta["recording_id"]),
+        media=_media(meta),
+        utterances=utterances,
+        source=str(meta["source"]),
+        notices=_notices(meta),
+    )
+
+
+def write_frames(path: Path, frames: FrameEmbeddings) -> None:
+    """Write a vision shard; crops as fixed-size lists of k * dim numbers."""
+    n = len(frames.times_ms)
+    columns: dict[str, pa.Array] = {
+        "recording_id": pa.array([frames.recording_id] * n, pa.string()),
+        "time_ms": pa.array(frames.times_ms, pa.int32()),
+        "grid_index": pa.array(frames.grid_index, pa.int32()),
+        "thumbnail": pa.array(frames.thumbnails, pa.binary()),
+    }
+    for entry in frames.crops:
+        columns[entry.crop.value] = _fixed_lists(entry.vectors.reshape(n, -1))
+    meta = {
+        "recording_id": frames.recording_id,
+        "media": asdict(frames.media),
+        "model": asdict(frames.model),
+        "notices": [asdict(notice) for notice in frames.notices],
+        "sub_crops": {entry.crop.value: entry.vectors.shape[1] for entry in frames.crops},
+    }
+    _write(path, pa.table(columns), meta, row_group_size=_THUMBNAIL_ROW_GROUP)
+
+
+def read_frames(path: Path) -> FrameEmbeddings:
+    """Read a vision shard without its thumbnails (they come back empty)."""
+    meta = read_meta(path)
+    sub_crops = meta["sub_crops"]
+    assert isinstance(sub_crops, dict)
+    table, _ = _read(path, ["time_ms", "grid_index", *sub_crops])
+    n = table.num_rows
+    model = ModelRef(**_mapping(meta, "model"))  # type: ignore[arg-type]
+    return FrameEmbeddings(
+        recording_id=str(meta["recording_id"]),
+        media=_media(meta),
+        model=model,
+        times_ms=table["time_ms"].to_numpy().astype(np.int64),
+        grid_index=table["grid_index"].to_numpy().astype(np.int64),
+        thumbnails=(b"",) * n,
+        crops=tuple(
+            CropEmbeddings(Crop(name), _matrix(table[name]).reshape(n, k, model.dim))
+            for name, k in sub_crops.items()
+        ),
+        notices=_notices(meta),
+    )
+
+
+def write_texts(path: Path, texts: TextEmbeddings) -> None:
+    """Write a text shard."""
+    n = len(texts.utterance_ids)
+    table = pa.table(
+        {
+            "recording_id": pa.array([texts.recording_id] * n, pa.string()),
+            "utterance_id": pa.array(texts.utterance_ids, pa.string()),
+            "embedding": _fixed_lists(texts.vectors),
+        }
+    )
+    _write(path, table, {"recording_id": texts.recording_id, "model": asdict(texts.model)})
+
+
+def read_texts(path: Path) -> TextEmbeddings:
+    """Read a text shard."""
+    table, meta = _read(path)
+    return TextEmbeddings(
+        recording_id=str(meta["recording_id"]),
+        model=ModelRef(**_mapping(meta, "model")),  # type: ignore[arg-type]
+        utterance_ids=tuple(table["utterance_id"].to_pylist()),
+        vectors=_matrix(table["embedding"]),
+    )
+
+
+def write_alignment(path: Path, alignment: RecordingAlignment) -> None:
+    """Write an align shard: statistics in the columns of `scores_wide`, lags as lists.
+
+    NaN becomes NULL; a crop that was not made has NULL in all its columns.
+    """
+    n = len(alignment.utterance_ids)
+    columns: dict[str, pa.Array] = {
+        "recording_id": pa.array([alignment.recording_id] * n, pa.string()),
+        "utterance_id": pa.array(alignment.utterance_ids, pa.string()),
+        "scorer": pa.array([alignment.model.scorer] * n, pa.string()),
+        "missing_reason": pa.array([r or None for r in alignment.missing_reason], pa.string()),
+    }
+    for j, window in enumerate(WINDOWS):
+        columns[f"n_frames_{window}"] = pa.array(alignment.n_frames[:, j], pa.int16())
+    for crop in Crop:
+        made = crop in alignment.crops
+        for j, window in enumerate(WINDOWS):
+            for k, statistic in enumerate(SCORE_STATISTICS):
+                values = (
+                    alignment.statistics[:, alignment.crops.index(crop), j, k]
+                    if made
+                    else np.full(n, np.nan, np.float32)
+                )
+                name = wide_column(crop.value, window, statistic.name)
+                columns[name] = pa.array(values, pa.float32(), from_pandas=True)
+    lags = alignment.lags
+    bounds = np.searchsorted(lags.utterance_row, np.arange(n + 1)).astype(np.int32)
+    offsets = pa.array(bounds)
+    columns["lag_time_ms"] = pa.ListArray.from_arrays(offsets, pa.array(lags.time_ms, pa.int32()))
+    columns["lag_ms"] = pa.ListArray.from_arrays(offsets, pa.array(lags.lag_ms, pa.int32()))
+    for crop in Crop:
+        values = (
+            np.ascontiguousarray(lags.cosines[:, alignment.crops.index(crop)])
+            if crop in alignment.crops
+            else np.full(len(lags.time_ms), np.nan, np.float32)
+        )
+        cosines = pa.array(values, pa.float32(), from_pandas=True)
+        columns[f"lag_{crop.value}"] = pa.ListArray.from_arrays(offsets, cosines)
+    meta = {"recording_id": alignment.recording_id, "model": asdict(alignment.model)}
+    _write(path, pa.table(columns), meta)
+
+
+def read_meta(path: Path) -> dict[str, object]:
+    """What is true of the whole shard: recording_id, media, model, notices, source."""
+    try:
+        raw = pq.read_schema(path).metadata or {}
+        meta = json.loads(raw[_META_KEY])
+    except (OSError, pa.ArrowInvalid, KeyError, json.JSONDecodeError) as problem:
+        raise _damaged(path) from problem
+    assert isinstance(meta, dict)
+    return meta
+
+
+def shard_media(path: Path) -> MediaInfo:
+    """Media facts kept in a speech or vision shard."""
+    return _media(read_meta(path))
+
+
+def shard_model(path: Path) -> ModelRef:
+    """Model of a vision, text or align shard."""
+    return ModelRef(**_mapping(read_meta(path), "model"))  # type: ignore[arg-type]
+
+
+def shard_notices(path: Path) -> tuple[Notice, ...]:
+    """Notices kept in a speech or vision shard."""
+    return _notices(read_meta(path))
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill `path`.partial, sync it, then give it its final name.
+
+    Raises DiskFullError when the disk is full (the partial file is removed).
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(partial)
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as problem:
+        partial.unlink(missing_ok=True)
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(problem):
+            raise DiskFullError(
+                f"The disk is full: {path.name} could not be written.",
+                hint="Free some space and give the same command again; it goes on where it was.",
+            ) from problem
+        raise StoreError(
+            f"{path.name} could not be written: {problem.strerror or problem}.",
+            hint="Check that the study folder may be written to.",
+        ) from problem
+
+
+def _write(
+    path: Path, table: pa.Table, meta: Mapping[str, object], row_group_size: int | None = None
+) -> None:
+    text = json.dumps(meta, sort_keys=True, default=str)
+    table = table.replace_schema_metadata({_META_KEY: text.encode()})
+
+    def write(partial: Path) -> None:
+        pq.write_table(table, partial, compression="zstd", row_group_size=row_group_size)
+
+    write_atomically(path, write)
+
+
+def _read(path: Path, columns: list[str] | None = None) -> tuple[pa.Table, dict[str, object]]:
+    try:
+        table = pq.read_table(path, columns=columns, partitioning=None)
+    except (OSError, pa.ArrowInvalid) as problem:
+        raise _damaged(path) from problem
+    return table, read_meta(path)
+
+
+def _damaged(path: Path) -> StoreError:
+    return StoreError(
+        f"The shard {path.parent.parent.name}/{path.name} is damaged.",
+        hint="Delete this file and run again; only this recording is done anew.",
+    )
+
+
+def _fixed_lists(matrix: Float32Array) -> pa.Array:
+    flat = pa.array(np.ascontiguousarray(matrix, dtype=np.float32).reshape(-1), pa.float32())
+    return pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
+
+
+def _matrix(column: pa.ChunkedArray) -> Float32Array:
+    flat = column.combine_chunks()
+    width = column.type.list_size
+    values = flat.flatten().to_numpy(zero_copy_only=False)
+    return np.asarray(values, dtype=np.float32).reshape(-1, width)
+
+
+def _mapping(meta: Mapping[str, object], key: str) -> dict[str, object]:
+    value = meta[key]
+    assert isinstance(value, dict)
+    return value
+
+
+def _media(meta: Mapping[str, object]) -> MediaInfo:
+    value = _mapping(meta, "media")
+    notes = value.pop("notes")
+    assert isinstance(notes, list)
+    return MediaInfo(**value, notes=tuple(notes))  # type: ignore[arg-type]
+
+
+def _notices(meta: Mapping[str, object]) -> tuple[Notice, ...]:
+    value = meta.get("notices", [])
+    assert isinstance(value, list)
+    return tuple(Notice(**entry) for entry in value)
