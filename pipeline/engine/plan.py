@@ -1,0 +1,111 @@
+"""Which shards a study should have: fingerprints of settings, digests of inputs.
+
+A fingerprint covers everything that changes a stage's result for all recordings; a digest covers
+one recording's own input. Raise a stage's number below when its code starts to give other results.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipeline.records import ModelRef, Recording
+from pipeline.schema import MAX_LAG_MS, NULL_MIN_LAG_MS, WINDOWS
+from pipeline.store.layout import ShardFolder, Stage, digest_of
+from pipeline.study import Study, media_digest
+
+STAGE_VERSION: dict[Stage, int] = {
+    Stage.SPEECH: 1,
+    Stage.VISION: 1,
+    Stage.TEXT: 1,
+    Stage.ALIGN: 1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The shard folders of one study under its present settings and model."""
+
+    speech: ShardFolder
+    vision: ShardFolder
+    text: ShardFolder
+    align: ShardFolder
+
+    def folder(self, stage: Stage) -> ShardFolder:
+        return {
+            Stage.SPEECH: self.speech,
+            Stage.VISION: self.vision,
+            Stage.TEXT: self.text,
+            Stage.ALIGN: self.align,
+        }[stage]
+
+
+def make_plan(study: Study, model: ModelRef) -> Plan:
+    """Fingerprint every stage; each includes the fingerprints of the stages before it."""
+    settings = study.settings
+
+    def folder(stage: Stage, *parts: str) -> ShardFolder:
+        fingerprint = digest_of(stage.value, str(STAGE_VERSION[stage]), *parts)
+        return ShardFolder(study.derived, stage, fingerprint)
+
+    model_text = _json(asdict(model))
+    speech = folder(Stage.SPEECH, _json(asdict(settings.speech)))
+    vision = folder(
+        Stage.VISION, _json(asdict(settings.frames)), model_text, _json(settings.align.crops)
+    )
+    text = folder(Stage.TEXT, model_text, speech.fingerprint)
+    align = folder(
+        Stage.ALIGN,
+        _json({**asdict(settings.align), "threshold": None}),
+        _json({"windows": WINDOWS, "lag": MAX_LAG_MS, "null_lag": NULL_MIN_LAG_MS}),
+        vision.fingerprint,
+        text.fingerprint,
+    )
+    return Plan(speech, vision, text, align)
+
+
+class Inputs:
+    """Digests of what recordings are made from, each file read once per run."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._media: dict[str, str] = {}
+        self._files: dict[Path, str] = {}
+
+    def media(self, recording: Recording) -> str:
+        """Digest of the video, or of the frame folder where there is no video."""
+        if recording.recording_id not in self._media:
+            source = self._study.media_file(recording) or self._study.frames_folder(recording)
+            assert source is not None
+            self._media[recording.recording_id] = media_digest(source)
+        return self._media[recording.recording_id]
+
+    def speech(self, recording: Recording, transcripts: Sequence[Path]) -> str:
+        """Digest of the media and of the transcript and speaker files of one recording."""
+        parts = [self.media(recording), recording.recording_id]
+        for path in sorted(transcripts):
+            if path not in self._files:
+                self._files[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+            parts.append(self._files[path])
+        return digest_of(*parts)
+
+    def vision(self, recording: Recording) -> str:
+        """Digest of the media."""
+        return digest_of(self.media(recording), recording.recording_id)
+
+
+def text_input(speech_shard: Path) -> str:
+    """Digest for the text stage: the speech shard's own name carries its input."""
+    return digest_of(speech_shard.name)
+
+
+def align_input(text_shard: Path, pool: Sequence[Path]) -> str:
+    """Digest for the align stage: the texts and every vision shard of the same child."""
+    return digest_of(text_shard.name, *sorted(path.name for path in pool))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True)

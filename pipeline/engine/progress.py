@@ -1,0 +1,88 @@
+"""How far a study is, read from what lies on disk; needs no model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.engine.plan import Plan
+from pipeline.errors import StoreError
+from pipeline.records import StageFailure
+from pipeline.store.layout import ShardFolder, Stage
+from pipeline.store.locate import current_store_path
+from pipeline.study import Study
+
+_PLAN_NAME = "plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """Recordings of one stage: finished, failed, and still to do."""
+
+    stage: str
+    n_done: int
+    n_failed: int
+    n_pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class StudyStatus:
+    """How far a study is. `is_settings_changed`: study.toml is not what the last run used."""
+
+    name: str
+    n_children: int
+    n_recordings: int
+    stages: tuple[StageStatus, ...]
+    failures: tuple[StageFailure, ...]
+    notices: tuple[str, ...]
+    store: Path | None
+    is_settings_changed: bool
+
+
+def remember_plan(study: Study, plan: Plan) -> None:
+    """Keep the fingerprints of a run, so that `status` finds its shards without a model."""
+    content = {
+        "settings": study.settings.to_json(),
+        **{stage.value: plan.folder(stage).fingerprint for stage in Stage},
+    }
+    path = study.derived / _PLAN_NAME
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    partial.replace(path)
+
+
+def study_status(study: Study) -> StudyStatus:
+    """Count shards and failures of the last run's plan."""
+    try:
+        content = json.loads((study.derived / _PLAN_NAME).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        content = {}
+    except json.JSONDecodeError as problem:
+        raise StoreError(
+            f"derived/{_PLAN_NAME} is damaged.", hint="Delete it and run again."
+        ) from problem
+    known = [recording.recording_id for recording in study.recordings]
+    stages = []
+    failures = list(study.failures)
+    for stage in Stage:
+        folder = ShardFolder(study.derived, stage, str(content.get(stage.value, "none")))
+        failed = [f for f in folder.failures() if f.recording_id in known]
+        unfinished = {failure.recording_id for failure in failed}
+        n_done = sum(
+            recording_id not in unfinished and folder.any_shard(recording_id) is not None
+            for recording_id in known
+        )
+        n_pending = len(known) - n_done - len(unfinished)
+        stages.append(StageStatus(stage.value, n_done, len(unfinished), n_pending))
+        failures.extend(failed)
+    return StudyStatus(
+        name=study.name,
+        n_children=len(study.children),
+        n_recordings=len(known),
+        stages=tuple(stages),
+        failures=tuple(failures),
+        notices=tuple(notice.message for notice in study.notices),
+        store=current_store_path(study.root),
+        is_settings_changed=bool(content) and content["settings"] != study.settings.to_json(),
+    )

@@ -1,0 +1,223 @@
+"""A run: bring every stage's shards up to date, then publish the store."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from pipeline.engine.events import OnEvent, RecordingFinished, Said, StageStarted
+from pipeline.engine.local import Executor, InProcess, Processes
+from pipeline.engine.lock import study_lock
+from pipeline.engine.plan import Inputs, Plan, align_input, make_plan, text_input
+from pipeline.engine.progress import remember_plan
+from pipeline.engine.tools import Tools
+from pipeline.engine.work import Item, Task
+from pipeline.errors import ModelError
+from pipeline.records import Recording, StageFailure
+from pipeline.store.fill import RunRecord, ShardSet
+from pipeline.store.layout import Stage
+from pipeline.store.locate import current_store_path
+from pipeline.store.publish import inputs_digest, publish, published_inputs
+from pipeline.study import Study
+
+_REPORTED_PACKAGES = (
+    "av",
+    "duckdb",
+    "faster-whisper",
+    "numpy",
+    "open_clip_torch",
+    "pyarrow",
+    "torch",
+    "torchvision",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the person chose for this run. `stage` "" means all stages and the store."""
+
+    stage: str = ""
+    device: str = "auto"
+    n_workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What a run left: the store (None before the first publish) and what failed."""
+
+    store: Path | None
+    is_new_store: bool
+    n_recordings: int
+    failures: tuple[StageFailure, ...]
+
+
+class Run:
+    """One run over a study. Stages are brought up to date in order; each skips what is done."""
+
+    def __init__(self, study: Study, options: RunOptions, on_event: OnEvent) -> None:
+        self.study = study
+        self.options = options
+        self.on_event = on_event
+        self.tools = Tools(study, options.device)
+        self.inputs = Inputs(study)
+        self.started_at = _utc_now()
+        self._pools: dict[str, tuple[Path, ...]] = {}
+
+    def execute(self) -> RunSummary:
+        """Do the work; raises CoviewError for what stops everything."""
+        with study_lock(self.study):
+            self.on_event(Said("Loading the image-text model"))
+            plan = make_plan(self.study, self.tools.model.ref)
+            remember_plan(self.study, plan)
+            self._check_whisper(plan)
+            for stage in Stage:
+                if self.options.stage in ("", stage.value):
+                    self._bring_up_to_date(stage, plan)
+            failures = self._failures(plan)
+            store, is_new = None, False
+            if self.options.stage in ("", "publish"):
+                store, is_new = self._publish(plan, failures)
+        return RunSummary(store, is_new, len(self.study.recordings), failures)
+
+    def _check_whisper(self, plan: Plan) -> None:
+        """Stop before any work when every recording needs a Whisper model that is not here."""
+        if self.options.stage not in ("", Stage.SPEECH.value):
+            return
+        pending = [item.recording for item in self._items(Stage.SPEECH, plan)]
+        needing = [r for r in pending if self.tools.needs_whisper(r.recording_id)]
+        if not needing:
+            return
+        try:
+            _ = self.tools.transcriber
+        except ModelError as problem:
+            if len(needing) == len(self.study.recordings):
+                raise
+            self.on_event(
+                Said(f"{len(needing)} recording(s) have no transcript: {problem.message}")
+            )
+
+    def _bring_up_to_date(self, stage: Stage, plan: Plan) -> None:
+        self._pools.clear()
+        items = list(self._items(stage, plan))
+        n_total = len(self.study.recordings)
+        self.on_event(StageStarted(stage.value, n_total, n_total - len(items)))
+        if not items:
+            return
+        tasks = self._tasks(stage, plan, items)
+        for outcome in self._executor(plan, len(tasks)).outcomes(tasks):
+            self.on_event(
+                RecordingFinished(stage.value, outcome.recording_id, outcome.failure, outcome.trace)
+            )
+
+    def _executor(self, plan: Plan, n_tasks: int) -> Executor:
+        if self.options.n_workers > 1 and n_tasks > 1:
+            return Processes(plan, self.study, self.tools.device, self.options.n_workers)
+        return InProcess(plan, self.tools, self.on_event)
+
+    def _items(self, stage: Stage, plan: Plan) -> Iterator[Item]:
+        """Shards still to be made. A recording whose earlier stage failed is not listed."""
+        folder = plan.folder(stage)
+        for recording in self.study.recordings:
+            item = self._item(stage, plan, recording)
+            if item is None:
+                continue
+            if not folder.shard(recording.recording_id, item.input_digest).exists():
+                yield item
+
+    def _item(self, stage: Stage, plan: Plan, recording: Recording) -> Item | None:
+        if stage is Stage.SPEECH:
+            paths = self.tools.transcripts.inputs_for(recording.recording_id)
+            return Item(recording, self.inputs.speech(recording, paths))
+        if stage is Stage.VISION:
+            return Item(recording, self.inputs.vision(recording))
+        speech = self._finished(Stage.SPEECH, plan, recording)
+        if speech is None:
+            return None
+        if stage is Stage.TEXT:
+            return Item(recording, text_input(speech), (speech,))
+        texts = self._finished(Stage.TEXT, plan, recording)
+        if texts is None or self._finished(Stage.VISION, plan, recording) is None:
+            return None
+        pool = self._pool(plan, recording.child_id)
+        return Item(recording, align_input(texts, pool), (speech, texts))
+
+    def _finished(self, stage: Stage, plan: Plan, recording: Recording) -> Path | None:
+        """The recording's shard of a stage made from its present input, if it is there."""
+        item = self._item(stage, plan, recording)
+        if item is None:
+            return None
+        shard = plan.folder(stage).shard(recording.recording_id, item.input_digest)
+        return shard if shard.exists() else None
+
+    def _pool(self, plan: Plan, child_id: str) -> tuple[Path, ...]:
+        """Vision shards of all recordings of a child; asked for once per recording, so kept."""
+        if child_id not in self._pools:
+            shards = (
+                self._finished(Stage.VISION, plan, recording)
+                for recording in self.study.recordings
+                if recording.child_id == child_id
+            )
+            self._pools[child_id] = tuple(shard for shard in shards if shard is not None)
+        return self._pools[child_id]
+
+    def _tasks(self, stage: Stage, plan: Plan, items: Sequence[Item]) -> list[Task]:
+        """One task per recording; align takes a child's recordings together, to read its frames
+        once."""
+        if stage is not Stage.ALIGN:
+            return [Task(stage, (item,)) for item in items]
+        by_child: dict[str, list[Item]] = {}
+        for item in items:
+            by_child.setdefault(item.recording.child_id, []).append(item)
+        return [
+            Task(stage, tuple(group), self._pool(plan, child_id))
+            for child_id, group in by_child.items()
+        ]
+
+    def _failures(self, plan: Plan) -> tuple[StageFailure, ...]:
+        known = {recording.recording_id for recording in self.study.recordings}
+        kept = [
+            failure
+            for stage in Stage
+            for failure in plan.folder(stage).failures()
+            if failure.recording_id in known
+        ]
+        return (*self.study.failures, *kept)
+
+    def _publish(self, plan: Plan, failures: tuple[StageFailure, ...]) -> tuple[Path | None, bool]:
+        shards = ShardSet(*(self._finished_shards(stage, plan) for stage in Stage))
+        if not shards.speech and not shards.vision:
+            self.on_event(Said("Nothing could be read, so no store was made"))
+            return current_store_path(self.study.root), False
+        if published_inputs(self.study.root) == inputs_digest(self.study, shards, failures):
+            self.on_event(Said("The store is up to date"))
+            return current_store_path(self.study.root), False
+        self.on_event(Said("Building the store"))
+        finished_at = _utc_now()
+        record = RunRecord(
+            run_id=f"{self.started_at:%Y%m%dT%H%M%S}",
+            started_at=self.started_at,
+            finished_at=finished_at,
+            coview_version=importlib.metadata.version("coview"),
+            settings=self.study.settings.to_json(),
+            versions=json.dumps(_versions(), sort_keys=True),
+            device=self.tools.device,
+        )
+        return publish(self.study, shards, failures, record), True
+
+    def _finished_shards(self, stage: Stage, plan: Plan) -> tuple[Path, ...]:
+        shards = (self._finished(stage, plan, recording) for recording in self.study.recordings)
+        return tuple(shard for shard in shards if shard is not None)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
+
+
+def _versions() -> dict[str, str]:
+    versions = {name: importlib.metadata.version(name) for name in _REPORTED_PACKAGES}
+    return {"python": platform.python_version(), **versions}

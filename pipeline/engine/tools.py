@@ -1,0 +1,64 @@
+"""Models and indexes a process needs, each loaded when first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pipeline.errors import ModelError
+from pipeline.study import Study
+
+if TYPE_CHECKING:
+    from pipeline.speech.index import TranscriptIndex
+    from pipeline.speech.transcriber import Transcriber
+    from pipeline.vision.open_clip_model import ImageTextModel
+
+
+class Tools:
+    """What the stages of one process share. `device` is auto, cpu or cuda."""
+
+    def __init__(self, study: Study, device: str) -> None:
+        self.study = study
+        self.device = resolved_device(device)
+
+    @cached_property
+    def model(self) -> ImageTextModel:
+        from pipeline.vision.open_clip_model import OpenClipModel
+
+        return OpenClipModel(self.study.settings.model, self.study.root, self.device)
+
+    @cached_property
+    def transcripts(self) -> TranscriptIndex:
+        from pipeline.speech.index import transcript_inputs
+
+        return transcript_inputs(self.study)
+
+    @cached_property
+    def transcriber(self) -> Transcriber:
+        """Whisper; ModelError when it is not on this machine."""
+        from pipeline.speech.transcriber import WhisperTranscriber
+
+        return WhisperTranscriber(self.study.settings.speech, self.study.root, self.device)
+
+    def needs_whisper(self, recording_id: str) -> bool:
+        """Whether this recording's speech must be transcribed."""
+        source = self.study.settings.speech.source
+        if source == "auto":
+            return self.transcripts.transcript_for(recording_id) is None
+        return source == "whisper"
+
+
+def resolved_device(device: str) -> str:
+    """ "auto" becomes cuda where a GPU is usable, else cpu.
+
+    Raises ModelError when cuda was asked for and there is none.
+    """
+    if device == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if device == "cuda":
+        raise ModelError("No usable CUDA GPU was found.", hint="Use --device cpu or auto.")
+    return "cpu"

@@ -1,0 +1,345 @@
+"""Fill an empty DuckDB database from shards: one function per group of tables.
+
+DuckDB reads the Parquet shards itself; nothing goes through Python row by row but what is few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from pipeline.records import Crop, ModelRef, StageFailure
+from pipeline.schema import (
+    CROPS,
+    SCHEMA_VERSION,
+    SCORES_VIEW,
+    SCORES_WIDE,
+    TABLES,
+    comment_sql,
+    create_table_sql,
+    scores_view_sql,
+)
+from pipeline.store.layout import digest_of
+from pipeline.store.shards import read_meta, shard_media, shard_model, shard_notices
+from pipeline.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSet:
+    """The finished shards a store is made from, each list in order of recording."""
+
+    speech: tuple[Path, ...]
+    vision: tuple[Path, ...]
+    text: tuple[Path, ...]
+    align: tuple[Path, ...]
+
+    def digest(self) -> str:
+        """Digest of all shard names; they carry the settings and the inputs."""
+        names = [
+            f"{path.parent.name}/{path.name}"
+            for group in (self.speech, self.vision, self.text, self.align)
+            for path in group
+        ]
+        return digest_of(*names)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What was run, for the table runs. Times are naive UTC; settings and versions are JSON."""
+
+    run_id: str
+    started_at: datetime
+    finished_at: datetime
+    coview_version: str
+    settings: str
+    versions: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreIdentity:
+    """Name of a build and the digest of all it is made from."""
+
+    build: str
+    inputs: str
+
+
+def fill(
+    con: duckdb.DuckDBPyConnection,
+    study: Study,
+    shards: ShardSet,
+    failures: Sequence[StageFailure],
+    run: RunRecord,
+    identity: StoreIdentity,
+) -> None:
+    """Create all tables and views in an empty database and fill them from shards."""
+    con.execute("SET preserve_insertion_order = true")
+    for table in TABLES:
+        con.execute(create_table_sql(table))
+    align = study.settings.align
+    con.execute(
+        "INSERT INTO store_info VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            SCHEMA_VERSION,
+            identity.build,
+            study.name,
+            identity.inputs,
+            align.null_draws,
+            align.seed,
+            round(study.settings.frames.step_ms),
+        ],
+    )
+    models = _models(shards)
+    scorers = [model.scorer for model in models]
+    _insert_recordings(con, study, shards)
+    _insert_speech(con, shards.speech)
+    _insert_frames(con, shards.vision, scorers)
+    _insert_texts(con, shards.text, scorers)
+    _insert_alignment(con, shards.align)
+    for model in models:
+        threshold = model.default_threshold
+        source = model.threshold_source
+        if align.threshold is not None:
+            threshold, source = align.threshold, "study.toml"
+        con.execute(
+            "INSERT INTO models VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                model.scorer,
+                model.name,
+                model.weights,
+                model.revision,
+                model.dim,
+                model.image_size_px,
+                model.preprocess,
+                model.precision,
+                threshold,
+                source,
+            ],
+        )
+    con.execute(
+        "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            run.run_id,
+            run.started_at,
+            run.finished_at,
+            run.coview_version,
+            run.settings,
+            run.versions,
+            run.device,
+        ],
+    )
+    for failure in sorted(failures, key=lambda f: (f.stage, f.recording_id, f.code)):
+        con.execute(
+            "INSERT INTO failures VALUES (?, ?, ?, ?, ?)",
+            [failure.stage, failure.recording_id, failure.code, failure.message, failure.hint],
+        )
+    for context in sorted(study.contexts, key=lambda c: (c.recording_id, c.onset_ms)):
+        con.execute(
+            "INSERT INTO contexts VALUES (?, ?, ?, ?, ?)",
+            [
+                context.recording_id,
+                context.onset_ms,
+                context.offset_ms,
+                context.location,
+                context.activity,
+            ],
+        )
+    _insert_children(con, study)
+    con.execute(scores_view_sql())
+    for table in TABLES:
+        for statement in comment_sql(table):
+            con.execute(statement)
+    for statement in comment_sql(SCORES_VIEW, "VIEW"):
+        con.execute(statement)
+
+
+def _models(shards: ShardSet) -> list[ModelRef]:
+    """The model of the vision shards; text and align shards are made with the same one."""
+    return [shard_model(shards.vision[0])] if shards.vision else []
+
+
+def _insert_recordings(con: duckdb.DuckDBPyConnection, study: Study, shards: ShardSet) -> None:
+    """One row per recording with a speech or vision shard; counts are filled in from the shards."""
+    speech = {str(read_meta(path)["recording_id"]): path for path in shards.speech}
+    vision = {str(read_meta(path)["recording_id"]): path for path in shards.vision}
+    for recording in study.recordings:
+        paths = [
+            by_id[recording.recording_id]
+            for by_id in (speech, vision)
+            if recording.recording_id in by_id
+        ]
+        if not paths:
+            continue
+        media = shard_media(paths[-1])
+        notices = [notice.message for path in paths for notice in shard_notices(path)]
+        source = (
+            str(read_meta(speech[recording.recording_id])["source"])
+            if recording.recording_id in speech
+            else None
+        )
+        con.execute(
+            "INSERT INTO recordings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)",
+            [
+                recording.recording_id,
+                recording.child_id,
+                recording.date,
+                recording.age_days,
+                media.duration_ms,
+                None if recording.media_path is None else str(recording.media_path),
+                None if recording.frames_path is None else str(recording.frames_path),
+                media.width_px,
+                media.height_px,
+                media.frame_rate_hz,
+                media.video_codec,
+                media.audio_codec,
+                source,
+                recording.permission.value,
+                [*media.notes, *notices],
+            ],
+        )
+
+
+def _insert_speech(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    if not paths:
+        return
+    files = [str(path) for path in paths]
+    token = r"lower(regexp_replace(w.text, '^[^\pL\pN]+|[^\pL\pN]+$', '', 'g'))"
+    con.execute(
+        f"""
+        INSERT INTO words
+        SELECT recording_id, utterance_id, word_index - 1, w.text, {token},
+               w.onset_ms, w.offset_ms, w.probability
+        FROM (
+            SELECT recording_id, utterance_id, unnest(words) AS w,
+                   generate_subscripts(words, 1) AS word_index
+            FROM read_parquet(?, union_by_name = true, hive_partitioning = false)
+        )
+        ORDER BY recording_id, utterance_id, word_index
+        """,
+        [files],
+    )
+    con.execute(
+        """
+        INSERT INTO utterances
+        SELECT s.recording_id, s.utterance_id, r.child_id, s.onset_ms, s.offset_ms, s.text,
+               s.speaker, s.speaker_overlap, s.language, coalesce(w.n_words, 0),
+               s.mean_logprob, s.no_speech_prob, s.compression_ratio, s.flags, s.source
+        FROM read_parquet(?, union_by_name = true, hive_partitioning = false) s
+        JOIN recordings r USING (recording_id)
+        LEFT JOIN (
+            SELECT recording_id, utterance_id, count(*) FILTER (token <> '') AS n_words
+            FROM words GROUP BY ALL
+        ) w USING (recording_id, utterance_id)
+        ORDER BY s.recording_id, s.onset_ms, s.utterance_id
+        """,
+        [files],
+    )
+    con.execute(
+        """
+        UPDATE recordings SET n_utterances = c.n
+        FROM (SELECT recording_id, count(*) AS n FROM utterances GROUP BY ALL) c
+        WHERE c.recording_id = recordings.recording_id
+        """
+    )
+
+
+def _insert_frames(
+    con: duckdb.DuckDBPyConnection, paths: Sequence[Path], scorers: Sequence[str]
+) -> None:
+    if not paths:
+        return
+    files = [str(path) for path in paths]
+    con.execute(
+        """
+        INSERT INTO frames SELECT recording_id, time_ms, grid_index
+        FROM read_parquet(?, union_by_name = true, hive_partitioning = false)
+        ORDER BY recording_id, time_ms
+        """,
+        [files],
+    )
+    con.execute(
+        """
+        UPDATE recordings SET n_frames = c.n
+        FROM (SELECT recording_id, count(*) AS n FROM frames GROUP BY ALL) c
+        WHERE c.recording_id = recordings.recording_id
+        """
+    )
+    sub_crops = read_meta(paths[0])["sub_crops"]
+    assert isinstance(sub_crops, dict)
+    dim = shard_model(paths[0]).dim
+    selects = [
+        f"SELECT recording_id, time_ms, '{Crop(crop).value}' AS crop, {index} AS crop_index, "
+        f"{crop}[{index * dim + 1}:{(index + 1) * dim}]::FLOAT[] AS embedding FROM shards"
+        for crop, n in sub_crops.items()
+        for index in range(int(n))
+    ]
+    con.execute(
+        f"""
+        INSERT INTO frame_embeddings
+        WITH shards AS (
+            SELECT * FROM read_parquet($files, union_by_name = true, hive_partitioning = false)
+        )
+        SELECT recording_id, time_ms, $scorer, crop, crop_index, embedding
+        FROM ({" UNION ALL ".join(selects)})
+        ORDER BY recording_id, time_ms, crop, crop_index
+        """,
+        {"files": files, "scorer": scorers[0]},
+    )
+
+
+def _insert_texts(
+    con: duckdb.DuckDBPyConnection, paths: Sequence[Path], scorers: Sequence[str]
+) -> None:
+    if paths:
+        con.execute(
+            """
+            INSERT INTO utterance_embeddings
+            SELECT recording_id, utterance_id, $scorer, embedding::FLOAT[]
+            FROM read_parquet($files, union_by_name = true, hive_partitioning = false)
+            ORDER BY recording_id, utterance_id
+            """,
+            {"files": [str(path) for path in paths], "scorer": scorers[0]},
+        )
+
+
+def _insert_alignment(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    if not paths:
+        return
+    files = [str(path) for path in paths]
+    columns = ", ".join(SCORES_WIDE.column_names)
+    con.execute(
+        f"""
+        INSERT INTO scores_wide SELECT {columns}
+        FROM read_parquet(?, union_by_name = true, hive_partitioning = false)
+        ORDER BY recording_id, scorer, utterance_id
+        """,
+        [files],
+    )
+    cosines = ", ".join(f"unnest(lag_{crop})" for crop in CROPS)
+    con.execute(
+        f"""
+        INSERT INTO lag_cosines
+        SELECT recording_id, utterance_id, scorer, unnest(lag_time_ms) AS time_ms,
+               unnest(lag_ms), {cosines}
+        FROM read_parquet(?, union_by_name = true, hive_partitioning = false)
+        ORDER BY recording_id, scorer, utterance_id, time_ms
+        """,
+        [files],
+    )
+
+
+def _insert_children(con: duckdb.DuckDBPyConnection, study: Study) -> None:
+    for child in sorted(study.children, key=lambda c: c.child_id):
+        con.execute(
+            """
+            INSERT INTO children
+            SELECT ?, ?, count(*), coalesce(sum(n_utterances), 0), coalesce(sum(duration_ms), 0),
+                   min(age_days), max(age_days)
+            FROM recordings WHERE child_id = ?
+            """,
+            [child.child_id, child.sex, child.child_id],
+        )

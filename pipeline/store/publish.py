@@ -1,0 +1,123 @@
+"""Build the DuckDB store from shards, then make it the current one.
+
+The store is a build artefact: it is always made whole from shards under a new name and never
+changed afterwards. Rows are inserted in each table's sort order, so equal shards give equal
+tables.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import duckdb
+
+from pipeline.errors import DiskFullError, StoreError
+from pipeline.records import StageFailure
+from pipeline.schema import SCHEMA_VERSION, TABLES
+from pipeline.store.fill import RunRecord, ShardSet, StoreIdentity, fill
+from pipeline.store.layout import digest_of
+from pipeline.store.locate import current_store_path, stores_folder, switch_current_store
+from pipeline.study import Study
+
+
+def inputs_digest(study: Study, shards: ShardSet, failures: Iterable[StageFailure]) -> str:
+    """Digest of everything a store is made from; equal digests give equal stores."""
+    return digest_of(
+        str(SCHEMA_VERSION),
+        shards.digest(),
+        study.settings.to_json(),
+        repr(study.children),
+        repr(study.recordings),
+        repr(study.contexts),
+        repr(sorted(repr(failure) for failure in failures)),
+    )
+
+
+def published_inputs(study_root: Path) -> str | None:
+    """Digest of what the current store was made from; None without a readable current store."""
+    try:
+        path = current_store_path(study_root)
+        if path is None:
+            return None
+        with duckdb.connect(str(path), read_only=True) as con:
+            row = con.execute("SELECT inputs, schema_version FROM store_info").fetchone()
+    except (StoreError, duckdb.Error):
+        return None
+    return str(row[0]) if row and row[1] == SCHEMA_VERSION else None
+
+
+def publish(
+    study: Study, shards: ShardSet, failures: Sequence[StageFailure], run: RunRecord
+) -> Path:
+    """Write a new store from shards and switch to it; returns its path.
+
+    Raises DiskFullError when the disk is full (nothing is left behind and the old store stays
+    current) and StoreError when a shard is damaged.
+    """
+    inputs = inputs_digest(study, shards, failures)
+    folder = stores_folder(study.root)
+    folder.mkdir(parents=True, exist_ok=True)
+    build = f"{run.finished_at:%Y%m%dT%H%M%S}-{inputs[:8]}"
+    target = folder / f"store-{build}.duckdb"
+    partial = folder / f"{target.name}.partial"
+    for leftover in folder.glob("*.partial*"):
+        leftover.unlink()
+    try:
+        with duckdb.connect(str(partial)) as con:
+            fill(con, study, shards, failures, run, StoreIdentity(build, inputs))
+            con.execute("CHECKPOINT")
+        partial.replace(target)
+    except (duckdb.Error, OSError) as problem:
+        partial.unlink(missing_ok=True)
+        raise _write_error(problem, target) from problem
+    switch_current_store(study.root, target.name)
+    _prune(study, target)
+    return target
+
+
+def store_digests(path: Path) -> dict[str, str]:
+    """Digest of the content of every table but `runs` and the build name of `store_info`.
+
+    Two stores made from the same inputs have the same digests, whenever they were built.
+    """
+    digests = {}
+    with duckdb.connect(str(path), read_only=True) as con:
+        for table in TABLES:
+            if table.name == "runs":
+                continue
+            columns = [name for name in table.column_names if name != "build"]
+            quoted = ", ".join(f'"{name}"' for name in columns)
+            digest = hashlib.sha256()
+            cursor = con.execute(f"SELECT {quoted} FROM {table.name}")
+            while rows := cursor.fetchmany(10_000):
+                digest.update(repr(rows).encode())
+            digests[table.name] = digest.hexdigest()
+    return digests
+
+
+def _write_error(problem: Exception, target: Path) -> StoreError:
+    number = problem.errno if isinstance(problem, OSError) else None
+    if number in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(problem):
+        return DiskFullError(
+            f"The disk is full: {target.name} could not be written.",
+            hint="Free some space and run again; the store before stays in use.",
+        )
+    return StoreError(
+        f"The store {target.name} could not be built: {problem}.",
+        hint="If a shard is damaged, delete it and run again.",
+    )
+
+
+def _prune(study: Study, current: Path) -> None:
+    """Delete the oldest builds beyond publish.keep_builds; a build still open stays readable."""
+    builds = sorted(stores_folder(study.root).glob("store-*.duckdb"))
+    others = [build for build in builds if build != current]
+    for old in others[: max(0, len(builds) - study.settings.publish.keep_builds)]:
+        try:
+            old.unlink()
+        except OSError:
+            # Windows keeps a file that the dashboard has open; the next run removes it.
+            continue
