@@ -1,0 +1,72 @@
+"""Ways from one page to another: a child, a moment, a filtered list.
+
+URL parameters `rec` and `utt` name the opened moment, so that a moment has a link.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+import streamlit as st
+
+from dashboard.filters import Filters, to_params
+
+OVERVIEW = "app_pages/overview.py"
+CHILDREN = "app_pages/children.py"
+MOMENTS = "app_pages/moments.py"
+COMPARE = "app_pages/compare_windows.py"
+
+RECORDING_PARAM = "rec"
+UTTERANCE_PARAM = "utt"
+CHILD_PARAM = "open"
+FILTERS_STATE = "filters"
+
+
+@dataclass(frozen=True, slots=True)
+class MomentKey:
+    """The utterance a moment is about."""
+
+    recording_id: str
+    utterance_id: str
+
+
+def moment_from_url() -> MomentKey | None:
+    """The moment that the address bar names, or None."""
+    recording_id = st.query_params.get(RECORDING_PARAM, "")
+    utterance_id = st.query_params.get(UTTERANCE_PARAM, "")
+    if not recording_id or not utterance_id:
+        return None
+    return MomentKey(recording_id, utterance_id)
+
+
+def set_moment_in_url(key: MomentKey) -> None:
+    """Name the opened moment in the address bar without leaving the page."""
+    st.query_params[RECORDING_PARAM] = key.recording_id
+    st.query_params[UTTERANCE_PARAM] = key.utterance_id
+
+
+def open_moment(recording_id: str, utterance_id: str) -> NoReturn:
+    """Go to the Moments page with this moment opened; the filters stay."""
+    _go(MOMENTS, {RECORDING_PARAM: [recording_id], UTTERANCE_PARAM: [utterance_id]})
+
+
+def open_moments_of_child(filters: Filters, child_id: str) -> NoReturn:
+    """Go to the Moments page, filtered to one child."""
+    st.session_state[FILTERS_STATE] = replace(filters, children=(child_id,))
+    _go(MOMENTS, {})
+
+
+def open_child(child_id: str) -> NoReturn:
+    """Go to the Children page with one child marked; the filters stay."""
+    _go(CHILDREN, {CHILD_PARAM: [child_id]})
+
+
+def child_from_url() -> str | None:
+    """The child that the address bar marks on the Children page, or None."""
+    return st.query_params.get(CHILD_PARAM) or None
+
+
+def _go(page: str, extra: dict[str, list[str]]) -> NoReturn:
+    filters = st.session_state.get(FILTERS_STATE, Filters())
+    st.switch_page(page, query_params={**to_params(filters), **extra})
