@@ -1,0 +1,340 @@
+"""The command line: parse, call, say what happened. Only this and `cli_output` print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, NoReturn, ParamSpec
+
+import typer
+
+from pipeline.errors import CoviewError, ExitCode, SettingsError
+from pipeline.store.layout import Stage
+
+P = ParamSpec("P")
+
+app = typer.Typer(
+    name="coview",
+    help="When a child hears words, does what they see match? Reads head-camera recordings, "
+    "scores every utterance against what was in view, and shows the result in a dashboard.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models_app = typer.Typer(no_args_is_help=True, help="See, fetch and check models.")
+app.add_typer(models_app, name="models")
+
+StudyArgument = Annotated[Path, typer.Argument(help="Folder of the study.", show_default=False)]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+DeviceOption = Annotated[str, typer.Option(help="Where models run: auto, cpu or cuda.")]
+WorkersOption = Annotated[int, typer.Option(min=1, help="Recordings worked on at once.")]
+PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port of the dashboard.")]
+
+
+def main() -> None:
+    """Entry point of `coview` and `python -m pipeline`."""
+    # Typer ends the process with 2 for wrong use, as we do.
+    app()
+
+
+def reporting_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn a CoviewError into one message on stderr and its exit code."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except CoviewError as problem:
+            _fail(problem)
+        except KeyboardInterrupt:
+            typer.echo("Stopped. The same command goes on where it was.", err=True)
+            raise typer.Exit(130) from None
+
+    return wrapped
+
+
+def _fail(problem: CoviewError) -> NoReturn:
+    typer.echo(f"Error: {problem.message}", err=True)
+    if problem.hint:
+        typer.echo(f"  {problem.hint}", err=True)
+    raise typer.Exit(int(problem.exit_code))
+
+
+@app.command()
+@reporting_errors
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the demo study is made.")] = Path(
+        "demo-study"
+    ),
+    no_serve: Annotated[
+        bool, typer.Option("--no-serve", help="Build and run, but open no dashboard.")
+    ] = False,
+    workers: WorkersOption = 1,
+    port: PortOption = 8501,
+    quiet: QuietOption = False,
+) -> None:
+    """Make the built-in demo study, run everything on it, and open the dashboard."""
+    from pipeline.cli_output import counting
+    from pipeline.demo.study_writer import write_demo_study
+
+    with counting("Making the demo study", quiet) as count:
+        write_demo_study(folder, on_progress=count)
+    _run(folder, "", "auto", workers, quiet, False)
+    if not no_serve:
+        _serve(folder, port)
+
+
+@app.command()
+@reporting_errors
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+    videos: Annotated[
+        Path, typer.Option("--videos", help="Folder of videos, with sub-folders or not.")
+    ],
+    child_pattern: Annotated[
+        str,
+        typer.Option(
+            "--child",
+            help="Regular expression with a group named child (and date, age_months) that is "
+            "searched in each path; without it the sub-folder's name is the child's id.",
+        ),
+    ] = "",
+    copy: Annotated[bool, typer.Option("--copy", help="Copy the videos instead of linking.")] = (
+        False
+    ),
+) -> None:
+    """Make a study from a plain folder of videos; transcripts beside them come along."""
+    from pipeline.study_init import init_study
+
+    made = init_study(folder, videos, child_pattern=child_pattern, is_copy=copy)
+    typer.echo(
+        f"{made.root}: {made.n_recordings} recording(s) of {len(made.children)} child(ren), "
+        f"{made.n_transcripts} transcript(s)."
+    )
+    typer.echo(
+        "Next: fill in birth dates or ages under metadata/, choose a model in study.toml, then"
+    )
+    typer.echo(f"  python -m pipeline run {made.root}")
+
+
+@app.command()
+@reporting_errors
+def run(
+    study: StudyArgument,
+    stage: Annotated[
+        str, typer.Option(help="Only this stage: speech, vision, text, align or publish.")
+    ] = "",
+    device: DeviceOption = "auto",
+    workers: WorkersOption = 1,
+    quiet: QuietOption = False,
+    json_logs: Annotated[
+        bool, typer.Option("--json-logs", help="One JSON object per line, for batch systems.")
+    ] = False,
+) -> None:
+    """Bring a study up to date: transcripts, frames, embeddings, scores, store."""
+    _run(study, stage, device, workers, quiet, json_logs)
+
+
+def _run(
+    study_path: Path, stage: str, device: str, workers: int, quiet: bool, json_logs: bool
+) -> None:
+    from pipeline.cli_output import watching
+    from pipeline.engine.runner import Run, RunOptions
+    from pipeline.study import open_study
+
+    stages = (*(s.value for s in Stage), "publish")
+    if stage and stage not in stages:
+        raise SettingsError(f"There is no stage {stage!r}.", hint=f"Stages: {', '.join(stages)}.")
+    if device not in ("auto", "cpu", "cuda"):
+        raise SettingsError(f"There is no device {device!r}.", hint="Choose auto, cpu or cuda.")
+    study = open_study(study_path)
+    for notice in study.notices:
+        typer.echo(f"Note: {notice.message}", err=True)
+    with watching(study, is_quiet=quiet, is_json=json_logs) as on_event:
+        summary = Run(study, RunOptions(stage, device, workers), on_event).execute()
+    for failure in summary.failures:
+        typer.echo(f"Failed: {failure.recording_id} ({failure.stage}): {failure.message}", err=True)
+        if failure.hint:
+            typer.echo(f"  {failure.hint}", err=True)
+    if summary.store is not None and not quiet and not json_logs:
+        typer.echo(f"Store: {summary.store}")
+    if summary.failures:
+        n_failed = len({failure.recording_id for failure in summary.failures})
+        typer.echo(f"{n_failed} recording(s) failed, see above; the others are done.", err=True)
+        raise typer.Exit(int(ExitCode.SOME_FAILED))
+
+
+@app.command()
+@reporting_errors
+def status(study: StudyArgument, as_json: JsonOption = False) -> None:
+    """Show how far a study is and what failed."""
+    from pipeline.cli_output import status_table
+    from pipeline.engine.progress import study_status
+    from pipeline.study import open_study
+
+    found = study_status(open_study(study))
+    if as_json:
+        typer.echo(json.dumps(asdict(found), default=str, indent=1))
+    else:
+        status_table(found)
+
+
+@app.command()
+@reporting_errors
+def where(study: StudyArgument) -> None:
+    """Print the path of the current store and nothing else."""
+    from pipeline.errors import StoreError
+    from pipeline.store.locate import current_store_path
+
+    path = current_store_path(study.expanduser().resolve())
+    if path is None:
+        raise StoreError(
+            f"{study} has no store yet.", hint=f"Make one with: python -m pipeline run {study}"
+        )
+    typer.echo(str(path))
+
+
+@app.command()
+@reporting_errors
+def serve(study: StudyArgument, port: PortOption = 8501) -> None:
+    """Open the dashboard on a study, on this machine only (http://127.0.0.1)."""
+    _serve(study, port)
+
+
+def _serve(study: Path, port: int) -> None:
+    from pipeline.serving import serve_dashboard
+
+    typer.echo(f"Dashboard: http://127.0.0.1:{port}  (stop with Ctrl+C)")
+    raise typer.Exit(serve_dashboard(study, port))
+
+
+@app.command()
+@reporting_errors
+def doctor(
+    study: Annotated[Path | None, typer.Argument(help="A study to look at too.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check this machine (and a study) and say what is missing."""
+    from pipeline.cli_output import findings_table
+    from pipeline.doctor import examine
+
+    findings = examine(study)
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
+    else:
+        findings_table(findings)
+    if any(finding.verdict == "bad" for finding in findings):
+        raise typer.Exit(int(ExitCode.WRONG_USE))
+
+
+@app.command()
+@reporting_errors
+def frames(
+    video: Annotated[Path, typer.Argument(help="A video.", show_default=False)],
+    fps: Annotated[float, typer.Option(min=0.1, max=30.0, help="Frames per second.")] = 1.0,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the frames there as 00000.jpg, 00001.jpg ...")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List (and write) the frames that are sampled from one video."""
+    from pipeline.vision.sampling import open_frames
+    from pipeline.vision.write_frames import write_frames
+
+    if not video.is_file():
+        raise SettingsError(f"There is no file {video}.", hint="Name a video.")
+    source = open_frames(video, None, 1000.0 / fps)
+    rows: list[dict[str, int | str | None]] = []
+    for frame in write_frames(source, out):
+        path = None if frame.path is None else str(frame.path)
+        rows.append({"index": frame.grid_index, "time_ms": frame.time_ms, "path": path})
+        if not as_json:
+            typer.echo("\t".join(str(v) for v in rows[-1].values() if v is not None))
+    notices = [notice.message for notice in source.notices]
+    if as_json:
+        typer.echo(
+            json.dumps({"video": video.name, "fps": fps, "frames": rows, "notices": notices})
+        )
+    for notice in notices:
+        typer.echo(f"Note: {notice}", err=True)
+
+
+@models_app.command("list")
+@reporting_errors
+def models_list(as_json: JsonOption = False) -> None:
+    """List the models Coview knows and which of them are on this machine."""
+    from pipeline.cli_output import models_table
+    from pipeline.vision.registry import list_models
+
+    known = list_models()
+    if as_json:
+        typer.echo(json.dumps([asdict(model) for model in known], default=str, indent=1))
+    else:
+        models_table(known)
+
+
+@models_app.command("fetch")
+@reporting_errors
+def models_fetch(
+    name: Annotated[str, typer.Argument(help="For example ViT-B-32-quickgelu.")],
+    weights: Annotated[str, typer.Argument(help="For example openai.")] = "",
+    speech: Annotated[
+        bool, typer.Option("--speech", help="The name is a Whisper model, not an image model.")
+    ] = False,
+    cache_dir: Annotated[str, typer.Option(help="Where to keep the files.")] = "",
+) -> None:
+    """Download a model. No other command ever uses the network."""
+    if speech:
+        from pipeline.speech.transcriber import fetch_speech_model
+
+        typer.echo(f"Fetched {fetch_speech_model(name, cache_dir)}")
+    else:
+        from pipeline.vision.registry import fetch_model
+
+        typer.echo(f"Fetched {fetch_model(name, weights, cache_dir)}")
+
+
+@models_app.command("check")
+@reporting_errors
+def models_check(
+    name: Annotated[str, typer.Argument(help="Model name or folder.")] = "",
+    weights: Annotated[str, typer.Argument(help="Weights tag.")] = "",
+    study: Annotated[
+        Path | None, typer.Option(help="Check the model of this study instead.")
+    ] = None,
+    devbench: Annotated[
+        Path | None,
+        typer.Option(help="A checkout of dev-bench: score its looking-while-listening items."),
+    ] = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Load a model and check it: dimensions, preprocessing, fingerprint, known values."""
+    from pipeline.cli_output import check_table
+    from pipeline.config import ModelSettings
+    from pipeline.engine.tools import resolved_device
+    from pipeline.study import open_study
+    from pipeline.vision.registry import check_model
+
+    settings, root = ModelSettings(), Path.cwd()
+    if study is not None:
+        opened = open_study(study)
+        settings, root = opened.settings.model, opened.root
+    if name:
+        settings = ModelSettings(name=name, weights=weights)
+    check = check_model(settings, root, resolved_device(device), devbench)
+    if as_json:
+        typer.echo(json.dumps(asdict(check), default=str, indent=1))
+    else:
+        check_table(check)
+    if not check.is_ok:
+        raise typer.Exit(int(ExitCode.SOME_FAILED))
+
+
+if __name__ == "__main__":
+    main()
