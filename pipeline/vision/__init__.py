@@ -1,0 +1,1 @@
+"""Recording -> frames -> crops -> image embeddings; utterances -> text embeddings."""

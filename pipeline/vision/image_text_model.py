@@ -1,0 +1,41 @@
+"""What every image-text model must do; the stages know no more of a model than this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.records import Float32Array, ModelRef
+from pipeline.vision.orientation import UInt8Array
+
+
+class ImageTextModel(Protocol):
+    """Embeds images and texts into one space of unit vectors.
+
+    `ref` names everything that changes a vector. `embed_images` takes n model inputs, uint8
+    (3, S, S) with S = ref.image_size_px (see `crops.model_inputs`); `embed_texts` takes n texts,
+    none of them empty. Both return float32 (n, ref.dim) with rows of unit length.
+    """
+
+    @property
+    def ref(self) -> ModelRef: ...
+
+    def embed_images(self, images: Sequence[UInt8Array]) -> Float32Array: ...
+
+    def embed_texts(self, texts: Sequence[str]) -> Float32Array: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCheck:
+    """What loading a model and trying it on generated input showed."""
+
+    ref: ModelRef
+    device: str
+    context_length: int
+    passed: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def is_usable(self) -> bool:
+        return not self.problems
