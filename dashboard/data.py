@@ -1,0 +1,132 @@
+"""The open store and the cached answers to queries: the one place with st.cache_*.
+
+A store is opened once for its resolved file name, because a published build never changes; a new
+build has a new name. DuckDB connections may not be shared by threads: every query gets a cursor.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar, cast
+
+import duckdb
+import streamlit as st
+
+from dashboard.queries.options import StoreOptions, check_schema, store_options
+from pipeline.errors import StoreError
+from pipeline.store.locate import current_store_path
+
+STUDY_VARIABLE = "COVIEW_STUDY"
+DEFAULT_STUDY = "demo-study"
+_OPENED_STATE = "opened_store"
+
+Answer = TypeVar("Answer")
+Arguments = ParamSpec("Arguments")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHandle:
+    """An open store: read-only, shared by all sessions. `key` changes when the file does."""
+
+    path: Path
+    key: str
+    study_root: Path
+    connection: duckdb.DuckDBPyConnection
+    options: StoreOptions
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own for one query."""
+        return self.connection.cursor()
+
+
+def study_root() -> Path:
+    """Folder of the study: the environment variable COVIEW_STUDY, or ./demo-study."""
+    return Path(os.environ.get(STUDY_VARIABLE) or DEFAULT_STUDY).expanduser().resolve()
+
+
+def find_store() -> StoreHandle | None:
+    """The store this session looks at, or None when the study has none yet.
+
+    A session stays with the build it opened until the person switches. Raises StoreError for a
+    store that is missing, damaged or of another version.
+    """
+    root = study_root()
+    opened: Path | None = st.session_state.get(_OPENED_STATE)
+    if opened is None or not opened.is_file() or not opened.is_relative_to(root):
+        opened = current_store_path(root)
+    if opened is None:
+        return None
+    opened = opened.resolve()
+    st.session_state[_OPENED_STATE] = opened
+    return _open(str(opened), opened.stat().st_mtime_ns, str(root))
+
+
+def current_store() -> StoreHandle:
+    """The store this session looks at; StoreError when there is none."""
+    store = find_store()
+    if store is None:
+        raise StoreError(
+            f"{study_root().name} has no store yet.",
+            hint="Build it with: python -m pipeline run STUDY",
+        )
+    return store
+
+
+def newer_store(store: StoreHandle) -> Path | None:
+    """A build published after the one that is open, or None."""
+    path = current_store_path(store.study_root)
+    return path if path is not None and path.resolve() != store.path else None
+
+
+def switch_store(path: Path) -> None:
+    """Look at another build from the next run of the page on."""
+    st.session_state[_OPENED_STATE] = path
+
+
+def load(
+    store: StoreHandle,
+    query: Callable[Concatenate[duckdb.DuckDBPyConnection, Arguments], Answer],
+    *args: Arguments.args,
+    **kwargs: Arguments.kwargs,
+) -> Answer:
+    """What `query(cursor, *args)` returns, remembered for this store and these arguments.
+
+    Only for small aggregates: the answers of all sessions share a bounded cache.
+    """
+    name = f"{query.__module__}.{query.__qualname__}"
+    answer = _answer(store.key, name, args, kwargs, lambda: query(store.cursor(), *args, **kwargs))
+    return cast(Answer, answer)
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _answer(
+    store_key: str,
+    query_name: str,
+    args: tuple[object, ...],
+    kwargs: dict[str, object],
+    _ask: Callable[[], object],
+) -> object:
+    return _ask()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the store")
+def _open(path: str, modified_ns: int, root: str) -> StoreHandle:
+    name = Path(path).name
+    try:
+        connection = duckdb.connect(path, read_only=True)
+    except duckdb.Error as problem:
+        raise StoreError(
+            f"{name} cannot be opened.",
+            hint="Wait until no other program writes to it, or build it again with: "
+            "python -m pipeline run STUDY --stage publish",
+        ) from problem
+    try:
+        check_schema(connection.cursor(), name)
+        options = store_options(connection.cursor())
+    except StoreError:
+        connection.close()
+        raise
+    return StoreHandle(Path(path), f"{path}:{modified_ns}", Path(root), connection, options)
