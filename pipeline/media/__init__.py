@@ -1,0 +1,1 @@
+"""Clips for the dashboard: cut, kept, forgotten when unused."""

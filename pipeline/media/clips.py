@@ -1,0 +1,116 @@
+"""Cut the stretch of a recording around an utterance into a small mp4 that every browser plays.
+
+The clip is always encoded anew (H.264 and AAC): copying packets could only start at a keyframe,
+seconds before the utterance, and many browsers cannot play HEVC.
+"""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import MediaError
+from pipeline.media.encode import ClipWriter
+from pipeline.media.picture import upright_size
+from pipeline.media.source import Sound, open_source, sound, video_frames, video_stream
+from pipeline.records import TimeSpan
+
+MAX_CLIP_MS = 120_000
+"""Longer utterances are shown up to here: they are faults of segmentation, not speech."""
+CLIP_FORMAT = 1
+"""Raised when the same settings would give another file."""
+_STILL_PICTURE_MS = 2_000
+"""A last picture older than this, with no sound after it, means that the recording is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSettings:
+    """How much before and after the utterance, and how the clip is encoded."""
+
+    lead_ms: int = 1_000
+    lag_ms: int = 1_000
+    max_height_px: int = 720
+    audio_track: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (
+            ("lead_ms", self.lead_ms, 0, 60_000),
+            ("lag_ms", self.lag_ms, 0, 60_000),
+            ("max_height_px", self.max_height_px, 64, 4_320),
+            ("audio_track", self.audio_track, 0, 31),
+        ):
+            if not low <= value <= high:
+                raise ValueError(f"{name} is {value}; {low} to {high} needed")
+
+
+@dataclass(frozen=True, slots=True)
+class ClipInfo:
+    """A clip that was cut: the stretch of the recording it shows, and its pictures."""
+
+    path: Path
+    span: TimeSpan
+    width_px: int
+    height_px: int
+    has_audio: bool
+
+
+def clip_span(span: TimeSpan, settings: ClipSettings) -> TimeSpan:
+    """The utterance with its lead-in and lead-out, not before the recording, not endless."""
+    onset_ms = max(0, span.onset_ms - settings.lead_ms)
+    return TimeSpan(onset_ms, min(span.offset_ms + settings.lag_ms, onset_ms + MAX_CLIP_MS))
+
+
+def cut_clip(source: Path, span: TimeSpan, out: Path, settings: ClipSettings) -> ClipInfo:
+    """Write the clip of an utterance at `span` of `source` to `out` (.mp4).
+
+    Time 0 of the clip is the start of `clip_span(span, settings)`. `out` appears only when the
+    clip is whole. Raises MediaError when `source` cannot be read, has no pictures, or ends
+    before the clip would begin.
+    """
+    wanted = clip_span(span, settings)
+    heard = _heard(source, wanted, settings.audio_track)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(f"{out.stem}-{uuid.uuid4().hex[:8]}.partial")
+    try:
+        info = _write(source, wanted, heard, partial, settings.max_height_px)
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+    return ClipInfo(out, info.span, info.width_px, info.height_px, info.has_audio)
+
+
+def _heard(source: Path, wanted: TimeSpan, audio_track: int) -> Sound | None:
+    with open_source(source) as container:
+        tracks = container.streams.audio
+        if not tracks:
+            return None
+        track = tracks[audio_track] if audio_track < len(tracks) else tracks[0]
+        heard = sound(container, track, wanted)
+    return heard if heard.samples.size else None
+
+
+def _write(
+    source: Path, wanted: TimeSpan, heard: Sound | None, partial: Path, max_height_px: int
+) -> ClipInfo:
+    with open_source(source) as container:
+        stream = video_stream(container, source)
+        frames = video_frames(container, stream, wanted)
+        first, second = next(frames, None), next(frames, None)
+        went_on = second is not None or (heard and heard.heard_until_ms > wanted.onset_ms)
+        if first is None or (not went_on and first[0] < wanted.onset_ms - _STILL_PICTURE_MS):
+            raise MediaError(
+                f"{source.name} ends before {wanted.onset_ms / 1000:.1f} s.",
+                hint="The file may be cut short, or its transcript may belong to another file.",
+            )
+        size = upright_size(first[1], stream, max_height_px)
+        with closing(ClipWriter(partial, wanted, size, heard)) as writer:
+            writer.add(*first)
+            if second is not None:
+                writer.add(*second)
+            for time_ms, frame in frames:
+                writer.add(time_ms, frame)
+            length_ms = writer.finish()
+    shown = TimeSpan(wanted.onset_ms, wanted.onset_ms + max(1, round(length_ms)))
+    return ClipInfo(partial, shown, size.width_px, size.height_px, heard is not None)
