@@ -1,0 +1,70 @@
+# Two commands do everything: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+PORT ?= 8501
+STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+
+.PHONY: help setup demo test check lint bench requirements browser clean
+
+help:
+	@echo "make demo   set up, build the demo study, run the pipeline on it, open the dashboard"
+	@echo "make test   set up and run every test"
+	@echo "make setup  set up only (.venv)"
+	@echo "make check  format, lint, types, import contracts, tests"
+	@echo "make bench  benchmarks at a small size"
+
+setup: $(STAMP)
+
+$(STAMP): requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/python -m uv pip install --quiet --python $(VENV) -r requirements.txt
+	$(BIN)/python -c "import pathlib; pathlib.Path('$(STAMP)').touch()"
+
+$(DEV_STAMP): $(STAMP) requirements-dev.txt
+	$(BIN)/python -m uv pip install --quiet --python $(VENV) -r requirements-dev.txt
+	$(BIN)/python -c "import pathlib; pathlib.Path('$(DEV_STAMP)').touch()"
+
+demo: setup
+	$(BIN)/python -m pipeline demo demo-study --port $(PORT)
+
+test: $(DEV_STAMP) browser
+	$(BIN)/python -m pytest
+
+# The browser tests need Chromium; where it cannot be installed they are skipped and say so.
+browser:
+	@command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 \
+	|| command -v google-chrome >/dev/null 2>&1 \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
+	     && echo "Installing Chromium for the browser tests" \
+	     && apt-get update -qq >/dev/null 2>&1 \
+	     && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null 2>&1; } \
+	|| echo "No Chromium found: the browser tests will be skipped"
+
+lint: $(DEV_STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test
+
+bench: $(DEV_STAMP)
+	$(BIN)/python -m benchmarks
+
+# Pins of the whole tree for Linux, macOS and Windows, Python 3.10 to 3.13.
+COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 \
+  --no-annotate --no-header pyproject.toml
+requirements:
+	$(COMPILE) --extra dev -o requirements-dev.txt
+	$(COMPILE) -c requirements-dev.txt -o requirements.txt
+	$(BIN)/python -c "p='requirements.txt'; t=open(p).read(); open(p,'w').write('-e .\n' + t)"
+
+clean:
+	rm -rf $(VENV) demo-study .mypy_cache .ruff_cache .pytest_cache
