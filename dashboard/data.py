@@ -75,6 +75,14 @@ def current_store() -> StoreHandle:
     return store
 
 
+def is_ready() -> bool:
+    """Whether there is a store that this version can show."""
+    try:
+        return find_store() is not None
+    except StoreError:
+        return False
+
+
 def newer_store(store: StoreHandle) -> Path | None:
     """A build published after the one that is open, or None."""
     path = current_store_path(store.study_root)

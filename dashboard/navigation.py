@@ -16,6 +16,7 @@ OVERVIEW = "app_pages/overview.py"
 CHILDREN = "app_pages/children.py"
 MOMENTS = "app_pages/moments.py"
 COMPARE = "app_pages/compare_windows.py"
+WELCOME = "app_pages/welcome.py"
 
 RECORDING_PARAM = "rec"
 UTTERANCE_PARAM = "utt"

@@ -1,0 +1,24 @@
+"""Coview's dashboard: `streamlit run dashboard/app.py`."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import data, navigation
+from dashboard.components.problems import told_kindly
+
+st.set_page_config(page_title="Coview", page_icon=":material/visibility:", layout="wide")
+
+overview = st.Page(navigation.OVERVIEW, title="Overview", url_path="overview", default=True)
+children = st.Page(navigation.CHILDREN, title="Children", url_path="children")
+moments = st.Page(navigation.MOMENTS, title="Moments", url_path="moments")
+compare = st.Page(navigation.COMPARE, title="Crops and windows", url_path="crops-and-windows")
+welcome = st.Page(navigation.WELCOME, title="Welcome", url_path="welcome", default=True)
+
+if data.is_ready():
+    page = st.navigation({"Explore": [overview, children, moments], "Compare": [compare]})
+else:
+    page = st.navigation([welcome])
+
+with told_kindly():
+    page.run()

@@ -1,0 +1,56 @@
+"""The start of every page: the open store, the filters, and what they make of a score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard import data
+from dashboard.components.chips import chip_row
+from dashboard.components.filter_sidebar import filter_sidebar
+from dashboard.components.filter_state import current_filters
+from dashboard.data import StoreHandle
+from dashboard.filters import Filters
+from dashboard.queries.selection import Measure, resolve_measure
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a page shows: one store through one set of filters."""
+
+    store: StoreHandle
+    filters: Filters
+    measure: Measure
+
+
+def open_view(title: str) -> View:
+    """Draw the title, the sidebar and the chips; return what the page is to show."""
+    store = data.current_store()
+    filters = current_filters(store.options)
+    measure = resolve_measure(filters, store.options.models)
+    _offer_newer_store(store)
+    st.title(title, anchor=False)
+    filter_sidebar(filters, measure, store.options)
+    chip_row(filters)
+    return View(store, filters, measure)
+
+
+def stop_when_empty(n_utterances: int) -> None:
+    """End the page kindly when no utterance is left."""
+    if n_utterances:
+        return
+    st.info(
+        "No utterance matches these filters. Take one off above, or widen it in the sidebar.",
+        icon=":material/filter_alt_off:",
+    )
+    st.stop()
+
+
+def _offer_newer_store(store: StoreHandle) -> None:
+    newer = data.newer_store(store)
+    if newer is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("A newer build of this study's store is available.")
+        st.button("Switch to it", key="switch_store", on_click=data.switch_store, args=(newer,))
