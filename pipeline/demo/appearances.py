@@ -213,16 +213,17 @@ def _around(span: TimeSpan, margin_ms: int) -> TimeSpan:
 def _placed(span: TimeSpan, word: str, design: str, zone: Zone, rng: random.Random) -> Appearance:
     """Where in its zone the object is.
 
-    In a 9:16 frame the middle square reaches from .219 to .781 of the height. At most .36 of the
-    frame's width wide and 8 degrees turned, a drawing is at most .229 of the height high.
+    In a 9:16 frame the middle square reaches from .219 to .781 of the height. At most .345 of the
+    frame's width wide and turned by 10 degrees, a drawing is at most .225 of the height high, so
+    one at .101 or less, sway included, ends above .214.
     """
     if zone is Zone.MIDDLE:
         center_x, center_y = between(0.34, 0.66, rng), between(0.4, 0.6, rng)
         width, angle_deg = between(0.38, 0.56, rng), between(-15.0, 15.0, rng)
     else:
-        center_x, depth = between(0.22, 0.78, rng), between(0.09, 0.1, rng)
+        center_x, depth = between(0.22, 0.78, rng), between(0.088, 0.098, rng)
         center_y = depth if zone is Zone.TOP else 1.0 - depth
-        width, angle_deg = between(0.31, 0.36, rng), between(-8.0, 8.0, rng)
+        width, angle_deg = between(0.3, 0.345, rng), between(-8.0, 8.0, rng)
     return Appearance(
         span=span,
         word=word,

@@ -1,0 +1,259 @@
+"""Write the built-in demo study: a ChildProject dataset of invented children with known truth."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+from pipeline.demo.chance import stream
+from pipeline.demo.film import film, is_filmed
+from pipeline.demo.households import Scale
+from pipeline.demo.timeline import DEMO_SEED, plan_world
+from pipeline.demo.transcripts import heard_segments, rttm_text, speaker_turns, whisperx_json
+from pipeline.demo.world import DemoRecording, DemoWorld
+from pipeline.errors import StudyError
+
+TRUTH_COLUMNS = ("recording_id", "onset_ms", "offset_ms", "speaker", "text", "named_word", "case")
+EXPERIMENT = "coview_demo"
+
+_FILM_VERSION = 1
+"""Raise it when films of an unchanged plan would look or sound different."""
+
+_STUDY_TOML = """\
+# The built-in demo study. Every child, voice and room in it is invented.
+
+[study]
+name = "Coview demo"
+default_permission = "media"
+
+[speech]
+source = "import"
+
+[model]
+name = "demo-clip"
+weights = ""
+"""
+
+_README = """\
+# Coview's demo study
+
+Everything here is made by a program: the children, their voices (synthesised), the rooms and the
+objects. It is laid out as a ChildProject dataset.
+
+truth.csv says for every utterance what the camera saw when it was spoken:
+
+- center: the named object is in the middle of the picture during the whole utterance
+- edge: it is in the picture, but above or below what a centre crop keeps
+- lagged: it is in the middle only 1-2 s before the onset or after the offset
+- absent: it is named, and not in the picture within 3 s
+- none: nothing visible is named
+
+The transcripts under annotations/ have errors on purpose: missed and wrong words, shifted times.
+"""
+
+_METANNOTS = {
+    "whisperx": "segmentation: automatic\nmethod: automated\ntranscription: orthographic\n"
+    "annotation_algorithm_name: simulated WhisperX output, errors included\n",
+    "vtc": "segmentation: vtc\nmethod: automated\n"
+    "annotation_algorithm_name: simulated Voice Type Classifier 1.x output, errors included\n",
+}
+
+
+def write_demo_study(
+    study_dir: Path,
+    *,
+    seed: int = DEMO_SEED,
+    scale: Scale = "full",
+    workers: int = 2,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write the study, or whatever of it is missing, into `study_dir`.
+
+    `scale` "full": 6 children, 14 recordings, 25 minutes; "tiny": 2 children, 4 recordings of
+    about 20 s. A recording appears when it is whole, and one that is there already is kept, so an
+    interrupted call is finished by the same call. study.toml is not touched if it exists.
+    `on_progress` gets recordings done and in all. With `workers` > 1, recordings are filmed in
+    that many processes.
+
+    Raises StudyError for a folder that holds something else, MediaError if a film cannot be
+    written, SettingsError for an unknown scale.
+    """
+    world = plan_world(seed=seed, scale=scale)
+    _refuse_other_content(study_dir, world)
+    for path, text in _texts(world):
+        if path != "study.toml" or not (study_dir / path).exists():
+            _write_text(study_dir / path, text)
+    raw = study_dir / "recordings" / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    jobs = [(r, raw / f"{r.recording_id}.mp4", _fingerprint(r, seed)) for r in world.recordings]
+    waiting = [job for job in jobs if not is_filmed(job[1], job[2])]
+    n_done = len(jobs) - len(waiting)
+    if on_progress is not None:
+        on_progress(n_done, len(jobs))
+    for _ in _filmed(waiting, seed, workers):
+        n_done += 1
+        if on_progress is not None:
+            on_progress(n_done, len(jobs))
+
+
+def _filmed(
+    jobs: Sequence[tuple[DemoRecording, Path, str]], seed: int, workers: int
+) -> Iterator[Path]:
+    """Film the recordings, in this process or several; yields each file when it is whole."""
+    if workers <= 1 or len(jobs) <= 1:
+        for recording, path, fingerprint in jobs:
+            film(recording, path, seed=seed, fingerprint=fingerprint)
+            yield path
+        return
+    # Forking a process that has loaded FFmpeg or OpenCV can hang; a fresh one cannot.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        min(workers, len(jobs)), mp_context=context, initializer=_draw_with_one_thread
+    ) as pool:
+        longest_first = sorted(jobs, key=lambda job: -job[0].duration_ms)
+        running = {
+            pool.submit(film, recording, path, seed=seed, fingerprint=fingerprint): path
+            for recording, path, fingerprint in longest_first
+        }
+        try:
+            for finished in as_completed(running):
+                finished.result()
+                yield running[finished]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _draw_with_one_thread() -> None:
+    """The processes share the cores already; OpenCV's own threads would only get in the way."""
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _fingerprint(recording: DemoRecording, seed: int) -> str:
+    """Digest of everything that a film depends on."""
+    return hashlib.sha256(f"{_FILM_VERSION}/{seed}/{recording!r}".encode()).hexdigest()[:24]
+
+
+def _refuse_other_content(study_dir: Path, world: DemoWorld) -> None:
+    """Never write over a study that is not this demo."""
+    if not study_dir.exists():
+        return
+    if not study_dir.is_dir():
+        raise StudyError(f"{study_dir.name} is a file.", hint="Name a folder for the demo study.")
+    is_demo = (study_dir / "truth.csv").is_file()
+    if not is_demo and any(study_dir.iterdir()):
+        raise StudyError(
+            f"The folder {study_dir.name} is not empty and is not a demo study.",
+            hint="Choose a new or empty folder for the demo study.",
+        )
+    known = {recording.recording_id for recording in world.recordings}
+    others = sorted(
+        path.name
+        for path in (study_dir / "recordings" / "raw").glob("*.mp4")
+        if path.stem not in known
+    )
+    if others:
+        raise StudyError(
+            f"The folder {study_dir.name} holds recordings of another study ({others[0]}).",
+            hint="Choose a new or empty folder for the demo study.",
+        )
+
+
+def _texts(world: DemoWorld) -> Iterator[tuple[str, str]]:
+    """Every text file of the study: path within it and content; truth.csv marks the demo, first."""
+    yield "truth.csv", _csv(TRUTH_COLUMNS, _truth_rows(world))
+    yield "study.toml", _STUDY_TOML
+    yield "README.md", _README
+    yield (
+        "metadata/children.csv",
+        _csv(
+            ("experiment", "child_id", "child_dob", "child_sex"),
+            ((EXPERIMENT, c.child_id, c.born.isoformat(), c.sex) for c in world.children),
+        ),
+    )
+    yield (
+        "metadata/recordings.csv",
+        _csv(
+            (
+                "experiment",
+                "child_id",
+                "date_iso",
+                "start_time",
+                "recording_device_type",
+                "recording_filename",
+            ),
+            (
+                (
+                    EXPERIMENT,
+                    r.child_id,
+                    r.recorded.isoformat(),
+                    r.start_time,
+                    "unknown",
+                    f"{r.recording_id}.mp4",
+                )
+                for r in world.recordings
+            ),
+        ),
+    )
+    yield (
+        "metadata/contexts.csv",
+        _csv(
+            ("recording_id", "onset_ms", "offset_ms", "location", "activity"),
+            (
+                (
+                    r.recording_id,
+                    v.span.onset_ms,
+                    v.span.offset_ms,
+                    v.room.replace("_", " "),
+                    v.activity,
+                )
+                for r in world.recordings
+                for v in r.visits
+            ),
+        ),
+    )
+    for name, text in _METANNOTS.items():
+        yield f"annotations/{name}/metannots.yml", text
+    for recording in world.recordings:
+        name = recording.recording_id
+        heard = heard_segments(recording, stream(world.seed, f"{name}/heard"))
+        yield f"annotations/whisperx/raw/{name}.json", whisperx_json(heard)
+        turns = speaker_turns(recording, stream(world.seed, f"{name}/turns"))
+        yield f"annotations/vtc/raw/{name}.rttm", rttm_text(name, turns)
+
+
+def _truth_rows(world: DemoWorld) -> Iterator[tuple[str | int, ...]]:
+    for recording in world.recordings:
+        for line in recording.lines:
+            yield (
+                recording.recording_id,
+                line.span.onset_ms,
+                line.span.offset_ms,
+                line.speaker.value,
+                line.text,
+                line.named_word or "",
+                line.case.value,
+            )
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)
