@@ -86,12 +86,12 @@ def read_csv(path: Path, delimiter: str = "") -> CsvTable:
     """
     content = read_text(path)
     first_line = content.text.split("\n", 1)[0]
-    if not first_line.strip():
-        raise StudyError(f"{path.name} is empty.", hint="Its first line must name the columns.")
     if not delimiter:
         delimiter = max(",;\t", key=first_line.count)
     records = _records(path, content.text, delimiter)
-    _, header = next(records)
+    _, header = next(records, (0, []))
+    if not header:
+        raise StudyError(f"{path.name} is empty.", hint="Its first line must name the columns.")
     columns = tuple(name.strip() for name in header)
     repeated = sorted({name for name in columns if name and columns.count(name) > 1})
     if repeated:
