@@ -1,0 +1,1 @@
+"""Arrays in, results out: intervals and what chance leads one to expect."""
