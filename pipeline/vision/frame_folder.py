@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from pipeline.errors import MediaError
 from pipeline.records import MediaInfo, Notice
 from pipeline.vision.orientation import UInt8Array
-from pipeline.vision.sampling import SampledFrame
+from pipeline.vision.sampled_frame import SampledFrame
 from pipeline.vision.sampling_plan import grid_frames
 
 PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png"))
