@@ -1,0 +1,37 @@
+"""Transcript formats, one file each.
+
+To add a format: write a class with the members of `TranscriptReader` in a file of its own and
+name it in READERS.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.speech.readers.childproject_csv import ChildProjectCsv
+from pipeline.speech.readers.reading import Reading
+from pipeline.speech.readers.subtitles import Subtitles
+from pipeline.speech.readers.whisper_json import WhisperJson
+
+
+class TranscriptReader(Protocol):
+    """Reads one format. `name` is shown to people."""
+
+    @property
+    def name(self) -> str: ...
+
+    def recognises(self, head: str) -> bool:
+        """Whether a file that starts with `head` (some thousand characters) is of this format."""
+
+    def read(self, path: Path) -> Reading:
+        """Every row of the file, good or bad; TranscriptError when it cannot be read at all."""
+
+
+READERS: tuple[TranscriptReader, ...] = (WhisperJson(), ChildProjectCsv(), Subtitles())
+"""In order of preference: the first keeps most of what the transcriber knew."""
+
+
+def reader_for(head: str) -> TranscriptReader | None:
+    """The reader for a file that starts with `head`, judged by content, not by name."""
+    return next((reader for reader in READERS if reader.recognises(head)), None)

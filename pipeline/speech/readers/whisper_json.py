@@ -1,0 +1,114 @@
+"""JSON of Whisper, faster-whisper and WhisperX: segments with words, times in seconds."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.errors import TranscriptError
+from pipeline.records import Word
+from pipeline.speech.readers.reading import Reading, as_transcript_errors
+from pipeline.speech.segment import Segment, clean_text, milliseconds, word_span
+from pipeline.textfile import read_text
+
+_KEYS = re.compile(r'"(segments|word_segments|text|language)"\s*:')
+
+
+class WhisperJson:
+    """{"language": ..., "segments": [{"start", "end", "text", "words": [...]}]}.
+
+    Words give their confidence as "probability" (Whisper) or "score" (WhisperX) and may lack
+    times. avg_logprob, no_speech_prob, compression_ratio and speaker are kept where present.
+    """
+
+    name = "Whisper JSON"
+
+    def recognises(self, head: str) -> bool:
+        return head.lstrip("\ufeff \t\n\r").startswith("{") and bool(_KEYS.search(head))
+
+    def read(self, path: Path) -> Reading:
+        with as_transcript_errors():
+            content = read_text(path)
+        try:
+            document = json.loads(content.text)
+        except (ValueError, RecursionError) as problem:
+            raise TranscriptError(
+                f"{path.name} is not valid JSON: {problem}.",
+                hint="Write it again with the transcriber; the file may be cut short.",
+            ) from problem
+        if not isinstance(document, Mapping) or not isinstance(document.get("segments"), list):
+            raise TranscriptError(
+                f'{path.name} has no list "segments".',
+                hint="Coview reads the JSON that Whisper, faster-whisper and WhisperX write.",
+            )
+        language = document.get("language")
+        segments = tuple(
+            _segment(row, entry, language if isinstance(language, str) and language else None)
+            for row, entry in enumerate(document["segments"], start=1)
+        )
+        return Reading(segments, "segment", content.is_latin1)
+
+
+def _segment(row: int, entry: object, language: str | None) -> Segment:
+    if not isinstance(entry, Mapping):
+        return Segment(row, None, None, "", problem="it is not an object with start and end")
+    onset_ms = milliseconds(_number(entry.get("start")))
+    offset_ms = milliseconds(_number(entry.get("end")))
+    problem = ""
+    for key, time_ms in (("start", onset_ms), ("end", offset_ms)):
+        if time_ms is None:
+            written = repr(entry[key]) if key in entry else "missing"
+            problem = problem or f"{key} is {written[:40]}, not a time in seconds"
+    text = entry.get("text", "")
+    if not isinstance(text, str):
+        text, problem = "", problem or f"text is {str(text)[:40]!r}, not a text"
+    words = entry.get("words")
+    return Segment(
+        row=row,
+        onset_ms=onset_ms,
+        offset_ms=offset_ms,
+        text=clean_text(text),
+        speaker=_text(entry.get("speaker")),
+        words=_words(words) if isinstance(words, list) else (),
+        language=_text(entry.get("language")) or language,
+        mean_logprob=_number(entry.get("avg_logprob")),
+        no_speech_prob=_number(entry.get("no_speech_prob")),
+        compression_ratio=_number(entry.get("compression_ratio")),
+        problem=problem,
+    )
+
+
+def _words(entries: list[object]) -> tuple[Word, ...]:
+    words = []
+    for entry in entries:
+        if not isinstance(entry, Mapping):
+            continue
+        text = clean_text(_text(entry.get("word")) or _text(entry.get("text")))
+        if not text:
+            continue
+        span = word_span(
+            milliseconds(_number(entry.get("start"))), milliseconds(_number(entry.get("end")))
+        )
+        probability = _number(entry.get("probability"))
+        if probability is None:
+            probability = _number(entry.get("score"))
+        words.append(Word(text, span, probability))
+    return tuple(words)
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float | None:
+    """A finite number, or None; JSON written by Python may hold NaN and Infinity."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,157 @@
+"""Whose utterance it is: the label that covers most of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import SettingsError
+from pipeline.records import Int64Array, Speaker
+from pipeline.speech.rttm import SpeakerTurns, Vocabulary
+
+_VTC_LABELS = {
+    "KCHI": Speaker.CHI,
+    "CHI": Speaker.OCH,
+    "OCH": Speaker.OCH,
+    "FEM": Speaker.FEM,
+    "MAL": Speaker.MAL,
+    "SPEECH": Speaker.NA,
+    "NA": Speaker.NA,
+}
+_CHILDPROJECT_LABELS = {**_VTC_LABELS, "CHI": Speaker.CHI}
+_TIE_ORDER = (Speaker.FEM, Speaker.MAL, Speaker.CHI, Speaker.OCH)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerAssignment:
+    """Per utterance the speaker and the share (0-1) of it that the speaker's turns cover.
+
+    The share is NaN where no label covers the utterance (speaker NA). `n_ties` utterances were
+    covered equally by two labels; the first of FEM, MAL, CHI, OCH then wins.
+    """
+
+    speakers: tuple[Speaker, ...]
+    shares: NDArray[np.float64]
+    n_ties: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerCover:
+    """How long each speaker speaks before any time; built once for each recording.
+
+    `edges_ms[k]` (int64, increasing) and `covered_ms[k]` (int64, speech before that edge) belong
+    to the k-th speaker of the tie order. `unknown_labels` were met and not used, with counts.
+    """
+
+    edges_ms: tuple[Int64Array, ...]
+    covered_ms: tuple[Int64Array, ...]
+    unknown_labels: tuple[tuple[str, int], ...]
+
+    def overlap_ms(self, onset_ms: Int64Array, offset_ms: Int64Array) -> Int64Array:
+        """int64 (n_speakers, n): milliseconds of each span [onset, offset) that each covers."""
+        return np.stack(
+            [
+                _covered_before(edges, covered, offset_ms)
+                - _covered_before(edges, covered, onset_ms)
+                for edges, covered in zip(self.edges_ms, self.covered_ms, strict=True)
+            ]
+        )
+
+
+def speaker_labels(overrides: Mapping[str, str], vocabulary: Vocabulary) -> dict[str, Speaker]:
+    """What each label of a speaker file means; labels that mean NA are passed over.
+
+    `overrides` is the setting speech.rttm_labels; it changes RTTM only, since ChildProject's
+    tables have fixed labels. Raises SettingsError for an override that is no speaker.
+    """
+    overridden: dict[str, Speaker] = {}
+    for label, meaning in overrides.items():
+        try:
+            overridden[label] = Speaker(meaning)
+        except ValueError:
+            known = [speaker.value for speaker in Speaker]
+            near = difflib.get_close_matches(meaning.upper(), known, n=1)
+            raise SettingsError(
+                f"study.toml: speech.rttm_labels gives {label} the meaning {meaning!r}.",
+                hint=f"Did you mean {near[0]}?" if near else f"Choose one of: {', '.join(known)}.",
+            ) from None
+    if vocabulary is Vocabulary.CHILDPROJECT:
+        return dict(_CHILDPROJECT_LABELS)
+    return {**_VTC_LABELS, **overridden}
+
+
+def speaker_cover(turns: SpeakerTurns, labels: Mapping[str, Speaker]) -> SpeakerCover:
+    """Prepare turns for `assign_speakers`. Overlapping turns of one speaker count once."""
+    unknown = Counter(label for label in turns.labels if label not in labels)
+    meanings = np.array(
+        [
+            _TIE_ORDER.index(speaker) if (speaker := labels.get(label)) in _TIE_ORDER else -1
+            for label in turns.labels
+        ],
+        dtype=np.int64,
+    )
+    edges, covered = [], []
+    for index in range(len(_TIE_ORDER)):
+        chosen = meanings == index
+        speaker_edges, speaker_covered = _cover(turns.onset_ms[chosen], turns.offset_ms[chosen])
+        edges.append(speaker_edges)
+        covered.append(speaker_covered)
+    return SpeakerCover(tuple(edges), tuple(covered), tuple(sorted(unknown.items())))
+
+
+def assign_speakers(
+    onset_ms: Int64Array, offset_ms: Int64Array, cover: SpeakerCover
+) -> SpeakerAssignment:
+    """The speaker with the largest summed overlap with each span [onset_ms, offset_ms), (n,)."""
+    overlap = cover.overlap_ms(onset_ms, offset_ms)
+    if not len(onset_ms):
+        return SpeakerAssignment((), np.empty(0), 0)
+    winner = overlap.argmax(axis=0)
+    largest = overlap.max(axis=0)
+    is_covered = largest > 0
+    n_ties = int(np.count_nonzero(is_covered & ((overlap == largest).sum(axis=0) > 1)))
+    shares = np.where(is_covered, largest / (offset_ms - onset_ms), np.nan)
+    speakers = tuple(
+        _TIE_ORDER[index] if covered else Speaker.NA
+        for index, covered in zip(winner.tolist(), is_covered.tolist(), strict=True)
+    )
+    return SpeakerAssignment(speakers, shares, n_ties)
+
+
+def transcript_speaker(label: str) -> Speaker | None:
+    """The speaker a transcript names itself; None for a name Coview does not know.
+
+    A transcript's CHI is the key child, as in ChildProject; so is KCHI.
+    """
+    label = label.strip().upper()
+    return Speaker.NA if not label else _CHILDPROJECT_LABELS.get(label)
+
+
+def _cover(onset_ms: Int64Array, offset_ms: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Edges of the union of spans, and how much of it lies before each edge."""
+    order = np.argsort(onset_ms, kind="stable")
+    onsets, offsets = onset_ms[order], offset_ms[order]
+    if not len(onsets):
+        return np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.int64)
+    reach = np.maximum.accumulate(offsets)
+    starts_new = np.concatenate(([True], onsets[1:] > reach[:-1]))
+    first = np.flatnonzero(starts_new)
+    last = np.concatenate((first[1:], [len(onsets)])) - 1
+    edges = np.column_stack((onsets[first], reach[last])).ravel()
+    lengths = np.column_stack((np.zeros(len(first), dtype=np.int64), reach[last] - onsets[first]))
+    return edges.astype(np.int64), np.cumsum(lengths.ravel()).astype(np.int64)
+
+
+def _covered_before(edges: Int64Array, covered: Int64Array, times_ms: Int64Array) -> Int64Array:
+    """Piecewise linear: speech grows by 1 ms each ms inside a turn and not at all between."""
+    index = np.searchsorted(edges, times_ms, side="right") - 1
+    inside = index >= 0
+    index = np.maximum(index, 0)
+    is_in_turn = inside & (index % 2 == 0)
+    grown = np.where(is_in_turn, times_ms - edges[index], 0)
+    return np.asarray(np.where(inside, covered[index] + grown, 0), dtype=np.int64)

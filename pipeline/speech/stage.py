@@ -1,0 +1,167 @@
+"""Stage "speech": one recording in, its transcript out."""
+
+from __future__ import annotations
+
+from pipeline.config import SpeechSettings
+from pipeline.errors import MediaError, TranscriptError
+from pipeline.records import MediaInfo, Notice, Recording
+from pipeline.results import Transcript
+from pipeline.speech.checks import check_segments
+from pipeline.speech.index import TranscriptIndex, TranscriptSource
+from pipeline.speech.rttm import SpeakerTurns, Vocabulary, merged
+from pipeline.speech.segment import Segment
+from pipeline.speech.speakers import SpeakerCover, speaker_cover, speaker_labels
+from pipeline.speech.transcriber import Transcriber
+from pipeline.speech.utterances import Heard, make_utterances
+from pipeline.study import Study
+
+
+def transcribe_recording(
+    study: Study,
+    recording: Recording,
+    media: MediaInfo,
+    index: TranscriptIndex,
+    transcriber: Transcriber | None,
+) -> Transcript:
+    """Import or make the transcript of one recording, as speech.source says.
+
+    Raises TranscriptError when nothing can be imported and there is no transcriber, or a file is
+    refused; MediaError when Whisper is needed and there is no sound.
+    """
+    settings = study.settings.speech
+    source = index.transcript_for(recording.recording_id)
+    if settings.source != "whisper" and source is not None:
+        heard = _imported(source, index, settings)
+    else:
+        heard = _transcribed(study, recording, media, transcriber)
+    cover, cover_notices = _speakers(recording.recording_id, index, settings)
+    made = make_utterances(
+        heard, media.duration_ms, cover, split_sentences=settings.split_sentences
+    )
+    return Transcript(
+        recording_id=recording.recording_id,
+        media=media,
+        utterances=made.utterances,
+        source=heard.source,
+        notices=(*heard.notices, *cover_notices, *made.notices),
+    )
+
+
+def _imported(source: TranscriptSource, index: TranscriptIndex, settings: SpeechSettings) -> Heard:
+    segments: list[Segment] = []
+    notices = list(source.notices)
+    for path in source.paths:
+        reading = index.read_transcript(source.recording_id, path)
+        if reading.is_latin1:
+            notices.append(_latin1(path.name))
+        checked = check_segments(
+            reading.segments, path.name, reading.row_noun, skip_bad_rows=settings.skip_bad_rows
+        )
+        segments += checked.segments
+        notices += checked.notices
+    return Heard(source.recording_id, source.label, tuple(segments), tuple(notices))
+
+
+def _transcribed(
+    study: Study, recording: Recording, media: MediaInfo, transcriber: Transcriber | None
+) -> Heard:
+    recording_id = recording.recording_id
+    if study.settings.speech.source == "import":
+        raise TranscriptError(
+            f"{recording_id} has no transcript under annotations/.",
+            hint='Add one, or set source = "auto" under [speech] to transcribe it with Whisper.',
+        )
+    path = study.media_file(recording)
+    if path is None or not media.has_audio:
+        what = "no video" if path is None else "no audio track"
+        raise MediaError(
+            f"{recording_id} has {what}, so its speech cannot be transcribed.",
+            hint=f"Import a transcript: put it under annotations/, for example as "
+            f"annotations/whisperx/raw/{recording_id}.json.",
+        )
+    if transcriber is None:
+        raise TranscriptError(
+            f"{recording_id} has no transcript and no speech model is loaded.",
+            hint="Put a transcript under annotations/, or fetch a speech model with: "
+            f"python -m pipeline models fetch --speech {study.settings.speech.model}",
+        )
+    transcription = transcriber.transcribe(path)
+    # Nobody can mend what Whisper just wrote, so its bad rows are left out and counted.
+    checked = check_segments(
+        transcription.segments, transcriber.name, "segment", skip_bad_rows=True
+    )
+    return Heard(
+        recording_id,
+        transcriber.name,
+        checked.segments,
+        (*transcription.notices, *checked.notices),
+    )
+
+
+def _speakers(
+    recording_id: str, index: TranscriptIndex, settings: SpeechSettings
+) -> tuple[SpeakerCover | None, list[Notice]]:
+    """Who spoke when, if a speaker file says so, and what is to be said about the file."""
+    source = index.speaker_source_for(recording_id)
+    if source is None:
+        return None, []
+    notices = list(source.notices)
+    found: list[SpeakerTurns] = []
+    vocabulary = Vocabulary.VTC
+    for path in source.paths:
+        file, turns = index.read_turns(recording_id, path)
+        vocabulary = file.vocabulary
+        if file.is_latin1:
+            notices.append(_latin1(path.name))
+        for each in turns:
+            notices += _refused(each, path.name, settings)
+        found += turns
+    if not found:
+        return None, notices
+    all_turns = merged(found)
+    name = source.paths[0].name
+    cover = speaker_cover(all_turns, speaker_labels(settings.rttm_labels, vocabulary))
+    if cover.unknown_labels:
+        listed = ", ".join(f"{label} ({count})" for label, count in cover.unknown_labels)
+        notices.append(
+            Notice(
+                "unknown_labels",
+                f"{name} has speaker labels that were not used: {listed}. Say what they mean "
+                "in speech.rttm_labels.",
+                sum(count for _, count in cover.unknown_labels),
+            )
+        )
+    if vocabulary is Vocabulary.VTC and _is_chi_doubtful(all_turns, settings):
+        notices.append(
+            Notice(
+                "chi_read_as_other_child",
+                f"{name} has CHI but no KCHI. CHI was read as another child, as the Voice Type "
+                'Classifier writes it; if it means the key child, set rttm_labels = {CHI = "CHI"}.',
+                all_turns.labels.count("CHI"),
+            )
+        )
+    return cover, notices
+
+
+def _refused(turns: SpeakerTurns, file_name: str, settings: SpeechSettings) -> list[Notice]:
+    if not turns.problems:
+        return []
+    n_bad = len(turns.problems)
+    where = f"{file_name}, {turns.problems[0]}"
+    if not settings.skip_bad_rows:
+        others = f" ({n_bad - 1} more like it)" if n_bad > 1 else ""
+        raise TranscriptError(
+            f"{where}{others}.",
+            hint="Mend the line, or leave such rows out with skip_bad_rows = true under [speech] "
+            "in study.toml.",
+        )
+    return [Notice("bad_rows", f"{n_bad} bad row(s) left out; the first: {where}.", n_bad)]
+
+
+def _is_chi_doubtful(turns: SpeakerTurns, settings: SpeechSettings) -> bool:
+    labels = set(turns.labels)
+    return "CHI" in labels and "KCHI" not in labels and "CHI" not in settings.rttm_labels
+
+
+def _latin1(file_name: str) -> Notice:
+    return Notice("latin1", f"{file_name} is not UTF-8 and was read as Latin-1.")
