@@ -1,0 +1,112 @@
+"""Counts from which shares, means, distributions and their chance level are made.
+
+Everything is counted in SQL; what comes back is one row per recording, bin or group.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+from duckdb import DuckDBPyConnection
+
+from dashboard.filters import Filters
+from dashboard.queries.selection import Measure, Query, recordings_where, scored, where
+
+BIN_WIDTHS = {"raw": 0.005, "z": 0.2}
+"""Width of a bin of a distribution by scale, in the unit of the scale."""
+
+_NULL_CELL = 0.0025
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much there is. `total_ms` is the length of the recordings of the chosen children and
+    ages; the other filters choose utterances, not hours."""
+
+    n_children: int
+    n_recordings: int
+    total_ms: int
+    n_utterances: int
+
+
+def totals(con: DuckDBPyConnection, filters: Filters) -> Totals:
+    """Children, recordings and hours that the filters allow, and the chosen utterances."""
+    chosen = recordings_where(filters)
+    row = Query(
+        f"""SELECT count(DISTINCT r.child_id), count(*),
+                CAST(coalesce(sum(r.duration_ms), 0) AS BIGINT)
+            FROM recordings r WHERE {chosen.sql}""",
+        chosen.params,
+    ).row(con)
+    condition = where(filters)
+    n_utterances = Query(
+        f"""SELECT count(*) FROM utterances u
+            JOIN recordings r ON r.recording_id = u.recording_id WHERE {condition.sql}""",
+        condition.params,
+    ).row(con)[0]
+    n_children, n_recordings, total_ms = (_whole(value) for value in row)
+    return Totals(n_children, n_recordings, total_ms, _whole(n_utterances))
+
+
+def counts_by_recording(
+    con: DuckDBPyConnection, filters: Filters, measure: Measure, split: str = "none"
+) -> pd.DataFrame:
+    """Per recording and group: n_utterances chosen, n_scored (the denominator of shares and
+    means), n_high (at or above the threshold), sum_score and sum_sq (of the scores).
+
+    Columns: child_id, recording_id, age_days, grp (NULL when unknown) and the counts.
+    """
+    base = scored(filters, measure, split)
+    sql = f"""
+        SELECT child_id, recording_id, any_value(age_days) AS age_days, grp,
+            count(*) AS n_utterances,
+            count(score) AS n_scored,
+            count(*) FILTER (WHERE score >= $threshold) AS n_high,
+            coalesce(sum(CAST(score AS DOUBLE)), 0) AS sum_score,
+            coalesce(sum(CAST(score AS DOUBLE) * score), 0) AS sum_sq
+        FROM ({base.sql}) GROUP BY child_id, recording_id, grp
+        ORDER BY child_id, recording_id, grp"""
+    return Query(sql, {**base.params, "threshold": measure.threshold}).frame(con)
+
+
+def score_bins(con: DuckDBPyConnection, filters: Filters, measure: Measure) -> pd.DataFrame:
+    """Scored utterances per child and bin: child_id, bin_start, n.
+
+    A bin holds scores from bin_start to bin_start + BIN_WIDTHS[scale].
+    """
+    base = scored(filters, measure)
+    sql = f"""
+        SELECT child_id, CAST(floor(round(score / $width, 6)) AS INTEGER) * $width AS bin_start,
+            count(*) AS n
+        FROM ({base.sql}) WHERE score IS NOT NULL GROUP BY ALL ORDER BY child_id, bin_start"""
+    return Query(sql, {**base.params, "width": BIN_WIDTHS[measure.scale]}).frame(con)
+
+
+def null_cells(con: DuckDBPyConnection, filters: Filters, measure: Measure) -> pd.DataFrame:
+    """The matched null of the scored utterances, in cells of nearly equal mean and SD.
+
+    Columns: child_id, n (scored utterances that have a null), null_mean, null_sd (means of the
+    cell). Empty for the mean over frames on the cosine scale, whose null is kept only as z. On
+    the z scale a null window has mean 0 and SD 1 by definition.
+    """
+    base = scored(filters, measure)
+    if measure.scale == "z":
+        sql = f"""
+            SELECT child_id, count(*) AS n, 0.0 AS null_mean, 1.0 AS null_sd
+            FROM ({base.sql}) WHERE score IS NOT NULL GROUP BY child_id ORDER BY child_id"""
+        return Query(sql, base.params).frame(con)
+    condition = "score IS NOT NULL AND null_sd IS NOT NULL" if measure.has_stored_null else "FALSE"
+    sql = f"""
+        SELECT child_id, count(*) AS n, avg(CAST(null_mean AS DOUBLE)) AS null_mean,
+            avg(CAST(null_sd AS DOUBLE)) AS null_sd
+        FROM ({base.sql}) WHERE {condition}
+        GROUP BY child_id, floor(null_mean / $cell), floor(null_sd / $cell)
+        ORDER BY child_id, null_mean, null_sd"""
+    return Query(sql, {**base.params, "cell": _NULL_CELL}).frame(con)
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is not a whole number")
+    return value
