@@ -87,4 +87,5 @@ def vision_shards(derived: Path, recording_id: str) -> list[Path]:
 
 
 def _file_stem(recording_id: str) -> str:
-    return quote(recording_id, safe=" ()+,=@")
+    # "~" parts the id from the digest, and quote() never escapes it.
+    return quote(recording_id, safe=" ()+,=@").replace("~", "%7E")

@@ -67,7 +67,9 @@ def publish(
         leftover.unlink()
     try:
         with duckdb.connect(str(partial)) as con:
+            con.begin()
             fill(con, study, shards, failures, run, StoreIdentity(build, inputs))
+            con.commit()
             con.execute("CHECKPOINT")
         partial.replace(target)
     except (duckdb.Error, OSError) as problem:

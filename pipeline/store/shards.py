@@ -157,7 +157,8 @@ def write_frames(path: Path, frames: FrameEmbeddings) -> None:
         "thumbnail": pa.array(frames.thumbnails, pa.binary()),
     }
     for entry in frames.crops:
-        columns[entry.crop.value] = _fixed_lists(entry.vectors.reshape(n, -1))
+        width = entry.vectors.shape[1] * entry.vectors.shape[2]
+        columns[entry.crop.value] = _fixed_lists(entry.vectors.reshape(n, width))
     meta = {
         "recording_id": frames.recording_id,
         "media": asdict(frames.media),
