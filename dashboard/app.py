@@ -1,4 +1,8 @@
-"""Coview's dashboard: `streamlit run dashboard/app.py`."""
+"""Coview's dashboard: `streamlit run dashboard/app.py`.
+
+Streamlit reads this file twice: it imports it to find `app`, the server, and it runs it as a
+script for every view of a page.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,30 @@ import streamlit as st
 
 from dashboard import data, navigation
 from dashboard.components.problems import told_kindly
+from dashboard.server import clip_routes
 
-st.set_page_config(page_title="Coview", page_icon=":material/visibility:", layout="wide")
 
-overview = st.Page(navigation.OVERVIEW, title="Overview", url_path="overview", default=True)
-children = st.Page(navigation.CHILDREN, title="Children", url_path="children")
-moments = st.Page(navigation.MOMENTS, title="Moments", url_path="moments")
-compare = st.Page(navigation.COMPARE, title="Crops and windows", url_path="crops-and-windows")
-welcome = st.Page(navigation.WELCOME, title="Welcome", url_path="welcome", default=True)
+def show_page() -> None:
+    """Page config and navigation, then the page that the address asks for."""
+    st.set_page_config(page_title="Coview", page_icon=":material/visibility:", layout="wide")
+    overview = st.Page(navigation.OVERVIEW, title="Overview", url_path="overview", default=True)
+    children = st.Page(navigation.CHILDREN, title="Children", url_path="children")
+    moments = st.Page(navigation.MOMENTS, title="Moments", url_path="moments")
+    compare = st.Page(navigation.COMPARE, title="Crops and windows", url_path="crops-and-windows")
+    welcome = st.Page(navigation.WELCOME, title="Welcome", url_path="welcome", default=True)
 
-if data.is_ready():
-    page = st.navigation({"Explore": [overview, children, moments], "Compare": [compare]})
+    if data.is_ready():
+        page = st.navigation({"Explore": [overview, children, moments], "Compare": [compare]})
+    else:
+        page = st.navigation([welcome])
+    with told_kindly():
+        page.run()
+
+
+if __name__ == "__main__":
+    show_page()
 else:
-    page = st.navigation([welcome])
-
-with told_kindly():
-    page.run()
+    app = st.App(
+        __file__,
+        routes=clip_routes(data.study_root, base_path=st.get_option("server.baseUrlPath")),
+    )
