@@ -1,0 +1,1 @@
+"""Speed of the parts of Coview that matter for large studies."""

@@ -1,0 +1,1 @@
+"""Embeddings -> cosine per lag -> score per window, each with its matched chance level."""

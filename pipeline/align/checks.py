@@ -1,0 +1,105 @@
+"""What must hold before scores are computed; each failure says what to run again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.errors import AlignmentError
+from pipeline.records import Crop, Float32Array, ModelRef
+from pipeline.results import FrameEmbeddings, TextEmbeddings, Transcript
+
+_RUN_AGAIN = "Run the command again; if it persists, delete the folder derived and run it anew."
+
+
+def check_target(
+    transcript: Transcript, frames: FrameEmbeddings, texts: TextEmbeddings | None
+) -> None:
+    """Raise AlignmentError unless the three belong to one recording and one model."""
+    name = transcript.recording_id
+    if frames.recording_id != name:
+        raise AlignmentError(
+            f"The frames of {frames.recording_id} came with the transcript of {name}.",
+            hint=_RUN_AGAIN,
+        )
+    if not len(frames.times_ms):
+        raise AlignmentError(
+            f"{name} has no sampled frames.",
+            hint="Check that its video plays, or set discard to 1 in metadata/recordings.csv.",
+        )
+    if texts is None:
+        if transcript.utterances:
+            raise AlignmentError(f"The utterances of {name} are not embedded.", hint=_RUN_AGAIN)
+        return
+    if texts.recording_id != name:
+        raise AlignmentError(
+            f"The text embeddings of {texts.recording_id} came with the transcript of {name}.",
+            hint=_RUN_AGAIN,
+        )
+    if _what_it_computes(texts.model) != _what_it_computes(frames.model):
+        raise AlignmentError(
+            f"The utterances and the frames of {name} were embedded by different models: "
+            f"{_described(texts.model)} and {_described(frames.model)}.",
+            hint=_RUN_AGAIN,
+        )
+
+
+def check_pool(
+    frames: FrameEmbeddings, pool: Sequence[FrameEmbeddings], crops: Sequence[Crop]
+) -> None:
+    """Raise AlignmentError unless the pool has the same model and all the crops."""
+    for other in pool:
+        if _what_it_computes(other.model) != _what_it_computes(frames.model):
+            raise AlignmentError(
+                f"The frames of {frames.recording_id} and {other.recording_id} were embedded by "
+                f"different models: {_described(frames.model)} and {_described(other.model)}.",
+                hint=_RUN_AGAIN,
+            )
+        made = {entry.crop for entry in other.crops}
+        lacking = [crop.value for crop in crops if crop not in made]
+        if lacking:
+            raise AlignmentError(
+                f"The frames of {other.recording_id} lack the crop {', '.join(lacking)} that "
+                f"those of {frames.recording_id} have.",
+                hint=_RUN_AGAIN,
+            )
+
+
+def texts_in_order(transcript: Transcript, texts: TextEmbeddings | None, dim: int) -> Float32Array:
+    """Text vectors (n, dim) in the order of the transcript's utterances, matched by id.
+
+    Raises AlignmentError when the ids differ or a vector is not of unit length.
+    """
+    ids = [utterance.utterance_id for utterance in transcript.utterances]
+    if texts is None:
+        return np.empty((0, dim), np.float32)
+    row_of = {utterance_id: row for row, utterance_id in enumerate(texts.utterance_ids)}
+    if (
+        len(row_of) != len(texts.utterance_ids)
+        or len(ids) != len(row_of)
+        or set(ids) != set(row_of)
+    ):
+        raise AlignmentError(
+            f"{transcript.recording_id} has {len(ids)} utterances and {len(texts.utterance_ids)} "
+            "text embeddings whose ids do not match.",
+            hint=_RUN_AGAIN,
+        )
+    vectors = texts.vectors[[row_of[utterance_id] for utterance_id in ids]]
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    if not np.all(np.abs(lengths - 1.0) < 1e-3):
+        raise AlignmentError(
+            f"The text embeddings of {transcript.recording_id} are not unit vectors.",
+            hint=_RUN_AGAIN,
+        )
+    return np.ascontiguousarray(vectors, np.float32)
+
+
+def _what_it_computes(model: ModelRef) -> tuple[str | int, ...]:
+    """What makes two vectors comparable. The number format is left out: it moves a cosine by
+    about 1e-4, and one study may be embedded on several machines."""
+    return (model.scorer, model.name, model.weights, model.revision, model.dim, model.preprocess)
+
+
+def _described(model: ModelRef) -> str:
+    return f"{model.scorer} (revision {model.revision})"

@@ -1,0 +1,130 @@
+"""Where null windows are drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.align.null import draw_runs, places_in_others, places_in_same, utterance_keys
+from pipeline.align.null_scores import NullPool, NullWork, turns
+from pipeline.align.windows import FrameRanges, Spans, frame_ranges
+from pipeline.schema import NULL_MIN_LAG_MS
+from tests.align import reference
+from tests.align.worlds import frames_at
+
+
+def windows_of(*n_frames):
+    counts = np.array(n_frames, np.int64)
+    return FrameRanges(100 - counts // 2, counts)
+
+
+def keys_of(n, seed=1):
+    return utterance_keys("rec", [f"u{row}" for row in range(n)], seed)
+
+
+def test_runs_never_cross_the_border_between_recordings():
+    rng = np.random.default_rng(1)
+    lengths = (5, 9, 6, 30, 2)
+    pool = NullPool.of([frames_at(str(i), np.arange(n) * 1000, rng) for i, n in enumerate(lengths)])
+    windows = windows_of(*[(1, 3, 5), (2, 4, 6), (0, 2, 4)] * 200)
+    runs = draw_runs(windows, places_in_others(pool.starts, lengths), keys_of(600), 50)
+    recording = np.searchsorted(pool.starts, runs.first, "right") - 1
+    within = runs.first - pool.starts[recording]
+    assert (within >= 0).all()
+    assert (within + runs.n_frames[:, None] <= np.array(lengths)[recording]).all()
+    assert set(np.unique(recording)) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("length", [1, 4, 6])
+def test_every_place_where_a_run_fits_is_equally_likely(length):
+    lengths = (5, 9, 6, 30, 2)
+    starts = np.array([0, 8, 24, 32, 64])
+    windows = windows_of(*[(length, length, length)] * 500)
+    runs = draw_runs(windows, places_in_others(starts, lengths), keys_of(500), 100)
+    places = [
+        start + at for start, n in zip(starts, lengths, strict=True) for at in range(n - length + 1)
+    ]
+    drawn, counts = np.unique(runs.first, return_counts=True)
+    assert drawn.tolist() == places
+    expected = runs.first.size / len(places)
+    chi2 = ((counts - expected) ** 2 / expected).sum()
+    freedom = len(places) - 1
+    assert chi2 < freedom + 4 * np.sqrt(2 * freedom)
+
+
+def test_narrow_windows_lie_in_the_run_as_in_the_real_one():
+    windows = FrameRanges(np.array([[12, 11, 9]]), np.array([[2, 4, 7]]))
+    runs = draw_runs(windows, places_in_others(np.array([0]), (50,)), keys_of(1), 10)
+    assert runs.n_frames.tolist() == [7]
+    assert runs.window_first.tolist() == [[3, 2, 0]]
+
+
+def test_a_window_that_fits_nowhere_leaves_the_draw_to_the_next_narrower():
+    windows = FrameRanges(np.array([[12, 11, 9]] * 3), np.array([[2, 4, 7], [8, 9, 9], [0, 0, 3]]))
+    runs = draw_runs(windows, places_in_others(np.array([0]), (5,)), keys_of(3), 10)
+    assert runs.n_frames.tolist() == [4, 0, 3]
+    assert runs.window_first.tolist() == [[1, 0, -1], [-1, -1, -1], [-1, -1, 0]]
+
+
+def test_in_the_same_recording_every_null_frame_is_over_a_minute_away():
+    rng = np.random.default_rng(2)
+    times_ms = np.sort(rng.choice(400_000, 380, replace=False)).astype(np.int64)
+    onset_ms = np.sort(rng.integers(0, 400_000, 60))
+    spans = Spans(onset_ms, onset_ms + rng.integers(1, 6_000, 60))
+    windows = frame_ranges(spans, times_ms, (0, 1_000, 2_000))
+    runs = draw_runs(windows, places_in_same(spans, times_ms), keys_of(60), 40)
+    nearest = np.inf
+    for row in np.flatnonzero(runs.n_frames):
+        for first in runs.first[row]:
+            drawn = times_ms[first : first + runs.n_frames[row]]
+            assert len(drawn) == runs.n_frames[row]
+            lags = [reference.lag(int(t), spans.onset_ms[row], spans.offset_ms[row]) for t in drawn]
+            assert len({value > 0 for value in lags}) == 1
+            nearest = min(nearest, *(abs(value) for value in lags))
+    assert NULL_MIN_LAG_MS < nearest < NULL_MIN_LAG_MS + 5_000
+
+
+def test_keys_follow_from_seed_recording_and_utterance_alone():
+    keys = keys_of(5)
+    assert np.array_equal(keys_of(3), keys[:3])
+    assert len(np.unique(keys)) == 5
+    assert not (keys == keys_of(5, seed=2)).any()
+    assert not (keys == utterance_keys("other", [f"u{row}" for row in range(5)], 1)).any()
+
+
+def test_draws_of_different_utterances_are_unrelated():
+    windows = windows_of(*[(1, 1, 1)] * 300)
+    runs = draw_runs(windows, places_in_others(np.array([0]), (100_000,)), keys_of(300), 100)
+    correlation = np.corrcoef(runs.first)
+    off_diagonal = correlation[~np.eye(300, dtype=bool)]
+    assert abs(off_diagonal.mean()) < 0.005
+    assert off_diagonal.std() == pytest.approx(0.1, abs=0.01)
+
+
+def test_work_in_the_order_of_the_pool_covers_every_run_once():
+    rng = np.random.default_rng(3)
+    lengths = (17, 40, 9)
+    pool = NullPool.of([frames_at(str(i), np.arange(n) * 1000, rng) for i, n in enumerate(lengths)])
+    windows = windows_of(*[(1, 3, 5), (0, 0, 0), (2, 2, 4)] * 5)
+    runs = draw_runs(windows, places_in_others(pool.starts, lengths), keys_of(15), 7)
+    work = NullWork.of(runs, pool)
+    length = runs.n_frames[work.text_row]
+    written = np.concatenate([np.arange(s, s + n) for s, n in zip(work.start, length, strict=True)])
+    assert sorted(written) == list(range(work.n_cosines))
+    for index, start in enumerate(pool.starts):
+        rows = slice(work.recording_start[index], work.recording_start[index + 1])
+        first = work.first_frame[rows][length[rows] > 0]
+        assert (first >= start).all()
+        assert (first + 1 <= start + lengths[index]).all()
+
+
+def test_turns_cover_all_utterances_and_bound_the_memory():
+    n_frames = np.array([6] * 9_000 + [5_000] + [0] * 3)
+    parts = turns(n_frames, 1_000)
+    assert [row for part in parts for row in range(part.start, part.stop)] == list(range(9_004))
+    loads = [int((n_frames[part] + 4).sum()) * 1_000 for part in parts]
+    assert all(
+        load <= 4_000_000 or part.stop - part.start == 1
+        for load, part in zip(loads, parts, strict=True)
+    )
+    assert turns(np.empty(0, np.int64), 100) == []
