@@ -29,6 +29,7 @@ _STAY_MEDIAN_MS = 2400.0
 _STAY_SIGMA = 0.45
 _STAY_RANGE_MS = (800, 6500)
 _BLINK_MS = 2 * FRAME_MS
+_LEAD_MS = (100, 1000)
 _PROPOSALS = 3000
 _TOLERANCE = 0.012
 
@@ -102,30 +103,35 @@ def _unnamed_mask(script: Script) -> Mask:
 def _required(script: Script, rng: random.Random) -> tuple[_Track, ...]:
     """One track per zone, holding what the utterances themselves call for."""
     n_frames = script.duration_ms // FRAME_MS
-    tracks = {zone: _Track(zone, np.zeros(n_frames, dtype=np.bool_)) for zone in Zone}
+    wanted: dict[Zone, list[SpokenLine]] = {zone: [] for zone in Zone}
     for line in script.lines:
-        if line.case is Case.LAGGED and line.glimpse is not None:
-            tracks[Zone.MIDDLE].take(line.glimpse, line.named_word)
-    for line in script.lines:
-        if line.case is Case.CENTER:
-            track = tracks[Zone.MIDDLE]
+        if line.case in (Case.CENTER, Case.LAGGED):
+            wanted[Zone.MIDDLE].append(line)
         elif line.case is Case.EDGE:
-            track = tracks[pick((Zone.TOP, Zone.BOTTOM), rng)]
-        else:
-            continue
-        track.take(_widened(track, line.span, script.duration_ms, rng), line.named_word)
-    return tuple(tracks.values())
+            wanted[pick((Zone.TOP, Zone.BOTTOM), rng)].append(line)
+    tracks: list[_Track] = []
+    for zone, lines in wanted.items():
+        track = _Track(zone, np.zeros(n_frames, dtype=np.bool_))
+        lines = sorted(lines, key=_required_span)
+        free_from = 0
+        for position, line in enumerate(lines):
+            free_to = script.duration_ms
+            if position + 1 < len(lines):
+                free_to = _required_span(lines[position + 1]).onset_ms - _LEAD_MS[0] - _BLINK_MS
+            span = _required_span(line)
+            if line.glimpse is None:
+                onset = span.onset_ms - round(between(*_LEAD_MS, rng))
+                offset = span.offset_ms + round(between(*_LEAD_MS, rng))
+                span = TimeSpan(max(free_from, onset), min(free_to, offset))
+            track.take(span, line.named_word)
+            free_from = span.offset_ms + _BLINK_MS
+        tracks.append(track)
+    return tuple(tracks)
 
 
-def _widened(track: _Track, span: TimeSpan, duration_ms: int, rng: random.Random) -> TimeSpan:
-    """The span with some time before and after, as far as the track is free."""
-    for longest_ms in (1100, 600, 350, 150):
-        onset = max(0, span.onset_ms - round(between(100, longest_ms, rng)))
-        offset = min(duration_ms, span.offset_ms + round(between(100, longest_ms, rng)))
-        wide = TimeSpan(onset, offset)
-        if track.is_free(wide):
-            return wide
-    return span
+def _required_span(line: SpokenLine) -> TimeSpan:
+    """When the named word must be in view, at the least."""
+    return line.span if line.glimpse is None else line.glimpse
 
 
 def _fill(track: _Track, is_unnamed: Mask, duration_ms: int, rng: random.Random) -> None:
