@@ -6,24 +6,31 @@ script for every view of a page.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from dashboard import data, navigation
+from dashboard.components.icon import ICON
 from dashboard.components.problems import told_kindly
 from dashboard.server import clip_routes
 
 
 def show_page() -> None:
     """Page config and navigation, then the page that the address asks for."""
-    st.set_page_config(page_title="Coview", page_icon=":material/visibility:", layout="wide")
-    overview = st.Page(navigation.OVERVIEW, title="Overview", url_path="overview", default=True)
+    st.set_page_config(page_title="Coview", page_icon=ICON, layout="wide")
+    overview = st.Page(navigation.OVERVIEW, title="Overview", default=True)
     children = st.Page(navigation.CHILDREN, title="Children", url_path="children")
-    moments = st.Page(navigation.MOMENTS, title="Moments", url_path="moments")
+    moments = [
+        st.Page(navigation.MOMENTS, title="Moments", url_path="moments")
+        for path in [Path(__file__).parent / navigation.MOMENTS]
+        if path.is_file()
+    ]
     compare = st.Page(navigation.COMPARE, title="Crops and windows", url_path="crops-and-windows")
-    welcome = st.Page(navigation.WELCOME, title="Welcome", url_path="welcome", default=True)
+    welcome = st.Page(navigation.WELCOME, title="Welcome", default=True)
 
     if data.is_ready():
-        page = st.navigation({"Explore": [overview, children, moments], "Compare": [compare]})
+        page = st.navigation({"Explore": [overview, children, *moments], "Compare": [compare]})
     else:
         page = st.navigation([welcome])
     with told_kindly():

@@ -31,6 +31,10 @@ WINDOWS_LONG: dict[str, str] = {
 }
 STATISTICS: dict[str, str] = {"max": "Maximum", "mean": "Mean"}
 SCALES: dict[str, str] = {"raw": "Cosine", "z": "z against chance"}
+SCALE_AXES: dict[str, str] = {
+    "raw": "cosine of words and frames",
+    "z": "score as z (SD of the matched null)",
+}
 SCALE_UNITS: dict[str, str] = {"raw": "cosine", "z": "SD of the matched null"}
 FLAGS: dict[str, str] = {
     "overlapping": "Overlapping speech",

@@ -1,0 +1,72 @@
+"""How often does what children hear match what they see? The answer, and what it rests on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import data, labels, summaries
+from dashboard.charts.distribution import score_distribution
+from dashboard.charts.shares import shares_by_child
+from dashboard.components.captions import chance_note, score_axis
+from dashboard.components.figure import clicked_point, current_look, show_figure
+from dashboard.components.headline import headline
+from dashboard.components.missing_data import missing_data
+from dashboard.components.reference import reference_line, reference_note
+from dashboard.components.view import open_view, stop_when_empty
+from dashboard.navigation import open_child
+from dashboard.queries import shares
+
+view = open_view("Overview")
+measure = view.measure
+totals = data.load(view.store, shares.totals, view.filters)
+stop_when_empty(totals.n_utterances)
+counts = data.load(view.store, shares.counts_by_recording, view.filters, measure)
+cells = data.load(view.store, shares.null_cells, view.filters, measure)
+share = summaries.overall_share(counts)
+chance = summaries.chance_share(cells, measure.threshold)
+headline(view, totals, share, chance)
+
+left, right = st.columns([3, 2], gap="large")
+with left:
+    st.subheader("Scores against chance", anchor=False)
+    bins = data.load(view.store, shares.score_bins, view.filters, measure)
+    width = shares.BIN_WIDTHS[measure.scale]
+    all_bins = summaries.bins_of_all(bins)
+    expected = summaries.expected_bins(cells, all_bins, width)
+    show_figure(
+        score_distribution(
+            all_bins,
+            expected,
+            width=width,
+            threshold=measure.threshold,
+            axis_title=score_axis(measure),
+            look=current_look(),
+        ),
+        key="distribution",
+    )
+    st.caption(
+        f"n = {labels.count(int(share.n))} scored utterances. "
+        f"{chance_note(measure, view.store.options)}"
+    )
+with right:
+    st.subheader("Children", anchor=False)
+    rows = summaries.shares_by(counts, ["child_id"]).merge(
+        summaries.chance_by_child(cells, measure.threshold), on="child_id", how="left"
+    )
+    rows["label"], rows["n"] = rows["child_id"], rows["n_scored"]
+    clicked = clicked_point(
+        shares_by_child(
+            rows,
+            overall=share.estimate,
+            reference=reference_line(view),
+            look=current_look(),
+        ),
+        key="children_shares",
+    )
+    if clicked:
+        open_child(clicked[0])
+    st.caption(
+        f"A click on a dot opens that child. Grey line: all children. {reference_note(view)}"
+    )
+
+missing_data(view, totals.n_utterances)

@@ -1,0 +1,95 @@
+"""The distribution of scores against what the matched null leads one to expect."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from dashboard.charts.look import Look, figure, mark_value
+
+Floats = NDArray[np.float64]
+
+
+def score_distribution(
+    bins: pd.DataFrame,
+    expected: pd.DataFrame,
+    *,
+    width: float,
+    threshold: float,
+    axis_title: str,
+    look: Look,
+) -> go.Figure:
+    """Observed bars, chance as an outline behind them, the threshold marked.
+
+    bins: bin_start, n. expected: bin_start, n of the null, empty when there is none. Bars at and
+    above the threshold carry the accent in full.
+    """
+    chart = figure(
+        look, height_px=320, x_title=axis_title, y_title="Share of utterances in each bin (%)"
+    )
+    total = max(1, int(bins["n"].sum()))
+    is_high = bins["bin_start"] >= threshold - width * 1e-3
+    for name, rows, colour in (
+        ("Below the threshold", bins[~is_high], look.accent_fill),
+        ("Highly aligned", bins[is_high], look.accent),
+    ):
+        chart.add_bar(
+            x=rows["bin_start"] + width / 2,
+            y=100 * rows["n"] / total,
+            width=width * 0.96,
+            name=name,
+            marker={"color": colour, "line": {"width": 0}},
+            customdata=np.stack([rows["bin_start"], rows["bin_start"] + width, rows["n"]], axis=1),
+            hovertemplate="%{customdata[0]:.3f} to %{customdata[1]:.3f}<br>"
+            "%{customdata[2]:,} utterances (%{y:.1f} %)<extra></extra>",
+        )
+    if len(expected):
+        chart.add_scatter(
+            x=expected["bin_start"] + width / 2,
+            y=100 * expected["n"] / max(1e-9, float(expected["n"].sum())),
+            mode="lines",
+            line={"color": look.ink, "width": 1.5, "shape": "spline"},
+            name="Expected by chance (matched null)",
+            hovertemplate="chance: %{y:.1f} %<extra></extra>",
+        )
+    mark_value(chart, look, threshold, f"threshold {threshold:g}")
+    return chart
+
+
+def two_distributions(
+    rows: pd.DataFrame,
+    *,
+    width: float,
+    threshold: float,
+    axis_title: str,
+    colours: dict[str, str],
+    look: Look,
+) -> go.Figure:
+    """The distributions of a few children as lines over each other.
+
+    rows: name, bin_start, share (of the name's utterances, 0-1).
+    """
+    chart = figure(
+        look, height_px=300, x_title=axis_title, y_title="Share of utterances in each bin (%)"
+    )
+    for name, part in rows.groupby("name", sort=True):
+        chart.add_scatter(
+            x=part["bin_start"] + width / 2,
+            y=100 * part["share"],
+            mode="lines",
+            line={"color": colours[str(name)], "width": 2, "shape": "spline"},
+            fill="tozeroy",
+            fillcolor=faded(colours[str(name)]),
+            name=str(name),
+            hovertemplate=f"{name}<br>%{{x:.3f}}: %{{y:.1f}} %<extra></extra>",
+        )
+    mark_value(chart, look, threshold, f"threshold {threshold:g}")
+    return chart
+
+
+def faded(colour: str, strength: float = 0.16) -> str:
+    """#rrggbb as a translucent fill."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {strength})"

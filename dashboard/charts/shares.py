@@ -1,0 +1,172 @@
+"""Shares of highly aligned utterances as dots with intervals: by child, group, age, setting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.charts.look import Look, figure
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceLine:
+    """A published value to show beside one's own."""
+
+    share: float
+    text: str
+
+
+def shares_by_child(
+    rows: pd.DataFrame, *, overall: float, reference: ReferenceLine | None, look: Look
+) -> go.Figure:
+    """One line per child, the largest share on top; a click on a dot selects the child.
+
+    rows: child_id, label, share, low, high, chance, n. NaN limits draw no interval, NaN chance
+    no tick.
+    """
+    rows = rows.sort_values(["share", "child_id"], na_position="first")
+    chart = figure(
+        look,
+        height_px=max(190, 78 + 27 * len(rows)),
+        x_title="Share of highly aligned utterances (%)",
+    )
+    hover = _hover(rows)
+    if rows["chance"].notna().any():
+        chart.add_scatter(
+            x=100 * rows["chance"],
+            y=rows["label"],
+            mode="markers",
+            marker={
+                "symbol": "line-ns-open",
+                "size": 13,
+                "color": look.muted,
+                "line": {"width": 2, "color": look.muted},
+            },
+            name="Expected by chance",
+            hovertemplate="expected by chance: %{x:.1f} %<extra></extra>",
+        )
+    chart.add_scatter(
+        x=100 * rows["share"],
+        y=rows["label"],
+        mode="markers",
+        marker={"size": 9, "color": look.accent},
+        error_x=error_bars(rows, look.accent),
+        name="Observed, 95 % interval",
+        customdata=rows[["child_id"]],
+        hovertext=hover,
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    chart.add_vline(x=100 * overall, line={"color": look.faint_ink, "width": 1})
+    if reference is not None:
+        chart.add_vline(
+            x=100 * reference.share,
+            line={"color": look.ink, "width": 1, "dash": "dash"},
+            annotation={"text": reference.text, "font": {"size": 12, "color": look.ink}},
+            annotation_position="bottom right",
+        )
+    chart.update_yaxes(showgrid=True, type="category")
+    chart.update_xaxes(rangemode="tozero")
+    return chart
+
+
+def shares_by_age(rows: pd.DataFrame, *, colours: dict[str, str], look: Look) -> go.Figure:
+    """One dot per recording, joined by child. rows: child_id, recording_id, months, share, n."""
+    chart = figure(
+        look,
+        height_px=330,
+        x_title="Age (months)",
+        y_title="Share of highly aligned utterances (%)",
+    )
+    for child, part in rows.sort_values("months").groupby("child_id", sort=True):
+        chart.add_scatter(
+            x=part["months"],
+            y=100 * part["share"],
+            mode="lines+markers",
+            line={"color": colours[str(child)], "width": 1.2},
+            marker={
+                "color": colours[str(child)],
+                "size": np.clip(3 + np.sqrt(part["n"]) / 2, 5, 16),
+                "line": {"width": 0},
+            },
+            name=str(child),
+            customdata=np.stack([part["child_id"], part["recording_id"], part["n"]], axis=1),
+            hovertemplate="%{customdata[0]}, %{customdata[1]}<br>%{x:.1f} months<br>"
+            "%{y:.1f} % of %{customdata[2]:,} utterances<extra></extra>",
+        )
+    chart.update_yaxes(rangemode="tozero")
+    return chart
+
+
+def shares_before_after(rows: pd.DataFrame, *, names: tuple[str, str], look: Look) -> go.Figure:
+    """Share under A and under B per child, joined. rows: child_id, label, share_a, share_b,
+    low_a, high_a, low_b, high_b, n."""
+    rows = rows.sort_values(["share_a", "child_id"])
+    chart = figure(
+        look,
+        height_px=max(200, 84 + 30 * len(rows)),
+        x_title="Share of highly aligned utterances (%)",
+    )
+    for label, before, after in zip(rows["label"], rows["share_a"], rows["share_b"], strict=True):
+        chart.add_scatter(
+            x=[100 * before, 100 * after],
+            y=[label, label],
+            mode="lines",
+            line={"color": look.grid, "width": 5},
+            showlegend=False,
+            hoverinfo="skip",
+        )
+    for side, name, colour, symbol in (
+        ("a", names[0], look.muted, "circle-open"),
+        ("b", names[1], look.accent, "circle"),
+    ):
+        part = rows.rename(columns={f"low_{side}": "low", f"high_{side}": "high"})
+        part["share"] = part[f"share_{side}"]
+        chart.add_scatter(
+            x=100 * part["share"],
+            y=part["label"],
+            mode="markers",
+            marker={
+                "size": 9,
+                "color": colour,
+                "symbol": symbol,
+                "line": {"width": 2, "color": colour},
+            },
+            error_x=error_bars(part, colour),
+            name=name,
+            customdata=rows[["child_id"]],
+            hovertext=_hover(part),
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    chart.update_yaxes(type="category")
+    chart.update_xaxes(rangemode="tozero")
+    return chart
+
+
+def error_bars(rows: pd.DataFrame, colour: str) -> dict[str, object]:
+    """Plotly's error bars (in %) from share, low, high; unknown limits draw nothing."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": (100 * (rows["high"] - rows["share"])).clip(lower=0).fillna(0),
+        "arrayminus": (100 * (rows["share"] - rows["low"])).clip(lower=0).fillna(0),
+        "color": colour,
+        "thickness": 1.4,
+        "width": 0,
+    }
+
+
+def _hover(rows: pd.DataFrame) -> list[str]:
+    texts = []
+    for label, share, low, high, n in zip(
+        rows["label"], rows["share"], rows["low"], rows["high"], rows["n"], strict=True
+    ):
+        interval = (
+            f"95 % interval {100 * low:.1f} to {100 * high:.1f} %"
+            if not np.isnan(low)
+            else "no interval: one recording only"
+        )
+        texts.append(f"{label}<br>{100 * share:.1f} % of {int(n):,} utterances<br>{interval}")
+    return texts

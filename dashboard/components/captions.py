@@ -1,0 +1,73 @@
+"""The small print: what exactly a number or chart is, in words."""
+
+from __future__ import annotations
+
+from dashboard import labels
+from dashboard.queries.options import StoreOptions
+from dashboard.queries.selection import Measure
+from pipeline.stats.bootstrap import Interval
+
+_ORIGINS = {
+    "chosen": "chosen",
+    "model": "default of the model",
+    "z": "default of the z scale",
+    "no_default": "default of the z scale, because no threshold is known for this model",
+}
+
+
+def score_axis(measure: Measure) -> str:
+    """Axis title of a score, with its unit."""
+    return f"{labels.STATISTICS[measure.statistic]} {labels.SCALE_AXES[measure.scale]}"
+
+
+def setting_note(measure: Measure) -> str:
+    """How the score on this page is made, in one sentence."""
+    of = "of the cosines" if measure.scale == "raw" else "of the cosines, as z against chance,"
+    return (
+        f"Score: {labels.STATISTICS[measure.statistic].lower()} {of} between the words and the "
+        f"{labels.WINDOWS_LONG[measure.window]}, {labels.CROPS[measure.crop].lower()} crop, model "
+        f"{measure.scorer}. Highly aligned: a score of {threshold_text(measure)} or more "
+        f"({_ORIGINS[measure.threshold_origin]})."
+    )
+
+
+def threshold_text(measure: Measure) -> str:
+    """The threshold with its unit: '.24' or 'z = 2'."""
+    if measure.scale == "z":
+        return f"z = {measure.threshold:g}"
+    return f"{measure.threshold:.3g}"
+
+
+def chance_note(measure: Measure, options: StoreOptions) -> str:
+    """How the chance level on this page is made, or why there is none."""
+    if not options.has_null:
+        return "This store holds no matched null, so there is no chance level."
+    if measure.scale == "z":
+        return (
+            "Chance: the standard normal, which z follows if the null windows of each utterance "
+            "are normally distributed."
+        )
+    if not measure.has_stored_null:
+        return (
+            "No chance level: for the mean over frames the store keeps the matched null only as z. "
+            "Choose the z scale to see one."
+        )
+    return (
+        f"Chance: the matched null. For each utterance, {options.null_draws} windows with as many "
+        "frames from other recordings of the same child (seed "
+        f"{options.null_seed}); the share expected above the threshold takes the null of each "
+        "utterance as normal with its stored mean and SD."
+    )
+
+
+def interval_note(interval: Interval) -> str:
+    """How the interval was made and what it leaves out."""
+    if not interval.is_known:
+        return "No interval: it is made by drawing recordings, and no child has two."
+    note = (
+        f"Interval: 95 %, bootstrap over {labels.plural(interval.n_clusters, 'recording')} within "
+        "their children"
+    )
+    if interval.n_fixed:
+        note += f"; {labels.plural(interval.n_fixed, 'child')} with a single recording held fixed"
+    return note + "."

@@ -1,0 +1,74 @@
+"""The answer at the top of a page: the share of highly aligned utterances and what it rests on."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from dashboard import labels
+from dashboard.components.captions import interval_note, setting_note
+from dashboard.components.view import View
+from dashboard.queries.shares import Totals
+from pipeline.stats.bootstrap import Interval
+
+
+def headline(view: View, totals: Totals, share: Interval, chance: float) -> None:
+    """One sentence, the numbers behind it, and how they were made."""
+    st.markdown(f"### {_sentence(share, chance)}")
+    columns = st.columns(5)
+    columns[0].metric(
+        "Highly aligned utterances",
+        labels.percent(share.estimate),
+        delta=labels.percent_range(share.low, share.high) if share.is_known else "no interval",
+        delta_color="off",
+        delta_arrow="off",
+        help=interval_note(share),
+    )
+    columns[1].metric(
+        "Expected by chance",
+        labels.percent(chance),
+        delta=_surplus(share, chance),
+        delta_color="off",
+        delta_arrow="off",
+    )
+    columns[2].metric(
+        "Utterances",
+        labels.count(totals.n_utterances),
+        delta=f"{labels.count(int(share.n))} scored",
+        delta_color="off",
+        delta_arrow="off",
+    )
+    columns[3].metric(
+        "Children",
+        labels.count(totals.n_children),
+        delta=labels.plural(totals.n_recordings, "recording"),
+        delta_color="off",
+        delta_arrow="off",
+    )
+    columns[4].metric(
+        "Recorded",
+        labels.hours(totals.total_ms),
+        delta="of the chosen children and ages",
+        delta_color="off",
+        delta_arrow="off",
+    )
+    st.caption(f"{setting_note(view.measure)} {interval_note(share)}")
+
+
+def _sentence(share: Interval, chance: float) -> str:
+    if math.isnan(share.estimate):
+        return "None of these utterances has a score"
+    text = (
+        f"{labels.percent(share.estimate)} of utterances are highly aligned with what was in view"
+    )
+    if math.isnan(chance):
+        return text
+    return f"{text}; {labels.percent(chance)} would be by chance"
+
+
+def _surplus(share: Interval, chance: float) -> str:
+    if math.isnan(chance) or math.isnan(share.estimate):
+        return "not known"
+    points = 100 * (share.estimate - chance)
+    return f"observed {points:+.1f} points"

@@ -1,0 +1,167 @@
+"""From counts to numbers on screen: shares with intervals, chance levels, sweeps.
+
+Frames of `dashboard.queries` in, frames and intervals out; nothing here reads a store.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.stats.bootstrap import Interval, ratio_interval, share_interval
+from pipeline.stats.chance import expected_counts, expected_shares
+
+Floats = NDArray[np.float64]
+
+_SUMS = ("n_utterances", "n_scored", "n_high", "sum_score", "sum_sq")
+
+
+def overall_share(counts: pd.DataFrame) -> Interval:
+    """Share of scored utterances at or above the threshold, from `counts_by_recording`."""
+    rows = _per_recording(counts)
+    return share_interval(_floats(rows, "n_high"), _floats(rows, "n_scored"), _codes(rows))
+
+
+def shares_by(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """One row per value of `keys` (child_id, grp, recording_id, or several of them).
+
+    Columns: the keys, n_utterances, n_scored (denominator), share, low, high (95 %, NaN with a
+    single recording), mean, mean_low, mean_high, n_recordings, min_age_days, max_age_days.
+    """
+    found = []
+    for names, part in counts.groupby(keys, sort=True, dropna=True):
+        rows = _per_recording(part)
+        share = share_interval(_floats(rows, "n_high"), _floats(rows, "n_scored"), _codes(rows))
+        mean = ratio_interval(_floats(rows, "sum_score"), _floats(rows, "n_scored"), _codes(rows))
+        found.append(
+            {
+                **dict(zip(keys, names, strict=True)),
+                "n_utterances": int(rows["n_utterances"].sum()),
+                "n_scored": int(share.n),
+                "share": share.estimate,
+                "low": share.low,
+                "high": share.high,
+                "mean": mean.estimate,
+                "mean_low": mean.low,
+                "mean_high": mean.high,
+                "n_recordings": len(rows),
+                "min_age_days": part["age_days"].min(),
+                "max_age_days": part["age_days"].max(),
+            }
+        )
+    columns = [
+        *keys,
+        *("n_utterances", "n_scored", "share", "low", "high", "mean", "mean_low", "mean_high"),
+        *("n_recordings", "min_age_days", "max_age_days"),
+    ]
+    return pd.DataFrame(found, columns=columns)
+
+
+def chance_share(cells: pd.DataFrame, threshold: float) -> float:
+    """Share at or above the threshold if every score were a null window; NaN if unknown."""
+    return float(
+        expected_shares(
+            _floats(cells, "null_mean"),
+            _floats(cells, "null_sd"),
+            _floats(cells, "n"),
+            np.array([threshold]),
+        )[0]
+    )
+
+
+def chance_by_child(cells: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """`chance_share` for each child: child_id, chance."""
+    rows = [
+        {"child_id": child, "chance": chance_share(part, threshold)}
+        for child, part in cells.groupby("child_id", sort=True)
+    ]
+    return pd.DataFrame(rows, columns=["child_id", "chance"])
+
+
+def expected_bins(cells: pd.DataFrame, bins: pd.DataFrame, width: float) -> pd.DataFrame:
+    """The null's distribution over the range of the observed bins and its own: bin_start, n."""
+    if not len(cells) or not len(bins):
+        return pd.DataFrame({"bin_start": [], "n": []})
+    spread = 4 * cells["null_sd"]
+    first = min(bins["bin_start"].min(), (cells["null_mean"] - spread).min())
+    last = max(bins["bin_start"].max() + width, (cells["null_mean"] + spread).max())
+    edges = np.arange(np.floor(first / width), np.ceil(last / width) + 1) * width
+    counts = expected_counts(
+        _floats(cells, "null_mean"), _floats(cells, "null_sd"), _floats(cells, "n"), edges
+    )
+    return pd.DataFrame({"bin_start": edges[:-1], "n": counts})
+
+
+def bins_of_all(bins: pd.DataFrame) -> pd.DataFrame:
+    """Bins of all children together: bin_start, n, in order."""
+    return bins.groupby("bin_start")["n"].sum().reset_index()
+
+
+def threshold_sweep(bins: pd.DataFrame, cells: pd.DataFrame, width: float) -> pd.DataFrame:
+    """Share at or above each bin edge, and by chance: threshold, share, chance (NaN if unknown)."""
+    totals = bins_of_all(bins)
+    if not len(totals):
+        return pd.DataFrame({"threshold": [], "share": [], "chance": []})
+    first = round(float(totals["bin_start"].min()) / width)
+    last = round(float(totals["bin_start"].max()) / width) + 1
+    places = (totals["bin_start"] / width).round().astype(int) - first
+    counts = np.zeros(last - first + 1)
+    counts[places] = totals["n"]
+    share = counts[::-1].cumsum()[::-1] / counts.sum()
+    edges: Floats = np.arange(first, last + 1, dtype=np.float64) * width
+    chance = expected_shares(
+        _floats(cells, "null_mean"), _floats(cells, "null_sd"), _floats(cells, "n"), edges
+    )
+    return pd.DataFrame({"threshold": edges, "share": share, "chance": chance})
+
+
+def share_change(paired: pd.DataFrame) -> Interval:
+    """Change of the share from A to B, over utterances scored under both."""
+    change = _floats(paired, "high_b") - _floats(paired, "high_a")
+    return ratio_interval(change, _floats(paired, "n_both"), _codes(paired))
+
+
+def mean_difference(paired: pd.DataFrame) -> Interval:
+    """Mean of B minus A, over utterances scored under both."""
+    return ratio_interval(
+        _floats(paired, "sum_difference"), _floats(paired, "n_both"), _codes(paired)
+    )
+
+
+def paired_shares(paired: pd.DataFrame) -> pd.DataFrame:
+    """Per child: child_id, n, share_a, low_a, high_a, share_b, low_b, high_b, gained, lost."""
+    found = []
+    for child, part in paired.groupby("child_id", sort=True):
+        n = _floats(part, "n_both")
+        before = share_interval(_floats(part, "high_a"), n, _codes(part))
+        after = share_interval(_floats(part, "high_b"), n, _codes(part))
+        found.append(
+            {
+                "child_id": child,
+                "n": int(before.n),
+                "share_a": before.estimate,
+                "low_a": before.low,
+                "high_a": before.high,
+                "share_b": after.estimate,
+                "low_b": after.low,
+                "high_b": after.high,
+                "gained": int(part["gained"].sum()),
+                "lost": int(part["lost"].sum()),
+            }
+        )
+    columns = ["child_id", "n", "share_a", "low_a", "high_a", "share_b", "low_b", "high_b"]
+    return pd.DataFrame(found, columns=[*columns, "gained", "lost"])
+
+
+def _per_recording(counts: pd.DataFrame) -> pd.DataFrame:
+    """Counts summed over groups, so that a recording is one cluster."""
+    return counts.groupby(["child_id", "recording_id"], as_index=False)[list(_SUMS)].sum()
+
+
+def _codes(rows: pd.DataFrame) -> NDArray[np.int64]:
+    return pd.factorize(rows["child_id"])[0].astype(np.int64)
+
+
+def _floats(rows: pd.DataFrame, column: str) -> Floats:
+    return rows[column].to_numpy(dtype=np.float64)
