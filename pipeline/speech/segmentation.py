@@ -17,6 +17,7 @@ from pipeline.speech.segment import Segment
 _END = re.compile(r"(?P<mark>[.!?…]+)[\"'”’»)\]]*(?=\s|$)|(?P<full_width>[。！？]+[」』”’）]*)")
 _TITLES = frozenset(("mr", "mrs", "ms", "dr", "prof", "st", "vs", "e.g", "i.e", "cf"))
 _MAY_END = frozenset(("etc", "jr", "sr", "a.m", "p.m"))
+_LONGEST_TITLE = 12
 _SEARCH_AHEAD = 60
 
 
@@ -87,7 +88,7 @@ def _is_end(text: str, match: re.Match[str]) -> bool:
     after = text[match.end() :].lstrip()
     starts_anew = not after or not after[0].islower()
     if mark == ".":
-        words = text[: match.start()].split()
+        words = text[max(0, match.start() - _LONGEST_TITLE) : match.start()].split()
         word = words[-1].lstrip("\"'“‘([").lower() if words else ""
         if word in _TITLES:
             return not after

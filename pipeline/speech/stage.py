@@ -7,9 +7,10 @@ from pipeline.errors import MediaError, TranscriptError
 from pipeline.records import MediaInfo, Notice, Recording
 from pipeline.results import Transcript
 from pipeline.speech.checks import check_segments
-from pipeline.speech.index import TranscriptIndex, TranscriptSource
+from pipeline.speech.index import TranscriptIndex
 from pipeline.speech.rttm import SpeakerTurns, Vocabulary, merged
 from pipeline.speech.segment import Segment
+from pipeline.speech.sources import TranscriptSource
 from pipeline.speech.speakers import SpeakerCover, speaker_cover, speaker_labels
 from pipeline.speech.transcriber import Transcriber
 from pipeline.speech.utterances import Heard, make_utterances

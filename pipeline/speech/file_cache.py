@@ -1,0 +1,43 @@
+"""Transcript and speaker files as read, those that hold several recordings only once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.errors import TranscriptError
+from pipeline.speech.annotation_files import AnnotationFile
+from pipeline.speech.readers import reader_for
+from pipeline.speech.readers.reading import Reading
+from pipeline.speech.rttm import SpeakerFile, read_speaker_file
+
+
+class FileCache:
+    """Reads files; keeps those that name several recordings, since each will be asked for."""
+
+    def __init__(self) -> None:
+        self._transcripts: dict[Path, Reading] = {}
+        self._speakers: dict[Path, SpeakerFile] = {}
+
+    def transcript(self, path: Path) -> Reading:
+        """All rows of a transcript; TranscriptError when it cannot be read."""
+        if path in self._transcripts:
+            return self._transcripts[path]
+        reader = reader_for(AnnotationFile(path, "", path.name, False).head())
+        if reader is None:
+            raise TranscriptError(
+                f"{path.name} is no longer a transcript Coview can read.",
+                hint="It changed while Coview ran; run the command again.",
+            )
+        reading = reader.read(path)
+        if len({segment.belongs_to for segment in reading.segments}) > 1:
+            self._transcripts[path] = reading
+        return reading
+
+    def speakers(self, path: Path) -> SpeakerFile:
+        """All turns of a speaker file; TranscriptError when it cannot be read."""
+        if path in self._speakers:
+            return self._speakers[path]
+        file = read_speaker_file(path)
+        if len(file.recordings) > 1:
+            self._speakers[path] = file
+        return file
