@@ -4,7 +4,8 @@
 
 Ratios are to a plain NumPy loop over utterances on the same data, and to the time that reading
 every needed vector once takes on this computer. All vectors are random; times are the best of
-several turns. Set OMP_NUM_THREADS=1 to give the NumPy loop one thread as well.
+several turns; on a busy computer trust "CPU us", the CPU time of all threads. Set
+OMP_NUM_THREADS=1 to give the NumPy loop one thread as well.
 """
 
 from __future__ import annotations
@@ -33,22 +34,31 @@ _MIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """Shortest of several turns: seconds by the clock, and of all CPUs together."""
+
+    wall_s: float
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. Times are in seconds for `n_utterances`; loop_s for n_looped."""
+    """One line of the table: `took` is for n_utterances, `loop` for n_looped."""
 
     name: str
     n_utterances: int
-    took_s: float
+    took: Timing
     n_looped: int
-    loop_s: float
+    loop: Timing
     floor_s: float
 
     def text(self) -> str:
-        rate = self.n_utterances / self.took_s
-        to_loop = rate / (self.n_looped / self.loop_s)
+        wall_us = 1e6 * self.took.wall_s / self.n_utterances
+        cpu_us = 1e6 * self.took.cpu_s / self.n_utterances
+        loop_us = 1e6 * self.loop.wall_s / self.n_looped
         return (
-            f"{self.name:34} {rate:12,.0f} {1e6 / rate:10.1f} {to_loop:10.1f}x "
-            f"{self.took_s / self.floor_s:10.1f}x"
+            f"{self.name:34} {1e6 / wall_us:12,.0f} {wall_us:10.1f} {cpu_us:10.1f} "
+            f"{loop_us / wall_us:10.1f}x {self.took.wall_s / self.floor_s:10.1f}x"
         )
 
 
@@ -79,7 +89,10 @@ def main() -> None:
         f"dim {options.dim}; multi = {options.sub_crops} sub-crops; K = {options.draws}; "
         f"{options.threads} thread(s); memory reads {bandwidth / 1e9:.1f} GB/s"
     )
-    print(f"{'':34} {'utterances/s':>12} {'us each':>10} {'NumPy loop':>11} {'floor':>11}")
+    print(
+        f"{'':34} {'utterances/s':>12} {'us each':>10} {'CPU us':>10} "
+        f"{'NumPy loop':>11} {'floor':>11}"
+    )
     for name, part in (("center", center), ("all crops", world)):
         print(_windows_row(f"3 windows + lag table, {name}", part, bandwidth).text(), flush=True)
     for name, part in (("center", center), ("all crops", world)):
@@ -122,9 +135,7 @@ def _windows_row(name: str, world: World, bandwidth: float) -> Row:
 
     n_looped = min(500, len(world.spans))
     needed = world.texts.nbytes + _vector_bytes((frames,))
-    return Row(
-        name, len(world.spans), _best_s(run, 7), n_looped, _best_s(loop, 3), needed / bandwidth
-    )
+    return Row(name, len(world.spans), _best(run, 7), n_looped, _best(loop, 3), needed / bandwidth)
 
 
 def _null_row(name: str, world: World, options: argparse.Namespace, bandwidth: float) -> Row:
@@ -157,9 +168,7 @@ def _null_row(name: str, world: World, options: argparse.Namespace, bandwidth: f
                             part.max(), part.mean()
 
     needed = world.texts.nbytes + _vector_bytes((world.target.frames, *world.pool))
-    return Row(
-        name, len(world.spans), _best_s(run, 5), n_looped, _best_s(loop, 2), needed / bandwidth
-    )
+    return Row(name, len(world.spans), _best(run, 5), n_looped, _best(loop, 2), needed / bandwidth)
 
 
 def _print_memory(world: World, options: argparse.Namespace) -> None:
@@ -251,20 +260,21 @@ def _mean_ms(spans: Spans) -> float:
 
 
 def _read_bandwidth() -> float:
-    """Bytes per second when a large array is summed by one thread."""
-    values = np.ones((64, 1 << 20), np.float32)
-    return values.nbytes / _best_s(lambda: values.view(np.int64).max(), 5)
+    """Bytes per second when one thread looks for the largest value of a large array."""
+    values = np.ones(1 << 25, np.int64)
+    return values.nbytes / _best(values.max, 5).wall_s
 
 
-def _best_s(run: Callable[[], object], n_turns: int) -> float:
-    """Shortest of several turns, after one that compiles and warms up."""
+def _best(run: Callable[[], object], n_turns: int) -> Timing:
+    """The shortest turn, after one that compiles and warms up."""
     run()
-    times = []
+    wall_s, cpu_s = [], []
     for _ in range(n_turns):
-        started = time.perf_counter()
+        started, cpu_started = time.perf_counter(), time.process_time()
         run()
-        times.append(time.perf_counter() - started)
-    return min(times)
+        wall_s.append(time.perf_counter() - started)
+        cpu_s.append(time.process_time() - cpu_started)
+    return Timing(min(wall_s), min(cpu_s))
 
 
 if __name__ == "__main__":

@@ -339,6 +339,21 @@ def test_read_only_vectors_are_accepted():
     assert_identical(expected, align_recording(target, [], AlignSettings()))
 
 
+def test_vectors_may_stay_in_a_file(tmp_path):
+    rng = np.random.default_rng(23)
+    target = an_input(rng)
+    pool = frames_at("b", np.arange(60) * 1000, rng)
+    mapped = []
+    for entry in pool.crops:
+        np.save(tmp_path / f"{entry.crop.value}.npy", entry.vectors)
+        vectors = np.load(tmp_path / f"{entry.crop.value}.npy", mmap_mode="r")
+        mapped.append(CropEmbeddings(entry.crop, vectors))
+    assert_identical(
+        align_recording(target, [pool], AlignSettings()),
+        align_recording(target, [replace(pool, crops=tuple(mapped))], AlignSettings()),
+    )
+
+
 def _with_other_weights(entry):
     return replace(entry, model=replace(entry.model, revision="r2"))
 

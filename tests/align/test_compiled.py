@@ -1,0 +1,43 @@
+"""Kernels become machine code late, once, and wherever Coview is installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+
+from pipeline.align import kernels
+from pipeline.align.compiled import compiled
+
+
+def test_importing_the_stage_does_not_load_numba():
+    code = "import sys, pipeline.align.stage; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_machine_code_gives_what_the_plain_loop_gives():
+    rng = np.random.default_rng(1)
+    texts = rng.standard_normal((2, 8)).astype(np.float32)
+    images = rng.standard_normal((15, 8)).astype(np.float32)
+    rows = np.array([0, 1, 1])
+    first, n_frames, start = np.array([0, 1, 4]), np.array([2, 3, 1]), np.array([4, 0, 3])
+    plain = np.zeros(6, np.float32)
+    fast = np.zeros(6, np.float32)
+    kernels.cosine_runs(texts, images, 3, rows, first, n_frames, start, plain)
+    compiled(kernels.cosine_runs)(texts, images, 3, rows, first, n_frames, start, fast)
+    np.testing.assert_allclose(fast, plain, atol=1e-6)
+    expected = (images.reshape(5, 3, 8) @ texts[1]).max(axis=1)[1:5]
+    np.testing.assert_allclose(fast[:4], expected, atol=1e-6)
+
+
+def test_a_kernel_that_cannot_be_cached_is_compiled_for_this_process():
+    names = {}
+    exec("def double(values):\n    for i in range(len(values)):\n        values[i] *= 2", names)
+    values = np.arange(3.0)
+    compiled(names["double"])(values)
+    assert values.tolist() == [0, 2, 4]
+
+
+def test_a_kernel_is_compiled_once():
+    assert compiled(kernels.cosine_runs) is compiled(kernels.cosine_runs)
