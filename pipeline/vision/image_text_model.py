@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.records import Float32Array, ModelRef
@@ -24,18 +23,3 @@ class ImageTextModel(Protocol):
     def embed_images(self, images: Sequence[UInt8Array]) -> Float32Array: ...
 
     def embed_texts(self, texts: Sequence[str]) -> Float32Array: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCheck:
-    """What loading a model and trying it on generated input showed."""
-
-    ref: ModelRef
-    device: str
-    context_length: int
-    passed: tuple[str, ...]
-    problems: tuple[str, ...]
-
-    @property
-    def is_usable(self) -> bool:
-        return not self.problems
