@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dashboard.labels import DAYS_PER_MONTH, age_range
 from pipeline.stats.bootstrap import Interval, ratio_interval, share_interval
 from pipeline.stats.chance import expected_counts, expected_shares
 
@@ -77,6 +78,48 @@ def chance_by_child(cells: pd.DataFrame, threshold: float) -> pd.DataFrame:
         for child, part in cells.groupby("child_id", sort=True)
     ]
     return pd.DataFrame(rows, columns=["child_id", "chance"])
+
+
+def children_in_order(
+    rows: pd.DataFrame, chance: pd.DataFrame, *, marked: str | None
+) -> pd.DataFrame:
+    """Children from the smallest share to the largest, with chance and a label of two lines.
+
+    rows: `shares_by` child_id. The label names the child (underlined if `marked`), age range and n.
+    """
+    ordered = rows.merge(chance, on="child_id", how="left").sort_values(
+        ["share", "child_id"], na_position="first", ignore_index=True
+    )
+    ordered["label"] = [
+        _child_label(str(child), age_range(low, high), int(n), is_marked=child == marked)
+        for child, low, high, n in zip(
+            ordered["child_id"],
+            ordered["min_age_days"],
+            ordered["max_age_days"],
+            ordered["n_scored"],
+            strict=True,
+        )
+    ]
+    return ordered
+
+
+def _child_label(child: str, ages: str, n: int, *, is_marked: bool) -> str:
+    name = f"<b><u>{child}</u></b>" if is_marked else f"<b>{child}</b>"
+    return f"{name}<br><span style='font-size:11px'>{ages} · n = {n:,}</span>"
+
+
+def shares_of_recordings(counts: pd.DataFrame) -> pd.DataFrame:
+    """Recordings of known age with any score: child_id, recording_id, months, share, n."""
+    rows = counts[(counts["n_scored"] > 0) & counts["age_days"].notna()]
+    return pd.DataFrame(
+        {
+            "child_id": rows["child_id"],
+            "recording_id": rows["recording_id"],
+            "months": rows["age_days"].astype(float) / DAYS_PER_MONTH,
+            "share": rows["n_high"] / rows["n_scored"],
+            "n": rows["n_scored"],
+        }
+    )
 
 
 def expected_bins(cells: pd.DataFrame, bins: pd.DataFrame, width: float) -> pd.DataFrame:

@@ -29,8 +29,8 @@ headline(view, totals, share, chance)
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader("Scores against chance", anchor=False)
-    bins = data.load(view.store, shares.score_bins, view.filters, measure)
-    width = shares.BIN_WIDTHS[measure.scale]
+    width = shares.bin_width(measure.scale, int(share.n))
+    bins = data.load(view.store, shares.score_bins, view.filters, measure, width)
     all_bins = summaries.bins_of_all(bins)
     expected = summaries.expected_bins(cells, all_bins, width)
     show_figure(

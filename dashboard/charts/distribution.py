@@ -75,11 +75,12 @@ def two_distributions(
         look, height_px=300, x_title=axis_title, y_title="Share of utterances in each bin (%)"
     )
     for name, part in rows.groupby("name", sort=True):
+        centres, heights = outline(part, width)
         chart.add_scatter(
-            x=part["bin_start"] + width / 2,
-            y=100 * part["share"],
+            x=centres,
+            y=[100 * height for height in heights],
             mode="lines",
-            line={"color": colours[str(name)], "width": 2, "shape": "spline"},
+            line={"color": colours[str(name)], "width": 1.8, "shape": "hvh"},
             fill="tozeroy",
             fillcolor=faded(colours[str(name)]),
             name=str(name),
@@ -87,6 +88,19 @@ def two_distributions(
         )
     mark_value(chart, look, threshold, f"threshold {threshold:g}")
     return chart
+
+
+def outline(part: pd.DataFrame, width: float) -> tuple[list[float], list[float]]:
+    """Bin centres without holes, with an empty bin at each end, and their shares.
+
+    part: bin_start, share.
+    """
+    shares = {
+        round(start / width): share
+        for start, share in zip(part["bin_start"], part["share"], strict=True)
+    }
+    bins = range(min(shares) - 1, max(shares) + 2)
+    return [(b + 0.5) * width for b in bins], [float(shares.get(b, 0.0)) for b in bins]
 
 
 def faded(colour: str, strength: float = 0.16) -> str:

@@ -145,16 +145,13 @@ def template(look: Look) -> go.layout.Template:
     )
 
 
-def mark_value(chart: go.Figure, look: Look, x: float, text: str, *, place: str = "top") -> None:
-    """A vertical line with its meaning written beside it."""
+def mark_value(
+    chart: go.Figure, look: Look, x: float, text: str, *, place: str = "top right"
+) -> None:
+    """A vertical line with its meaning beside it; `place` is one of Plotly's positions."""
     chart.add_vline(
         x=x,
         line={"color": look.ink, "width": 1, "dash": "dot"},
-        annotation={
-            "text": text,
-            "font": {"size": 12, "color": look.ink},
-            "yanchor": "bottom",
-            "showarrow": False,
-        },
+        annotation={"text": text, "font": {"size": 12, "color": look.ink}, "showarrow": False},
         annotation_position=place,
     )

@@ -20,6 +20,25 @@ def score_axis(measure: Measure) -> str:
     return f"{labels.STATISTICS[measure.statistic]} {labels.SCALE_AXES[measure.scale]}"
 
 
+def setting_name(measure: Measure) -> str:
+    """Crop, window and statistic in a few words."""
+    return labels.setting(measure.crop, measure.window, measure.statistic)
+
+
+def differing_names(new: Measure, old: Measure) -> tuple[str, str]:
+    """What sets two measures apart, named for each: ('Padded crop', 'centre crop')."""
+    names: tuple[list[str], list[str]] = ([], [])
+    for side, measure, other in ((0, new, old), (1, old, new)):
+        if measure.crop != other.crop:
+            names[side].append(f"{labels.CROPS[measure.crop].lower()} crop")
+        if measure.window != other.window:
+            names[side].append(f"{labels.WINDOWS[measure.window].lower()} window")
+        if measure.statistic != other.statistic:
+            names[side].append(labels.STATISTICS[measure.statistic].lower())
+    first, second = (", ".join(side) for side in names)
+    return first[:1].upper() + first[1:], second
+
+
 def setting_note(measure: Measure) -> str:
     """How the score on this page is made, in one sentence."""
     of = "of the cosines" if measure.scale == "raw" else "of the cosines, as z against chance,"

@@ -15,41 +15,40 @@ def missing_data(view: View, n_utterances: int) -> None:
     scores = data.load(view.store, missing.missing_scores, view.filters, view.measure)
     failures = data.load(view.store, missing.failures)
     notices = data.load(view.store, missing.notices)
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        _scores(int(scores["n"].sum()), n_utterances)
-        for row in scores.itertuples():
-            st.markdown(
-                f"- **{labels.count(int(str(row.n)))}** "
-                f"({labels.percent(int(str(row.n)) / n_utterances)}): "
-                f"{labels.MISSING[str(row.reason)]}"
+    _scores(int(scores["n"].sum()), n_utterances)
+    if len(scores):
+        st.markdown(
+            "\n".join(
+                f"- {labels.count(n)} ({labels.percent(n / n_utterances)}): "
+                f"{labels.MISSING[reason]}"
+                for reason, n in zip(scores["reason"], scores["n"], strict=True)
             )
-    with right:
-        if len(failures):
-            st.markdown(
-                f"{labels.plural(len(failures), 'recording')} could not be finished "
-                "and are not in any number above."
-            )
-            failures["stage"] = failures["stage"].map(lambda s: labels.STAGES.get(s, s))
+        )
+    if len(failures):
+        st.markdown(
+            f"{labels.plural(len(failures), 'recording')} could not be finished "
+            "and have no part in the shares above."
+        )
+        failures["stage"] = failures["stage"].map(lambda s: labels.STAGES.get(s, s))
+        st.dataframe(
+            failures,
+            hide_index=True,
+            column_config={
+                "stage": st.column_config.TextColumn("Stage", width="small"),
+                "recording_id": st.column_config.TextColumn("Recording", width="small"),
+                "message": st.column_config.TextColumn("What went wrong"),
+                "hint": st.column_config.TextColumn("What to do"),
+            },
+        )
+    else:
+        st.markdown("Every recording of the study was finished.")
+    if len(notices):
+        with st.expander(f"{labels.plural(len(notices), 'notice')} about recordings"):
             st.dataframe(
-                failures,
+                notices,
                 hide_index=True,
-                column_config={
-                    "stage": st.column_config.TextColumn("Stage", width="small"),
-                    "recording_id": st.column_config.TextColumn("Recording", width="small"),
-                    "message": st.column_config.TextColumn("What went wrong"),
-                    "hint": st.column_config.TextColumn("What to do"),
-                },
+                column_config={"recording_id": "Recording", "notice": "Notice"},
             )
-        else:
-            st.markdown("Every recording of the study was finished.")
-        if len(notices):
-            with st.expander(f"{labels.plural(len(notices), 'notice')} about recordings"):
-                st.dataframe(
-                    notices,
-                    hide_index=True,
-                    column_config={"recording_id": "Recording", "notice": "Notice"},
-                )
 
 
 def _scores(n_missing: int, n_utterances: int) -> None:

@@ -13,10 +13,17 @@ from duckdb import DuckDBPyConnection
 from dashboard.filters import Filters
 from dashboard.queries.selection import Measure, Query, recordings_where, scored, where
 
-BIN_WIDTHS = {"raw": 0.005, "z": 0.2}
+BIN_WIDTHS = {"raw": 0.005, "z": 0.25}
 """Width of a bin of a distribution by scale, in the unit of the scale."""
 
+_FEW_SCORES = 2_000
+
 _NULL_CELL = 0.0025
+
+
+def bin_width(scale: str, n_scored: int) -> float:
+    """Width of a bin of a distribution, in the unit of the scale; twice as wide for few scores."""
+    return BIN_WIDTHS[scale] * (2 if n_scored < _FEW_SCORES else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +77,19 @@ def counts_by_recording(
     return Query(sql, {**base.params, "threshold": measure.threshold}).frame(con)
 
 
-def score_bins(con: DuckDBPyConnection, filters: Filters, measure: Measure) -> pd.DataFrame:
+def score_bins(
+    con: DuckDBPyConnection, filters: Filters, measure: Measure, width: float
+) -> pd.DataFrame:
     """Scored utterances per child and bin: child_id, bin_start, n.
 
-    A bin holds scores from bin_start to bin_start + BIN_WIDTHS[scale].
+    A bin holds scores from bin_start to bin_start + width.
     """
     base = scored(filters, measure)
     sql = f"""
         SELECT child_id, CAST(floor(round(score / $width, 6)) AS INTEGER) * $width AS bin_start,
             count(*) AS n
         FROM ({base.sql}) WHERE score IS NOT NULL GROUP BY ALL ORDER BY child_id, bin_start"""
-    return Query(sql, {**base.params, "width": BIN_WIDTHS[measure.scale]}).frame(con)
+    return Query(sql, {**base.params, "width": width}).frame(con)
 
 
 def null_cells(con: DuckDBPyConnection, filters: Filters, measure: Measure) -> pd.DataFrame:

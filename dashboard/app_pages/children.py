@@ -1,0 +1,82 @@
+"""Each child: distribution, share, interval; by speaker, age, activity or location."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import data, labels, summaries
+from dashboard.charts.children import children_rows
+from dashboard.charts.look import category_colours
+from dashboard.charts.shares import shares_by_age
+from dashboard.components.captions import chance_note, interval_note, score_axis, setting_note
+from dashboard.components.child_pair import child_pair
+from dashboard.components.child_table import child_table
+from dashboard.components.figure import clicked_point, current_look, show_figure
+from dashboard.components.groups import groups_of
+from dashboard.components.view import open_view, stop_when_empty
+from dashboard.navigation import child_from_url, open_moments_of_child
+from dashboard.queries import shares
+
+view = open_view("Children")
+measure, options, look = view.measure, view.store.options, current_look()
+counts = data.load(view.store, shares.counts_by_recording, view.filters, measure)
+stop_when_empty(len(counts))
+cells = data.load(view.store, shares.null_cells, view.filters, measure)
+width = shares.bin_width(measure.scale, int(counts["n_scored"].sum()))
+bins = data.load(view.store, shares.score_bins, view.filters, measure, width)
+children = summaries.children_in_order(
+    summaries.shares_by(counts, ["child_id"]),
+    summaries.chance_by_child(cells, measure.threshold),
+    marked=child_from_url(),
+)
+
+split = st.segmented_control(
+    "Split the shares by",
+    options.splits,
+    default="none",
+    required=True,
+    format_func=labels.GROUPS.__getitem__,
+    key="split",
+)
+split_counts = data.load(view.store, shares.counts_by_recording, view.filters, measure, split)
+split_shares = summaries.shares_by(split_counts, ["child_id", "grp"])
+split_shares["n"] = split_shares["n_scored"]
+clicked = clicked_point(
+    children_rows(
+        children,
+        bins,
+        split_shares,
+        groups=groups_of(split, options, look),
+        width=width,
+        threshold=measure.threshold,
+        axis_title=score_axis(measure),
+        look=look,
+    ),
+    key="children_rows",
+)
+if clicked:
+    open_moments_of_child(view.filters, clicked[0])
+st.caption(
+    f"A click on a dot opens the moments of that child. {setting_note(measure)} "
+    f"{interval_note(summaries.overall_share(counts))} {chance_note(measure, options)}"
+)
+child_table(view, children)
+
+if options.has_ages:
+    st.subheader("Share by age", anchor=False)
+    show_figure(
+        shares_by_age(
+            summaries.shares_of_recordings(counts),
+            colours=category_colours(options.children, look),
+            look=look,
+        ),
+        key="by_age",
+    )
+    st.caption(
+        "One dot per recording of known age, larger with more scored utterances; lines join the "
+        "recordings of a child."
+    )
+
+if len(children) > 1:
+    st.subheader("Two children side by side", anchor=False)
+    child_pair(view, children, bins, width)

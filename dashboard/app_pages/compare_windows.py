@@ -1,0 +1,83 @@
+"""Two crops, windows or statistics on the same utterances: what changes, and which moments."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import data, labels, summaries
+from dashboard.charts import comparing as charts
+from dashboard.charts.shares import shares_before_after
+from dashboard.components.captions import chance_note, interval_note, score_axis, setting_name
+from dashboard.components.change_headline import change_headline
+from dashboard.components.changed_moments import changed_moments
+from dashboard.components.figure import clicked_point, current_look, show_figure
+from dashboard.components.lag_profiles import lag_profiles
+from dashboard.components.settings_pair import settings_pair
+from dashboard.components.view import open_view, stop_when_empty
+from dashboard.navigation import open_moments_of_child
+from dashboard.queries import comparing, shares
+
+view = open_view("Crops and windows")
+a, b = settings_pair(view)
+look = current_look()
+if a == b:
+    st.info("A and B are the same setting. Change one of them to compare.")
+    st.stop()
+paired = data.load(view.store, comparing.paired_counts, view.filters, a, b)
+stop_when_empty(len(paired))
+change = summaries.share_change(paired)
+change_headline(a, b, paired)
+
+left, right = st.columns(2, gap="large")
+with left:
+    st.subheader("Differences utterance by utterance", anchor=False)
+    show_figure(
+        charts.paired_differences(
+            data.load(view.store, comparing.difference_bins, view.filters, a, b),
+            width=comparing.DIFFERENCE_WIDTHS[a.scale],
+            unit=labels.SCALE_UNITS[a.scale],
+            look=look,
+        ),
+        key="differences",
+    )
+    st.caption(f"n = {labels.count(int(change.n))} utterances scored under both settings.")
+with right:
+    st.subheader("Share of each child under A and B", anchor=False)
+    rows = summaries.paired_shares(paired)
+    rows["label"] = rows["child_id"]
+    clicked = clicked_point(
+        shares_before_after(
+            rows, names=(f"A: {setting_name(a)}", f"B: {setting_name(b)}"), look=look
+        ),
+        key="before_after",
+    )
+    st.caption(f"The same utterances under both settings. {interval_note(change)}")
+if clicked:
+    open_moments_of_child(view.filters, clicked[0])
+
+st.subheader("Moments gained and lost", anchor=False)
+changed_moments(
+    data.load(view.store, comparing.changed_moments, view.filters, a, b),
+    int(paired["gained"].sum()),
+    int(paired["lost"].sum()),
+)
+st.caption("The most changed come first, at most 200 of each. Choose a row to open the moment.")
+
+st.subheader("Before, with or after what they name?", anchor=False)
+lag_profiles(view, a, b)
+
+st.subheader("Every threshold", anchor=False)
+width = shares.bin_width(a.scale, 10**9)
+sweeps = {
+    f"{side}: {setting_name(measure)}": summaries.threshold_sweep(
+        data.load(view.store, shares.score_bins, view.filters, measure, width),
+        data.load(view.store, shares.null_cells, view.filters, measure),
+        width,
+    )
+    for side, measure in (("A", a), ("B", b))
+}
+show_figure(
+    charts.threshold_sweep(sweeps, threshold=a.threshold, axis_title=score_axis(a), look=look),
+    key="sweep",
+)
+st.caption(f"All scored utterances of each setting. {chance_note(a, view.store.options)}")

@@ -1,0 +1,203 @@
+"""One row per child: the distribution of scores on the left, shares with intervals on the right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.charts.distribution import faded, outline
+from dashboard.charts.look import Look, figure
+from dashboard.charts.shares import error_bars
+
+_RIDGE_HEIGHT = 0.8
+_SPREAD = 0.56
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One value of a split: its code in the frames, its name and colour on screen."""
+
+    code: str
+    name: str
+    colour: str
+
+
+def children_rows(
+    children: pd.DataFrame,
+    bins: pd.DataFrame,
+    shares: pd.DataFrame,
+    *,
+    groups: tuple[Group, ...],
+    width: float,
+    threshold: float,
+    axis_title: str,
+    look: Look,
+) -> go.Figure:
+    """A ridge for each child and, beside it, its share for each group of the split.
+
+    children: child_id, label, chance, in the order from bottom to top. bins: child_id, bin_start,
+    n. shares: child_id, grp, share, low, high, n. A click on a dot selects child and group.
+    """
+    chart = figure(look, height_px=max(240, 110 + 60 * len(children)), x_title=axis_title)
+    places = {str(child): place for place, child in enumerate(children["child_id"])}
+    _ridges(chart, bins, places, width=width, threshold=threshold, look=look)
+    _chance_ticks(chart, children, places, look)
+    _share_dots(chart, shares, places, groups)
+    chart.update_layout(
+        xaxis={"domain": [0, 0.56], "zeroline": False},
+        xaxis2={
+            **_axis_like(look),
+            "domain": [0.6, 1],
+            "anchor": "y",
+            "title": {
+                "text": "Share of highly aligned utterances (%)",
+                "font": {"size": 13, "color": look.faint_ink},
+                "standoff": 10,
+            },
+            "rangemode": "tozero",
+        },
+        yaxis={
+            "tickmode": "array",
+            "tickvals": list(places.values()),
+            "ticktext": list(children["label"]),
+            "range": [-0.42, len(children) - 0.05],
+            "tickfont": {"color": look.ink},
+        },
+        showlegend=len(groups) > 1 or bool(children["chance"].notna().any()),
+    )
+    return chart
+
+
+def _ridges(
+    chart: go.Figure,
+    bins: pd.DataFrame,
+    places: dict[str, int],
+    *,
+    width: float,
+    threshold: float,
+    look: Look,
+) -> None:
+    shares = bins.assign(share=bins["n"] / bins.groupby("child_id")["n"].transform("sum"))
+    scale = _RIDGE_HEIGHT / max(1e-9, float(shares["share"].max()))
+    for child, part in shares.groupby("child_id", sort=True):
+        place = places.get(str(child))
+        if place is None:
+            continue
+        x, heights = outline(part, width)
+        chart.add_scatter(
+            x=x,
+            y=[place] * len(x),
+            mode="lines",
+            line={"color": look.grid, "width": 1},
+            showlegend=False,
+            hoverinfo="skip",
+        )
+        chart.add_scatter(
+            x=x,
+            y=[place + scale * height for height in heights],
+            mode="lines",
+            line={"color": look.accent, "width": 1.3},
+            fill="tonexty",
+            fillcolor=look.accent_fill,
+            showlegend=False,
+            customdata=[[str(child), 100 * height] for height in heights],
+            hovertemplate="%{customdata[0]}: %{customdata[1]:.1f} % of utterances at %{x:.3f}"
+            "<extra></extra>",
+        )
+    chart.add_shape(
+        type="line",
+        x0=threshold,
+        x1=threshold,
+        y0=0,
+        y1=1,
+        yref="y domain",
+        line={"color": look.ink, "width": 1, "dash": "dot"},
+    )
+    chart.add_annotation(
+        x=threshold,
+        y=1,
+        yref="y domain",
+        text=f"threshold {threshold:g}",
+        font={"size": 12, "color": look.ink},
+        showarrow=False,
+        xanchor="left",
+        yanchor="top",
+        xshift=4,
+    )
+
+
+def _chance_ticks(
+    chart: go.Figure, children: pd.DataFrame, places: dict[str, int], look: Look
+) -> None:
+    known = children[children["chance"].notna()]
+    if not len(known):
+        return
+    chart.add_scatter(
+        x=100 * known["chance"],
+        y=[places[str(child)] + 0.2 for child in known["child_id"]],
+        xaxis="x2",
+        mode="markers",
+        marker={
+            "symbol": "line-ns-open",
+            "size": 20,
+            "color": look.muted,
+            "line": {"width": 2, "color": look.muted},
+        },
+        name="Expected by chance, all speech",
+        hovertemplate="expected by chance: %{x:.1f} %<extra></extra>",
+    )
+
+
+def _share_dots(
+    chart: go.Figure, shares: pd.DataFrame, places: dict[str, int], groups: tuple[Group, ...]
+) -> None:
+    for number, group in enumerate(groups):
+        part = shares[(shares["grp"] == group.code) & shares["child_id"].isin(list(places))]
+        if not len(part):
+            continue
+        shift = 0.2 if len(groups) == 1 else _SPREAD * (0.5 - number / (len(groups) - 1)) + 0.2
+        chart.add_scatter(
+            x=100 * part["share"],
+            y=[places[str(child)] + shift for child in part["child_id"]],
+            xaxis="x2",
+            mode="markers",
+            marker={"size": 9 if len(groups) == 1 else 7, "color": group.colour},
+            error_x=error_bars(part, faded(group.colour, 0.75)),
+            name=group.name,
+            customdata=part[["child_id", "grp"]],
+            hovertext=[
+                _words(str(child), group.name, share, low, high, int(n))
+                for child, share, low, high, n in zip(
+                    part["child_id"],
+                    part["share"],
+                    part["low"],
+                    part["high"],
+                    part["n"],
+                    strict=True,
+                )
+            ],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+
+
+def _words(child: str, group: str, share: float, low: float, high: float, n: int) -> str:
+    # NaN is the only value unequal to itself.
+    interval = "no interval: one recording" if low != low else f"95 %: {100 * low:.1f} to "
+    interval += "" if low != low else f"{100 * high:.1f} %"
+    return f"{child}, {group}<br>{100 * share:.1f} % of {n:,} utterances<br>{interval}"
+
+
+def _axis_like(look: Look) -> dict[str, object]:
+    """The template applies to the first axes only; the second x axis repeats it."""
+    return {
+        "gridcolor": look.grid,
+        "linecolor": look.grid,
+        "showline": True,
+        "zeroline": False,
+        "ticks": "outside",
+        "tickcolor": look.grid,
+        "ticklen": 4,
+        "tickfont": {"size": 12, "color": look.faint_ink},
+    }

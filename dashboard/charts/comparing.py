@@ -1,0 +1,141 @@
+"""Two settings of the same score: paired differences, lag profile, threshold sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.charts.look import Look, figure, mark_value
+
+
+def paired_differences(bins: pd.DataFrame, *, width: float, unit: str, look: Look) -> go.Figure:
+    """How many utterances score how much higher or lower under B.
+
+    bins: is_equal, bin_start, n. Exactly equal scores are a bar of their own, at zero.
+    """
+    chart = figure(
+        look,
+        height_px=300,
+        x_title=f"Score under B minus score under A ({unit})",
+        y_title="Share of utterances in each bin (%)",
+    )
+    total = max(1, int(bins["n"].sum()))
+    is_lower = ~bins["is_equal"] & (bins["bin_start"] < 0)
+    is_higher = ~bins["is_equal"] & (bins["bin_start"] >= 0)
+    for name, rows, colour in (
+        ("Lower under B", bins[is_lower], look.muted),
+        ("Higher under B", bins[is_higher], look.accent),
+    ):
+        share = int(rows["n"].sum()) / total
+        chart.add_bar(
+            x=rows["bin_start"] + width / 2,
+            y=100 * rows["n"] / total,
+            width=width * 0.94,
+            name=f"{name} ({100 * share:.0f} %)",
+            marker={"color": colour, "line": {"width": 0}},
+            customdata=np.stack([rows["bin_start"], rows["bin_start"] + width, rows["n"]], axis=1),
+            hovertemplate="%{customdata[0]:.4f} to %{customdata[1]:.4f}<br>"
+            "%{customdata[2]:,} utterances (%{y:.1f} %)<extra></extra>",
+        )
+    equal = int(bins.loc[bins["is_equal"], "n"].sum())
+    chart.add_vline(x=0, line={"color": look.ink, "width": 1})
+    if equal:
+        chart.add_annotation(
+            x=0,
+            y=1,
+            yref="y domain",
+            text=f"equal: {100 * equal / total:.0f} %",
+            showarrow=False,
+            xanchor="left",
+            yanchor="top",
+            xshift=4,
+            font={"size": 12, "color": look.ink},
+        )
+    return chart
+
+
+def lag_profile(profiles: Mapping[str, pd.DataFrame], *, look: Look) -> go.Figure:
+    """Mean cosine by lag for one or two crops, each with its chance level dashed.
+
+    profiles: name -> lag_s, cosine, baseline (NaN when unknown), n, low, high (of the mean).
+    """
+    chart = figure(
+        look,
+        height_px=340,
+        x_title="Frame before the start (-) or after the end (+) of the utterance (s)",
+        y_title="Mean cosine of words and frames",
+    )
+    for (name, rows), colour in zip(
+        profiles.items(), (look.accent, look.categories[1]), strict=False
+    ):
+        chart.add_scatter(
+            x=rows["lag_s"],
+            y=rows["cosine"],
+            mode="lines+markers",
+            name=name,
+            line={"color": colour, "width": 2},
+            marker={"size": 6},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": rows["high"] - rows["cosine"],
+                "arrayminus": rows["cosine"] - rows["low"],
+                "color": colour,
+                "thickness": 1,
+                "width": 0,
+            },
+            customdata=rows[["n", "lag_s"]],
+            hovertemplate=f"{name}, %{{customdata[1]:+d}} s: %{{y:.4f}}<br>"
+            "%{customdata[0]:,} utterances<extra></extra>",
+        )
+        if rows["baseline"].notna().any():
+            chart.add_scatter(
+                x=rows["lag_s"],
+                y=rows["baseline"],
+                mode="lines",
+                name=f"{name}, by chance",
+                line={"color": colour, "width": 1.2, "dash": "dash"},
+                hovertemplate="by chance: %{y:.4f}<extra></extra>",
+            )
+    chart.add_vrect(x0=-0.5, x1=0.5, fillcolor=look.muted_fill, line_width=0, layer="below")
+    chart.update_xaxes(dtick=2)
+    return chart
+
+
+def threshold_sweep(
+    sweeps: Mapping[str, pd.DataFrame], *, threshold: float, axis_title: str, look: Look
+) -> go.Figure:
+    """Share at or above every threshold, for one or two settings, with chance dashed.
+
+    sweeps: name -> threshold, share, chance (NaN when unknown).
+    """
+    chart = figure(
+        look,
+        height_px=320,
+        x_title=f"Threshold ({axis_title})",
+        y_title="Share of utterances at or above it (%)",
+    )
+    for (name, rows), colour in zip(sweeps.items(), (look.muted, look.accent), strict=False):
+        chart.add_scatter(
+            x=rows["threshold"],
+            y=100 * rows["share"],
+            mode="lines",
+            name=name,
+            line={"color": colour, "width": 2},
+            hovertemplate=f"{name}<br>from %{{x:.3f}}: %{{y:.1f}} %<extra></extra>",
+        )
+        if rows["chance"].notna().any():
+            chart.add_scatter(
+                x=rows["threshold"],
+                y=100 * rows["chance"],
+                mode="lines",
+                name=f"{name}, by chance",
+                line={"color": colour, "width": 1.2, "dash": "dash"},
+                hovertemplate="by chance from %{x:.3f}: %{y:.1f} %<extra></extra>",
+            )
+    mark_value(chart, look, threshold, f"threshold {threshold:g}")
+    chart.update_yaxes(rangemode="tozero")
+    return chart

@@ -1,0 +1,65 @@
+"""Two children over each other, with the numbers of each."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import labels
+from dashboard.charts.distribution import two_distributions
+from dashboard.charts.look import category_colours
+from dashboard.components.captions import score_axis
+from dashboard.components.figure import current_look, show_figure
+from dashboard.components.view import View
+
+
+def child_pair(view: View, children: pd.DataFrame, bins: pd.DataFrame, width: float) -> None:
+    """Let the person choose two of the children; the two most different are chosen first."""
+    names = sorted(children["child_id"])
+    first, second, _ = st.columns([1, 1, 3])
+    # The children come from the smallest share to the largest.
+    left = first.selectbox(
+        "First child", names, index=names.index(children["child_id"].iloc[-1]), key="pair_first"
+    )
+    right = second.selectbox(
+        "Second child", names, index=names.index(children["child_id"].iloc[0]), key="pair_second"
+    )
+    chosen = [left] if left == right else [left, right]
+    rows = bins[bins["child_id"].isin(chosen)]
+    rows = rows.assign(
+        name=rows["child_id"], share=rows["n"] / rows.groupby("child_id")["n"].transform("sum")
+    )
+    chart, numbers = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with chart:
+        show_figure(
+            two_distributions(
+                rows,
+                width=width,
+                threshold=view.measure.threshold,
+                axis_title=score_axis(view.measure),
+                colours=category_colours(view.store.options.children, current_look()),
+                look=current_look(),
+            ),
+            key="pair_chart",
+        )
+    with numbers:
+        for column, child in zip(st.columns(2), chosen, strict=False):
+            with column:
+                _numbers(children[children["child_id"] == child].iloc[0])
+
+
+def _numbers(child: pd.Series) -> None:
+    st.metric(
+        f"{child['child_id']}: highly aligned",
+        labels.percent(child["share"]),
+        delta=labels.percent_range(child["low"], child["high"]),
+        delta_color="off",
+        delta_arrow="off",
+    )
+    st.markdown(
+        f"{labels.percent(child['chance'])} by chance  \n"
+        f"mean score {child['mean']:.3f}  \n"
+        f"{labels.plural(int(child['n_scored']), 'scored utterance')}  \n"
+        f"{labels.plural(int(child['n_recordings']), 'recording')}  \n"
+        f"{labels.age_range(child['min_age_days'], child['max_age_days'])}"
+    )

@@ -1,0 +1,49 @@
+"""The numbers behind the children's chart; a chosen row opens that child's moments."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import labels
+from dashboard.components.view import View
+from dashboard.navigation import open_moments_of_child
+
+
+def child_table(view: View, children: pd.DataFrame) -> None:
+    """One row per child: child_id, n_scored, share, low, high, chance, mean, recordings, ages."""
+    rows = children.iloc[::-1].reset_index(drop=True)
+    shown = pd.DataFrame(
+        {
+            "Child": rows["child_id"],
+            "Age": [
+                labels.age_range(low, high)
+                for low, high in zip(rows["min_age_days"], rows["max_age_days"], strict=True)
+            ],
+            "Recordings": rows["n_recordings"],
+            "Scored utterances": rows["n_scored"],
+            "Highly aligned (%)": 100 * rows["share"],
+            "95 % from": 100 * rows["low"],
+            "95 % to": 100 * rows["high"],
+            "By chance (%)": 100 * rows["chance"],
+            "Mean score": rows["mean"],
+        }
+    )
+    with st.expander("The same as a table"):
+        event = st.dataframe(
+            shown,
+            hide_index=True,
+            key="child_table",
+            on_select="rerun",
+            selection_mode="single-row",
+            column_config={
+                **{
+                    name: st.column_config.NumberColumn(format="%.1f")
+                    for name in ("Highly aligned (%)", "95 % from", "95 % to", "By chance (%)")
+                },
+                "Mean score": st.column_config.NumberColumn(format="%.3f"),
+            },
+        )
+    chosen = event["selection"]["rows"]
+    if chosen:
+        open_moments_of_child(view.filters, str(rows["child_id"].iloc[chosen[0]]))

@@ -1,0 +1,56 @@
+"""The lag profile of one or two crops: what was in view before, during and after the words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from dashboard import data, labels
+from dashboard.charts import comparing as charts
+from dashboard.components.figure import current_look, show_figure
+from dashboard.components.view import View
+from dashboard.queries import comparing
+from dashboard.queries.selection import Measure
+
+_SETS = {"all": "All", "high": "Highly aligned under A"}
+
+
+def lag_profiles(view: View, a: Measure, b: Measure) -> None:
+    """Draw the profile for the crops of A and B, for all or only for highly aligned utterances."""
+    chosen = st.segmented_control(
+        "Utterances",
+        tuple(_SETS),
+        default="all",
+        required=True,
+        format_func=_SETS.__getitem__,
+        key="lag_set",
+    )
+    profiles: dict[str, pd.DataFrame] = {}
+    with st.spinner("Reading the cosines around each utterance"):
+        for crop in dict.fromkeys((a.crop, b.crop)):
+            rows = data.load(view.store, comparing.lag_profile, view.filters, a, crop, chosen)
+            if len(rows):
+                profiles[f"{labels.CROPS[crop]} crop"] = _with_limits(rows)
+    if not profiles:
+        st.caption("No utterance of this choice holds exactly one frame, so there is no profile.")
+        return
+    show_figure(charts.lag_profile(profiles, look=current_look()), key="lag_profile")
+    n = max(int(rows["n"].max()) for rows in profiles.values())
+    st.caption(
+        f"n = {labels.plural(n, 'utterance')} that hold exactly one sampled frame: for these the "
+        "matched null is the mean cosine with single frames of other recordings of the same "
+        "child, which is the chance level at every lag (dashed). Bars: mean ± 1.96 standard "
+        "errors between utterances. Grey: during the utterance."
+        + (
+            " Utterances chosen for a high score are high where it was taken, by chance alone."
+            if chosen == "high"
+            else ""
+        )
+    )
+
+
+def _with_limits(rows: pd.DataFrame) -> pd.DataFrame:
+    """Limits of the mean from the spread around each utterance's own chance level."""
+    half = 1.96 * rows["sd_above"] / np.sqrt(rows["n"])
+    return rows.assign(low=rows["cosine"] - half, high=rows["cosine"] + half)
