@@ -83,8 +83,9 @@ def write_demo_study(
     Raises StudyError for a folder that holds something else, MediaError if a film cannot be
     written, SettingsError for an unknown scale.
     """
+    _refuse_other_content(study_dir)
     world = plan_world(seed=seed, scale=scale)
-    _refuse_other_content(study_dir, world)
+    _refuse_other_recordings(study_dir, world)
     for path, text in _texts(world):
         if path != "study.toml" or not (study_dir / path).exists():
             _write_text(study_dir / path, text)
@@ -140,8 +141,8 @@ def _fingerprint(recording: DemoRecording, seed: int) -> str:
     return hashlib.sha256(f"{_FILM_VERSION}/{seed}/{recording!r}".encode()).hexdigest()[:24]
 
 
-def _refuse_other_content(study_dir: Path, world: DemoWorld) -> None:
-    """Never write over a study that is not this demo."""
+def _refuse_other_content(study_dir: Path) -> None:
+    """Never write into a folder of something else; truth.csv marks a demo study."""
     if not study_dir.exists():
         return
     if not study_dir.is_dir():
@@ -152,6 +153,10 @@ def _refuse_other_content(study_dir: Path, world: DemoWorld) -> None:
             f"The folder {study_dir.name} is not empty and is not a demo study.",
             hint="Choose a new or empty folder for the demo study.",
         )
+
+
+def _refuse_other_recordings(study_dir: Path, world: DemoWorld) -> None:
+    """Never mix two plans in one study, whose metadata would list only one."""
     known = {recording.recording_id for recording in world.recordings}
     others = sorted(
         path.name

@@ -19,6 +19,7 @@ from pipeline.records import Float32Array, Speaker, TimeSpan
 BANK_FOLDER = Path(__file__).parent / "speech_bank"
 LINES_FILE = "lines.csv"
 SAMPLE_RATE_HZ = 16_000
+_RUN_UP_MS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,32 +99,38 @@ def load_speech_bank(folder: Path = BANK_FOLDER) -> SpeechBank:
     return SpeechBank(folder=folder, lines=lines)
 
 
-@lru_cache(maxsize=len(VOICES))
-def voice_samples(folder: Path, voice_id: str) -> Float32Array:
-    """The whole file of one voice: float32 (n,) in [-1, 1] at `SAMPLE_RATE_HZ`."""
+def line_samples(bank: SpeechBank, line: BankLine) -> Float32Array:
+    """The sound of one sentence: float32 (n,) in [-1, 1] at `SAMPLE_RATE_HZ`.
+
+    Decodes only from a little before it. Raises MediaError if the voice's file cannot be read.
+    """
     import av
 
-    path = voice_file(folder, voice_id)
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
+    path = voice_file(bank.folder, line.voice_id)
     try:
         with av.open(str(path)) as container:
-            pieces = [
-                piece.to_ndarray()[0]
-                for frame in container.decode(audio=0)
-                for piece in resampler.resample(frame)
-            ]
-        pieces += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
+            stream = container.streams.audio[0]
+            first = line.span.onset_ms * stream.rate // 1000
+            last = line.span.offset_ms * stream.rate // 1000
+            # An Opus file's clock starts before its first sound, by the encoder's delay.
+            delay = stream.start_time or 0
+            container.seek(max(0, first - _RUN_UP_MS * stream.rate // 1000), stream=stream)
+            decoded = np.zeros(last - first, np.float32)
+            for frame in container.decode(stream):
+                at = (frame.pts or 0) - delay
+                if at >= last:
+                    break
+                sound = frame.to_ndarray()[0]
+                start, stop = max(at, first), min(at + len(sound), last)
+                if stop > start:
+                    decoded[start - first : stop - first] = sound[start - at : stop - at]
+        whole = av.AudioFrame.from_ndarray(decoded[None, :], format="fltp", layout="mono")
+        whole.sample_rate = stream.rate
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
+        pieces = [*resampler.resample(whole), *resampler.resample(None)]
     except (OSError, av.FFmpegError) as error:
         raise MediaError(
             f"The demo's speech file {path.name} cannot be read ({error}).",
             hint="Install Coview again, or rebuild it with make_speech.py.",
         ) from error
-    return np.concatenate(pieces).astype(np.float32)
-
-
-def line_samples(bank: SpeechBank, line: BankLine) -> Float32Array:
-    """The sound of one sentence: float32 (n,) in [-1, 1] at `SAMPLE_RATE_HZ`."""
-    whole = voice_samples(bank.folder, line.voice_id)
-    first = line.span.onset_ms * SAMPLE_RATE_HZ // 1000
-    last = line.span.offset_ms * SAMPLE_RATE_HZ // 1000
-    return whole[first:last]
+    return np.concatenate([piece.to_ndarray()[0] for piece in pieces]).astype(np.float32)
