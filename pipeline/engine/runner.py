@@ -17,7 +17,7 @@ from pipeline.engine.plan import Inputs, Plan, align_input, make_plan, text_inpu
 from pipeline.engine.progress import remember_plan
 from pipeline.engine.tools import Tools
 from pipeline.engine.work import Item, Task
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, StudyError
 from pipeline.records import Recording, StageFailure
 from pipeline.store.fill import RunRecord, ShardSet
 from pipeline.store.layout import Stage
@@ -70,6 +70,13 @@ class Run:
 
     def execute(self) -> RunSummary:
         """Do the work; raises CoviewError for what stops everything."""
+        if not self.study.recordings:
+            first = self.study.failures[0] if self.study.failures else None
+            raise StudyError(
+                f"None of the recordings of {self.study.name} can be used."
+                + (f" {first.message}" if first else ""),
+                hint=first.hint if first else "Add a recording to metadata/recordings.csv.",
+            )
         with study_lock(self.study):
             self.on_event(Said("Loading the image-text model"))
             plan = make_plan(self.study, self.tools.model.ref)
