@@ -26,6 +26,7 @@ _QUIET_SEARCH_S = 30
 _QUIET_WINDOW_S = 0.1
 _TOLERATED_S = 0.1
 _LONGEST_GAP_S = 6 * 3_600
+_SILENCE_PIECE = 60 * SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +139,19 @@ def _chunks(path: Path, audio_track: int) -> Iterator[Float32Array | None]:
                     due = round((float(frame.pts * frame.time_base) - origin_s) * SAMPLE_RATE_HZ)
                     gap = due - n_done
                     if _TOLERATED_S < gap / SAMPLE_RATE_HZ <= _LONGEST_GAP_S:
-                        yield np.zeros(gap, dtype=np.float32)
+                        yield from _silence(gap)
                         n_done += gap
                 frame.pts = None
                 for piece in _resampled(resampler.resample(frame)):
                     n_done += len(piece)
                     yield piece
         yield from _resampled(resampler.resample(None))
+
+
+def _silence(n_samples: int) -> Iterator[Float32Array]:
+    """Silence in pieces, so that a long gap does not fill the memory."""
+    for start in range(0, n_samples, _SILENCE_PIECE):
+        yield np.zeros(min(_SILENCE_PIECE, n_samples - start), dtype=np.float32)
 
 
 def _resampled(frames: list[AudioFrame]) -> Iterator[Float32Array]:

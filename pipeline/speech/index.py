@@ -20,6 +20,7 @@ from pipeline.study import Study
 from pipeline.textfile import read_csv
 
 _N_SHOWN = 5
+_EMPTY_BELOW_BYTES = 8
 
 
 class TranscriptIndex:
@@ -65,17 +66,17 @@ class TranscriptIndex:
         """Rows of one file that belong to a recording; TranscriptError if it cannot be read."""
         reading = self._cache.transcript(path)
         named = {segment.belongs_to for segment in reading.segments}
-        mine = self._mine(recording_id, named)
+        mine = self._mine(recording_id, path, named)
         kept = tuple(segment for segment in reading.segments if segment.belongs_to in mine)
         return Reading(kept, reading.row_noun, reading.is_latin1)
 
     def read_turns(self, recording_id: str, path: Path) -> tuple[SpeakerFile, list[SpeakerTurns]]:
         """A speaker file and its turns of one recording; TranscriptError if it cannot be read."""
         file = self._cache.speakers(path)
-        mine = self._mine(recording_id, {turns.belongs_to for turns in file.recordings})
+        mine = self._mine(recording_id, path, {turns.belongs_to for turns in file.recordings})
         return file, [turns for turns in file.recordings if turns.belongs_to in mine]
 
-    def _mine(self, recording_id: str, named: Collection[str]) -> Collection[str]:
+    def _mine(self, recording_id: str, path: Path, named: Collection[str]) -> Collection[str]:
         """Which of the names inside a file mean the recording.
 
         If none of them means any recording, all do: tools often write the name of a converted
@@ -86,6 +87,12 @@ class TranscriptIndex:
         if not recordings:
             return named
         mine = {name for name, found in meant.items() if found == recording_id}
+        if not mine:
+            raise TranscriptError(
+                f"{path.name} is about {_shown(sorted(filter(None, named)))}, not about "
+                f"{recording_id}.",
+                hint="Rename the file, or mend the names inside it.",
+            )
         # A row without a name belongs to the only recording its file names.
         return mine | {""} if recordings == {recording_id} else mine
 
@@ -160,7 +167,8 @@ def _sort(
     reader = reader_for(head)
     is_speakers = reader is None and is_speaker_file(head)
     if reader is None and not is_speakers:
-        found.unread.append(path.name)
+        is_empty = not head.strip() and path.stat().st_size < _EMPTY_BELOW_BYTES
+        found.unread.append(f"{path.name} (empty)" if is_empty else path.name)
         return
     recording_ids = {own} if own else set[str]()
     if not own:

@@ -12,6 +12,11 @@ LATEST_MS = 2**31 - 1
 """Times above this (24 days) are not times of a recording, and do not fit the store."""
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+")
+_WINDOWS = {
+    code: character
+    for code in range(0x80, 0xA0)
+    if (character := bytes([code]).decode("cp1252", errors="ignore"))
+}
 _SURROGATES = re.compile(r"[\ud800-\udfff]+")
 
 
@@ -61,8 +66,9 @@ def word_span(onset_ms: int | None, offset_ms: int | None) -> TimeSpan | None:
 def clean_text(text: str) -> str:
     """Text on one line: line ends and control characters become a space, ends are trimmed.
 
-    Halves of broken characters become U+FFFD, since they cannot be stored.
+    Halves of broken characters become U+FFFD, since they cannot be stored. Windows' quotes and
+    dashes, which Latin-1 lacks, are put right in files that were read as Latin-1.
     """
     if _SURROGATES.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return _CONTROLS.sub(" ", text).strip()
+    return _CONTROLS.sub(" ", text.translate(_WINDOWS)).strip()

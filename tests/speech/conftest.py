@@ -1,14 +1,19 @@
-"""A Whisper model of a few megabytes that always says the same: real code paths, no download."""
+"""Small studies, small sounds, and a Whisper model that always says the same.
+
+The model runs the real code paths of faster-whisper without a download.
+"""
 
 from __future__ import annotations
 
 import json
 import wave
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from pipeline.study import Study, open_study
 
 SAMPLE_RATE_HZ = 16_000
 SPOKEN = "Look at the ball. Where is the dog?"
@@ -156,3 +161,36 @@ def tone(seconds: float, hertz: float = 220.0) -> np.ndarray:
     """A quiet tone (float32) at 16 kHz."""
     times = np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     return (0.3 * np.sin(2 * np.pi * hertz * times)).astype(np.float32)
+
+
+def make_study(
+    root: Path,
+    files: Mapping[str, str | bytes],
+    *,
+    settings: str = "",
+    recordings: Sequence[str] = ("rec01.mp4", "rec02.mp4"),
+) -> Study:
+    """A study of empty videos with `files` under annotations/ and `settings` in study.toml.
+
+    A recording is written as its file name, or as "file name,recording_id".
+    """
+    rows = [name if "," in name else f"{name}," for name in recordings]
+    contents: dict[str, str | bytes] = {
+        "metadata/children.csv": "experiment,child_id,child_dob\nx,c1,\n",
+        "metadata/recordings.csv": "child_id,recording_filename,recording_id\n"
+        + "".join(f"c1,{row}\n" for row in rows),
+        "study.toml": settings,
+        **{f"recordings/raw/{row.split(',')[0]}": "" for row in rows},
+        **{f"annotations/{name}": content for name, content in files.items()},
+    }
+    for name, content in contents.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return open_study(root)
+
+
+def whisper_json(*rows: tuple[float, float, str]) -> str:
+    """Whisper's JSON of (start, end, text) rows, in seconds, without words."""
+    segments = [{"start": start, "end": end, "text": text} for start, end, text in rows]
+    return json.dumps({"segments": segments, "language": "en"})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import pairwise
 from pathlib import Path
 
 from pipeline.errors import TranscriptError
@@ -51,13 +52,12 @@ class Subtitles:
                 hint="Each needs a line such as 00:00:01,000 --> 00:00:02,500.",
             )
         language = _language(lines[: starts[0]]) if starts and is_vtt else None
-        ends = [*starts[1:], len(lines)]
         return Reading(
             tuple(
                 _segment(
                     start + 1, lines[start], _body(lines, start, end, is_vtt), is_vtt, language
                 )
-                for start, end in zip(starts, ends, strict=True)
+                for start, end in pairwise([*starts, len(lines)])
             ),
             "line",
             content.is_latin1,

@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import MediaError, TranscriptError
+from pipeline.records import MediaInfo, Notice, Speaker, TimeSpan, Word
+from pipeline.results import Transcript
+from pipeline.schema import UTTERANCE_FLAGS
+from pipeline.speech.index import transcript_inputs
+from pipeline.speech.segment import Segment
+from pipeline.speech.stage import transcribe_recording
+from pipeline.speech.transcriber import Transcription
+from pipeline.speech.utterances import are_overlapping
+from tests.speech.conftest import make_study, whisper_json
+
+MEDIA = MediaInfo(10_000, 640, 480, 30.0, "h264", "aac")
+SILENT = MediaInfo(10_000, 640, 480, 30.0, "h264", None)
+LENIENT = "[speech]\nskip_bad_rows = true\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedTranscriber:
+    """Hears the given segments in any recording."""
+
+    segments: Sequence[Segment] = ()
+    name: str = "whisper scripted"
+
+    def transcribe(self, path: Path) -> Transcription:
+        return Transcription(tuple(self.segments), (Notice("heard", path.name),))
+
+
+def _run(
+    root: Path,
+    files: Mapping[str, str | bytes],
+    *,
+    settings: str = "",
+    media: MediaInfo = MEDIA,
+    transcriber: ScriptedTranscriber | None = None,
+) -> Transcript:
+    study = make_study(root, files, settings=settings)
+    index = transcript_inputs(study)
+    return transcribe_recording(study, study.recordings[0], media, index, transcriber)
+
+
+def _notices(transcript: Transcript) -> dict[str, int]:
+    return {notice.code: notice.count for notice in transcript.notices}
+
+
+def test_a_whisperx_transcript_and_rttm_become_utterances(tmp_path: Path) -> None:
+    document = {
+        "segments": [
+            {
+                "start": 1.0,
+                "end": 3.7,
+                "text": " Look at the ball. It's big!",
+                "words": [
+                    {"word": "Look", "start": 1.0, "end": 1.3, "score": 0.9},
+                    {"word": "at"},
+                    {"word": "the", "start": 1.5, "end": 1.6, "score": 0.4},
+                    {"word": "ball.", "start": 1.6, "end": 2.1, "score": 0.9},
+                    {"word": "It's", "start": 2.5, "end": 2.9, "score": 0.1},
+                    {"word": "big!", "start": 3.0, "end": 3.7, "score": 0.3},
+                ],
+            }
+        ],
+        "language": "en",
+    }
+    files = {
+        "whisperx/raw/rec01.json": json.dumps(document),
+        "vtc/raw/rec01.rttm": "SPEAKER rec01 1 0.9 1.4 <NA> <NA> FEM <NA> <NA>\n"
+        "SPEAKER rec01 1 2.5 0.3 <NA> <NA> KCHI <NA> <NA>\n"
+        "SPEAKER rec01 1 2.5 9.0 <NA> <NA> SPEECH <NA> <NA>\n",
+    }
+    transcript = _run(tmp_path, files)
+    first, second = transcript.utterances
+    assert (first.text, first.span, first.speaker) == (
+        "Look at the ball.",
+        TimeSpan(1_000, 2_100),
+        Speaker.FEM,
+    )
+    assert (second.text, second.span, second.speaker) == (
+        "It's big!",
+        TimeSpan(2_500, 3_700),
+        Speaker.CHI,
+    )
+    assert first.speaker_overlap == 1.0
+    assert second.speaker_overlap == pytest.approx(0.25)
+    assert first.words[1] == Word("at")
+    assert first.words[3] == Word("ball.", TimeSpan(1_600, 2_100), 0.9)
+    assert first.flags == second.flags == ("split_by_sentence",)
+    assert {u.language for u in transcript.utterances} == {"en"}
+    assert transcript.source == first.source == "whisperx rec01.json"
+    assert transcript.notices == ()
+    assert len({u.utterance_id for u in transcript.utterances}) == 2
+
+
+def test_running_again_gives_the_same_transcript(tmp_path: Path) -> None:
+    files = {"w/raw/rec01.json": whisper_json((0, 1, "look"), (0, 1, "look"), (5, 6, "a. b."))}
+    assert _run(tmp_path / "a", files) == _run(tmp_path / "b", files)
+
+
+def test_utterances_past_the_end_are_cut_or_left_out_and_counted(tmp_path: Path) -> None:
+    words = [
+        {"word": "so", "start": 9.0, "end": 9.4},
+        {"word": "much", "start": 9.8, "end": 10.3},
+        {"word": "more", "start": 10.2, "end": 10.4},
+    ]
+    document = json.loads(
+        whisper_json((9, 10.5, "so much more"), (10, 11, "too late"), (99, 100, "gone"))
+    )
+    document["segments"][0]["words"] = words
+    transcript = _run(tmp_path, {"w/raw/rec01.json": json.dumps(document)})
+    (utterance,) = transcript.utterances
+    assert utterance.span == TimeSpan(9_000, 10_000)
+    assert utterance.flags == ("clipped_to_media",)
+    assert [w.span for w in utterance.words] == [
+        TimeSpan(9_000, 9_400),
+        TimeSpan(9_800, 10_000),
+        None,
+    ]
+    assert _notices(transcript) == {"past_end": 2}
+
+
+def test_overlapping_utterances_are_kept_and_flagged(tmp_path: Path) -> None:
+    rows = [(0, 4, "long"), (1, 2, "inside"), (3, 4, "inside too"), (4, 5, "after")]
+    transcript = _run(tmp_path, {"w/raw/rec01.json": whisper_json(*rows)})
+    flagged = [u.text for u in transcript.utterances if "overlapping" in u.flags]
+    assert flagged == ["long", "inside", "inside too"]
+    assert len(transcript.utterances) == 4
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 10)), max_size=12))
+def test_overlap_agrees_with_comparing_every_pair(spans) -> None:
+    ordered = sorted((onset, onset + length) for onset, length in spans)
+    onsets = np.array([a for a, _ in ordered], dtype=np.int64)
+    offsets = np.array([b for _, b in ordered], dtype=np.int64)
+    expected = [
+        any(i != j and a < d and c < b for j, (c, d) in enumerate(ordered))
+        for i, (a, b) in enumerate(ordered)
+    ]
+    assert are_overlapping(onsets, offsets).tolist() == expected
+
+
+def test_whispers_doubts_become_flags(tmp_path: Path) -> None:
+    document = json.loads(whisper_json((0, 1, "ok"), (1, 2, "no no no"), (2, 3, "edge")))
+    document["segments"][0] |= {
+        "avg_logprob": -0.2,
+        "no_speech_prob": 0.1,
+        "compression_ratio": 1,
+    }
+    document["segments"][1] |= {
+        "avg_logprob": -1.5,
+        "no_speech_prob": 0.7,
+        "compression_ratio": 3.0,
+    }
+    document["segments"][2] |= {
+        "avg_logprob": -1.0,
+        "no_speech_prob": 0.6,
+        "compression_ratio": 2.4,
+    }
+    ok, doubtful, edge = _run(tmp_path, {"rec01.json": json.dumps(document)}).utterances
+    assert ok.flags == edge.flags == ("no_word_times",)
+    assert doubtful.flags == (
+        "no_word_times",
+        "repetitive",
+        "likely_no_speech",
+        "low_confidence",
+    )
+    assert (doubtful.mean_logprob, doubtful.no_speech_prob) == (-1.5, 0.7)
+    assert doubtful.compression_ratio == 3.0
+    assert set(doubtful.flags) <= set(UTTERANCE_FLAGS)
+
+
+def test_words_without_times_come_from_the_text(tmp_path: Path) -> None:
+    srt = "1\n00:00:01,000 --> 00:00:02,000\nLook, a ball. There!\n"
+    first, second = _run(tmp_path, {"subs/raw/rec01.srt": srt}).utterances
+    assert [w.text for w in first.words] == ["Look,", "a", "ball."]
+    assert all(w.span is None and w.probability is None for w in first.words)
+    assert first.flags == second.flags == ("no_word_times", "split_by_sentence")
+
+
+def test_empty_rows_are_counted_and_bad_rows_refuse_the_file(tmp_path: Path) -> None:
+    files = {"w/raw/rec01.json": whisper_json((0, 1, "a"), (1, 1, " "), (2, 2, "b"), (4, 3, "c"))}
+    with pytest.raises(TranscriptError, match=r"rec01\.json, segment 3: it starts and ends") as no:
+        _run(tmp_path / "strict", files)
+    assert "skip_bad_rows" in no.value.hint
+    transcript = _run(tmp_path / "lenient", files, settings=LENIENT)
+    assert [u.text for u in transcript.utterances] == ["a"]
+    assert _notices(transcript) == {"empty_text": 1, "bad_rows": 2}
+
+
+def test_the_transcripts_own_speaker_wins_over_rttm(tmp_path: Path) -> None:
+    files = {
+        "h/converted/rec01.csv": "segment_onset,segment_offset,speaker_type,transcription\n"
+        "0,1000,MAL,mine\n2000,3000,NA,theirs\n4000,5000,XYZ,whose\n6000,7000,CHI,ba\n",
+        "vtc/raw/rec01.rttm": "SPEAKER rec01 1 0 5 <NA> <NA> FEM <NA> <NA>\n",
+    }
+    transcript = _run(tmp_path, files)
+    assert [(u.speaker, u.speaker_overlap) for u in transcript.utterances] == [
+        (Speaker.MAL, None),
+        (Speaker.FEM, 1.0),
+        (Speaker.FEM, 1.0),
+        (Speaker.CHI, None),
+    ]
+    assert _notices(transcript) == {"unknown_speakers": 1}
+
+
+def test_speaker_labels_are_explained_and_counted(tmp_path: Path) -> None:
+    rttm = "".join(
+        f"SPEAKER rec01 1 {start} 1 <NA> <NA> {label} <NA> <NA>\n"
+        for start, label in ((0, "CHI"), (2, "DOG"), (4, "FEM"), (4, "MAL"))
+    )
+    files = {
+        "w/raw/rec01.json": whisper_json((0, 1, "a"), (2, 3, "b"), (4, 5, "c")),
+        "vtc/raw/rec01.rttm": rttm,
+    }
+    transcript = _run(tmp_path / "plain", files)
+    assert [u.speaker.value for u in transcript.utterances] == ["OCH", "NA", "FEM"]
+    assert transcript.utterances[1].speaker_overlap is None
+    assert _notices(transcript) == {
+        "unknown_labels": 1,
+        "chi_read_as_other_child": 1,
+        "speaker_ties": 1,
+    }
+    settings = '[speech.rttm_labels]\nCHI = "CHI"\nDOG = "NA"\n'
+    chosen = _run(tmp_path / "chosen", files, settings=settings)
+    assert [u.speaker.value for u in chosen.utterances] == ["CHI", "NA", "FEM"]
+    assert _notices(chosen) == {"speaker_ties": 1}
+
+
+def test_bad_rows_of_rttm_follow_the_same_rule(tmp_path: Path) -> None:
+    files = {
+        "w/raw/rec01.json": whisper_json((0, 1, "a")),
+        "vtc/raw/rec01.rttm": "SPEAKER rec01 1 0 1 <NA> <NA> FEM <NA> <NA>\n"
+        "SPEAKER rec01 1 0 -1 <NA> <NA> FEM <NA> <NA>\n",
+    }
+    with pytest.raises(TranscriptError, match=r"rec01\.rttm, line 2: it lasts -1000 ms"):
+        _run(tmp_path / "strict", files)
+    transcript = _run(tmp_path / "lenient", files, settings=LENIENT)
+    assert transcript.utterances[0].speaker is Speaker.FEM
+    assert _notices(transcript) == {"bad_rows": 1}
+
+
+def test_another_recordings_bad_rows_in_the_same_file_do_no_harm(tmp_path: Path) -> None:
+    csv = (
+        "raw_filename,segment_onset,segment_offset,transcription\n"
+        "rec01,0,1000,fine\nrec02,9,9,broken\n"
+    )
+    assert [u.text for u in _run(tmp_path, {"h/converted/all.csv": csv}).utterances] == ["fine"]
+
+
+def test_latin1_files_are_read_with_a_notice(tmp_path: Path) -> None:
+    srt = "1\n00:00:01,000 --> 00:00:02,000\nOù est-il ?\n".encode("latin-1")
+    transcript = _run(tmp_path, {"subs/raw/rec01.srt": srt})
+    assert transcript.utterances[0].text == "Où est-il ?"
+    assert _notices(transcript) == {"latin1": 1}
+
+
+# Where utterances come from
+
+
+def test_what_cannot_be_imported_is_transcribed(tmp_path: Path) -> None:
+    heard = [Segment(1, 0, 900, "Hi. There."), Segment(2, 5, 5, "x"), Segment(3, 0, 9, "")]
+    transcriber = ScriptedTranscriber(heard)
+    transcript = _run(tmp_path, {}, transcriber=transcriber)
+    assert [u.text for u in transcript.utterances] == ["Hi.", "There."]
+    assert transcript.source == "whisper scripted"
+    assert _notices(transcript) == {"heard": 1, "bad_rows": 1, "empty_text": 1}
+
+
+def test_import_wins_unless_whisper_is_asked_for(tmp_path: Path) -> None:
+    files = {"w/raw/rec01.json": whisper_json((0, 1, "imported"))}
+    transcriber = ScriptedTranscriber([Segment(1, 0, 900, "heard")])
+    auto = _run(tmp_path / "auto", files, transcriber=transcriber)
+    assert auto.utterances[0].text == "imported"
+    settings = '[speech]\nsource = "whisper"\n'
+    whisper = _run(tmp_path / "whisper", files, settings=settings, transcriber=transcriber)
+    assert whisper.utterances[0].text == "heard"
+
+
+def test_import_only_never_transcribes(tmp_path: Path) -> None:
+    transcriber = ScriptedTranscriber([Segment(1, 0, 900, "heard")])
+    settings = '[speech]\nsource = "import"\n'
+    with pytest.raises(TranscriptError, match="rec01 has no transcript") as refusal:
+        _run(tmp_path, {}, settings=settings, transcriber=transcriber)
+    assert "annotations/" in refusal.value.message
+
+
+def test_without_transcript_and_model_the_hint_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(TranscriptError, match="no speech model") as refusal:
+        _run(tmp_path, {})
+    assert "python -m pipeline models fetch --speech distil-large-v3" in refusal.value.hint
+
+
+def test_without_sound_the_hint_asks_for_a_transcript(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="no audio track") as refusal:
+        _run(tmp_path, {}, media=SILENT, transcriber=ScriptedTranscriber())
+    assert "annotations/whisperx/raw/rec01.json" in refusal.value.hint
+
+
+def test_a_recording_in_which_nothing_was_said_has_no_utterances(tmp_path: Path) -> None:
+    transcript = _run(tmp_path, {"w/raw/rec01.json": whisper_json()})
+    assert transcript.utterances == ()
+    assert transcript.notices == ()
