@@ -1,0 +1,138 @@
+"""One moment: its cosine by lag, and its place among the child's other moments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.charts.look import Look, figure, mark_value
+
+
+@dataclass(frozen=True, slots=True)
+class ChanceBand:
+    """The matched null of the moment's maximum: mean and SD, in cosine."""
+
+    mean: float
+    sd: float
+
+
+def lag_curve(
+    frames: pd.DataFrame,
+    crop: str,
+    *,
+    duration_ms: int,
+    window_ms: int,
+    best_time_ms: int | None,
+    chance: ChanceBand | None,
+    look: Look,
+) -> go.Figure:
+    """Cosine of the words with each frame, by seconds from the start of the utterance.
+
+    frames: time_ms, lag_ms, seconds (from the onset) and one column of cosines per crop. The
+    utterance is shaded, its window outlined, the band is the null mean plus and minus one SD.
+    A point's customdata is its time_ms.
+    """
+    chart = figure(
+        look, height_px=280, x_title="Time from the start of the utterance (s)", y_title="Cosine"
+    )
+    rows = frames[frames[crop].notna()]
+    ends_s = duration_ms / 1000
+    chart.add_vrect(x0=0, x1=ends_s, fillcolor=look.accent_fill, line_width=0, layer="below")
+    if window_ms:
+        for edge in (-window_ms / 1000, ends_s + window_ms / 1000):
+            chart.add_vline(x=edge, line={"color": look.accent, "width": 1, "dash": "dot"})
+    if chance is not None and len(rows):
+        low_s, high_s = float(rows["seconds"].min()), float(rows["seconds"].max())
+        chart.add_hrect(
+            y0=chance.mean - chance.sd,
+            y1=chance.mean + chance.sd,
+            fillcolor=look.muted_fill,
+            line_width=0,
+            layer="below",
+        )
+        chart.add_scatter(
+            x=[low_s, high_s],
+            y=[chance.mean, chance.mean],
+            mode="lines",
+            line={"color": look.muted, "width": 1.5, "dash": "dash"},
+            name="Chance: mean ± 1 SD of the matched null",
+            hoverinfo="skip",
+        )
+    is_counted = rows["lag_ms"].abs() <= window_ms
+    is_best = rows["time_ms"] == best_time_ms
+    chart.add_scatter(
+        x=rows["seconds"],
+        y=rows[crop],
+        mode="lines",
+        line={"color": look.muted, "width": 1.2},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    for name, part, size, colour in (
+        ("Other frames", rows[~is_counted], 7, look.muted),
+        ("Frames that count", rows[is_counted & ~is_best], 9, look.accent),
+        ("Best frame", rows[is_counted & is_best], 14, look.accent),
+    ):
+        chart.add_scatter(
+            x=part["seconds"],
+            y=part[crop],
+            mode="markers",
+            marker={
+                "size": size,
+                "color": colour,
+                "symbol": "star" if name == "Best frame" else "circle",
+                "line": {"color": look.paper, "width": 1},
+            },
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
+            name=name,
+            customdata=part[["time_ms"]].to_numpy(),
+            hovertemplate="%{x:+.1f} s: cosine %{y:.3f}<extra></extra>",
+        )
+    chart.update_layout(xaxis={"tickformat": "+.0f"})
+    return chart
+
+
+def place_among(
+    bins: pd.DataFrame,
+    *,
+    width: float,
+    score: float | None,
+    threshold: float,
+    axis_title: str,
+    look: Look,
+) -> go.Figure:
+    """The child's scores in bins (bin_start, n) with this moment marked."""
+    chart = figure(look, height_px=280, x_title=axis_title, y_title="Utterances")
+    here = (
+        bins["bin_start"].le(score + 1e-9) & bins["bin_start"].gt(score - width + 1e-9)
+        if score is not None
+        else bins["bin_start"].isna()
+    )
+    for part, colour in ((bins[~here], look.accent_fill), (bins[here], look.accent)):
+        chart.add_bar(
+            x=part["bin_start"] + width / 2,
+            y=part["n"],
+            width=width * 0.96,
+            marker={"color": colour, "line": {"width": 0}},
+            customdata=(part["bin_start"] + width).to_numpy().reshape(-1, 1),
+            hovertemplate="up to %{customdata[0]:.3f}: %{y:,} utterances<extra></extra>",
+            showlegend=False,
+        )
+    mark_value(chart, look, threshold, f"threshold {threshold:g}", place="top left")
+    if score is not None:
+        chart.add_vline(x=score, line={"color": look.accent, "width": 2})
+        chart.add_annotation(
+            x=score,
+            y=1,
+            yref="paper",
+            text=f"<b>this moment {score:.3g}</b>",
+            showarrow=False,
+            yanchor="top",
+            xanchor="left" if score < float(bins["bin_start"].median()) else "right",
+            xshift=6 if score < float(bins["bin_start"].median()) else -6,
+            font={"size": 12, "color": look.accent},
+        )
+    return chart

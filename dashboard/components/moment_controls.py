@@ -1,0 +1,114 @@
+"""Choosing the list of moments: its order, the words searched for, and the page."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import streamlit as st
+
+from dashboard import labels
+from dashboard.components.moment_state import change_list, saved_list
+from dashboard.components.view import View
+from dashboard.moment_list import MAX_SEED, ORDERS, PAGE_ROWS, MomentList
+from dashboard.queries.moments import MomentCount
+
+_ORDER_WORDS = {
+    "highest": "Highest score",
+    "lowest": "Lowest score",
+    "threshold": "Nearest to the threshold",
+    "random": "Random",
+    "unscored": "Without a score",
+}
+
+
+def list_controls(listing: MomentList) -> None:
+    """Order, seed of the random order, and words to search for."""
+    order, words = st.columns([5, 6])
+    st.session_state["moment_order"] = listing.order
+    order.selectbox(
+        "Order",
+        ORDERS,
+        key="moment_order",
+        format_func=lambda name: _ORDER_WORDS[name],
+        on_change=lambda: _change(order=st.session_state["moment_order"]),
+    )
+    st.session_state["moment_words"] = listing.words
+    words.text_input(
+        "Words heard",
+        key="moment_words",
+        placeholder="ball, or ball*",
+        on_change=lambda: _change(words=st.session_state["moment_words"]),
+        help="Utterances in which all these words are heard. ball* also finds balls and ballet.",
+    )
+    if listing.order == "random":
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.session_state["moment_seed"] = listing.seed
+            st.number_input(
+                "Seed",
+                0,
+                MAX_SEED,
+                key="moment_seed",
+                width=140,
+                on_change=lambda: _change(seed=int(st.session_state["moment_seed"])),
+                help="The same seed gives the same order on every machine.",
+            )
+            st.button(
+                "Draw again",
+                icon=":material/shuffle:",
+                on_click=lambda: _change(seed=random.randrange(MAX_SEED)),
+            )
+
+
+def list_note(view: View, listing: MomentList, count: MomentCount) -> str:
+    """How many moments the list has and what was left out of it."""
+    listed = labels.plural(count.n_listed, "utterance")
+    if listing.order == "unscored":
+        return f"{listed} without a score, of {labels.count(count.n_chosen)} chosen."
+    left_out = count.n_chosen - count.n_listed
+    note = f"{listed} with a score"
+    if left_out:
+        note += f"; {labels.count(left_out)} more without one"
+    return (
+        f"{note}. {labels.setting(view.measure.crop, view.measure.window, view.measure.statistic)}."
+    )
+
+
+def pager(listing: MomentList, count: MomentCount) -> None:
+    """Page forward and back through the list."""
+    n_pages = -(-count.n_listed // PAGE_ROWS)
+    if n_pages < 2:
+        return
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+    ):
+        st.button(
+            "Earlier",
+            icon=":material/chevron_left:",
+            disabled=listing.page == 0,
+            on_click=lambda: change_list(replace(saved_list(), page=listing.page - 1)),
+        )
+        st.caption(
+            f"{labels.count(listing.first_rank + 1)}–"
+            f"{labels.count(min(count.n_listed, listing.first_rank + PAGE_ROWS))} "
+            f"of {labels.count(count.n_listed)}",
+            width="content",
+        )
+        st.button(
+            "Later",
+            icon=":material/chevron_right:",
+            icon_position="right",
+            disabled=listing.page + 1 >= n_pages,
+            on_click=lambda: change_list(replace(saved_list(), page=listing.page + 1)),
+        )
+
+
+def _change(*, order: str | None = None, words: str | None = None, seed: int | None = None) -> None:
+    listing = replace(saved_list(), page=0)
+    if order is not None:
+        listing = replace(listing, order=order)
+    if words is not None:
+        listing = replace(listing, words=words)
+    if seed is not None:
+        listing = replace(listing, seed=seed)
+    change_list(listing)

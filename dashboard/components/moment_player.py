@@ -1,0 +1,114 @@
+"""The clip of a moment, or the reason why there is none."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard.clip_tokens import clip_path
+from dashboard.components.moment_state import was_opened_by_hand
+from dashboard.components.moment_web import Piece
+from dashboard.navigation import MomentKey
+from dashboard.queries.moment import Moment
+from pipeline.media.clips import ClipSettings, clip_span
+
+_KEY = "moment_player"
+MARGINS_MS = (0, 500, 1_000, 2_000, 5_000, 10_000)
+"""Lead-ins and lead-outs to choose from."""
+_DEFAULT_MARGIN_MS = 1_000
+
+_PLAYER = Piece("moment_player")
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """How much of the recording the clip shows before and after the utterance."""
+
+    lead_ms: int
+    lag_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """An instant of the recording that a click asked for; each click has another `number`."""
+
+    time_ms: int
+    number: int
+
+
+def margin_choice() -> Margins:
+    """Let the person choose the lead-in and the lead-out."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        lead_ms = _margin("Lead-in", "lead")
+        lag_ms = _margin("Lead-out", "tail")
+    return Margins(lead_ms, lag_ms)
+
+
+def why_no_clip(moment: Moment) -> str:
+    """Why this moment has no clip, in words; empty when it has one."""
+    if not moment.may_be_shown:
+        return (
+            "Neither pictures nor sound of this recording may be shown: its permission in "
+            "metadata/recordings.csv is not `media`."
+        )
+    if moment.media_path is None:
+        return "This recording has frames but no video, so there is no clip."
+    return ""
+
+
+def player(moment: Moment, margins: Margins, following: MomentKey | None, seek: Seek) -> None:
+    """Draw the player. The clip of the `following` moment is cut while this one plays.
+
+    The clip is cut when the browser asks for it, so the page is there before it.
+    """
+    settings = ClipSettings(margins.lead_ms, margins.lag_ms)
+    shown = clip_span(moment.span, settings)
+    key = MomentKey(moment.recording_id, moment.utterance_id)
+    identity = f"{key} {shown}"
+    silent = "" if moment.audio_codec else "This recording has no sound. "
+    _PLAYER.draw(
+        key=_KEY,
+        data={
+            "key": hashlib.sha256(identity.encode()).hexdigest()[:16],
+            "source": _source(key, margins),
+            "next_source": None if following is None else _source(following, margins),
+            "begins_ms": shown.onset_ms,
+            "ends_ms": shown.offset_ms,
+            "onset_ms": moment.onset_ms,
+            "offset_ms": moment.offset_ms,
+            "autoplay": was_opened_by_hand(key),
+            "legend": f"{silent}Shaded: the utterance, {_seconds(moment.span.duration_ms)}",
+            "seek_ms": seek.time_ms,
+            "seek_id": seek.number,
+        },
+        on_expired=_renew,
+    )
+
+
+def _renew() -> None:
+    """Nothing to do: running the page again makes a fresh link."""
+
+
+def _source(key: MomentKey, margins: Margins) -> str:
+    base = str(st.get_option("server.baseUrlPath")).strip("/")
+    path = clip_path(key, lead_ms=margins.lead_ms, lag_ms=margins.lag_ms)
+    return f"/{base}{path}" if base else path
+
+
+def _margin(label: str, key: str) -> int:
+    chosen: int = st.selectbox(
+        label,
+        MARGINS_MS,
+        index=MARGINS_MS.index(_DEFAULT_MARGIN_MS),
+        key=key,
+        format_func=_seconds,
+        bind="query-params",
+        width=110,
+    )
+    return chosen
+
+
+def _seconds(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:.1f} s"

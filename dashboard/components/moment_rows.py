@@ -1,0 +1,60 @@
+"""The list of moments: one row each, a click opens it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import labels
+from dashboard.charts.look import speaker_colours
+from dashboard.components.figure import current_look
+from dashboard.components.moment_state import open_by_hand, row_keys
+from dashboard.components.moment_web import Json, Piece
+from dashboard.navigation import MomentKey
+from dashboard.queries.selection import Measure
+
+_KEY = "moment_rows"
+_ROWS = Piece("moment_rows", html='<ol class="rows"></ol>')
+
+
+def moment_rows(rows: pd.DataFrame, opened: MomentKey | None, measure: Measure) -> None:
+    """Draw one page of the list; see `queries.moments.moment_page` for the columns."""
+    colours = speaker_colours(current_look())
+    drawn: list[Json] = []
+    for key, row in zip(row_keys(rows), rows.to_dict("records"), strict=True):
+        has_score = not pd.isna(row["score"])
+        cosine = labels.NO_VALUE if pd.isna(row["cosine"]) else f"{row['cosine']:.3f}"
+        z = labels.NO_VALUE if pd.isna(row["z"]) else f"{row['z']:+.1f}"
+        drawn.append(
+            {
+                "recording": key.recording_id,
+                "utterance": key.utterance_id,
+                "is_open": key == opened,
+                "is_high": has_score and float(row["score"]) >= measure.threshold,
+                "score": cosine if measure.scale == "raw" else z,
+                "other": z if measure.scale == "raw" else cosine,
+                "text": str(row["text"]) or "(no words)",
+                "meta": _meta(row["child_id"], row["speaker"], row["age_days"], row["onset_ms"]),
+                "colour": colours.get(str(row["speaker"]), colours["NA"]),
+            }
+        )
+    titles: list[Json] = ["Cosine", "z"] if measure.scale == "raw" else ["z", "Cosine"]
+    _ROWS.draw(
+        key=_KEY,
+        data={"titles": [*titles, "Words, child, speaker, time"], "rows": drawn},
+        on_opened=_open_clicked,
+    )
+
+
+def _meta(child_id: object, speaker: object, age_days: object, onset_ms: object) -> str:
+    parts = [str(child_id), labels.SPEAKERS.get(str(speaker), str(speaker))]
+    if isinstance(age_days, int | float) and not pd.isna(age_days):
+        parts.append(f"{labels.months(float(age_days))} months")
+    parts.append(labels.clock(int(str(onset_ms))))
+    return " · ".join(parts)
+
+
+def _open_clicked() -> None:
+    clicked = st.session_state[_KEY].opened
+    if clicked:
+        open_by_hand(MomentKey(str(clicked["recording"]), str(clicked["utterance"])))

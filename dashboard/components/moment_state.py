@@ -1,0 +1,136 @@
+"""Which list is shown and which moment is open, kept in step with the address bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import data, moment_list
+from dashboard.components.view import View
+from dashboard.moment_list import PAGE_ROWS, MomentList
+from dashboard.navigation import MomentKey, moment_from_url, set_moment_in_url
+from dashboard.queries.moments import MomentCount, moment_page
+
+_LIST_STATE = "moment_list"
+_LIST_CHANGED_STATE = "moment_list_changed"
+_SHOWN_STATE = "moment_shown"
+_BY_HAND_STATE = "moment_by_hand"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the page showed last: to tell a changed list from a followed link."""
+
+    key: MomentKey | None
+    list_signature: str
+
+
+def current_list() -> MomentList:
+    """The list of this run; the address bar wins unless a widget has just changed the list."""
+    saved: MomentList | None = st.session_state.get(_LIST_STATE)
+    asked = moment_list.from_params(st.query_params.to_dict())
+    just_changed = st.session_state.pop(_LIST_CHANGED_STATE, False)
+    if saved is None or (asked != MomentList() and not just_changed):
+        saved = asked
+    _keep(saved)
+    return saved
+
+
+def change_list(listing: MomentList) -> None:
+    """Take over a list from a widget's callback, before the page runs again."""
+    st.session_state[_LIST_CHANGED_STATE] = True
+    _keep(listing)
+
+
+def saved_list() -> MomentList:
+    """The list as it is now, for callbacks."""
+    saved: MomentList = st.session_state.get(_LIST_STATE, MomentList())
+    return saved
+
+
+def open_by_hand(key: MomentKey, listing: MomentList | None = None) -> None:
+    """Open a moment because the person asked for it: only then does its clip start by itself."""
+    if listing is not None:
+        change_list(listing)
+    set_moment_in_url(key)
+    st.session_state[_BY_HAND_STATE] = key
+
+
+def was_opened_by_hand(key: MomentKey) -> bool:
+    """Whether the person opened this moment on this page."""
+    return bool(st.session_state.get(_BY_HAND_STATE) == key)
+
+
+def opened_moment(view: View, listing: MomentList, rows: pd.DataFrame) -> MomentKey | None:
+    """The moment to show: that of the address bar, else the first of the list.
+
+    When the list changed and the moment shown before is not in it, the first of the list takes
+    its place; a moment that a link or another page asks for stays.
+    """
+    keys = row_keys(rows)
+    asked = moment_from_url()
+    signature = f"{view.store.key} {view.filters} {replace(listing, page=0)}"
+    before: _Shown | None = st.session_state.get(_SHOWN_STATE)
+    has_left = (
+        before is not None
+        and asked == before.key
+        and signature != before.list_signature
+        and asked not in keys
+    )
+    key = asked if asked is not None and not has_left else next(iter(keys), None)
+    if key is not None and key != asked:
+        set_moment_in_url(key)
+    st.session_state[_SHOWN_STATE] = _Shown(key, signature)
+    return key
+
+
+def row_keys(rows: pd.DataFrame) -> list[MomentKey]:
+    """The moments of a page of the list, in its order."""
+    return [
+        MomentKey(str(recording_id), str(utterance_id))
+        for recording_id, utterance_id in zip(
+            rows["recording_id"], rows["utterance_id"], strict=True
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A moment beside the open one, with the page of the list it is on."""
+
+    key: MomentKey
+    listing: MomentList
+
+
+def beside(
+    view: View, listing: MomentList, count: MomentCount, rows: pd.DataFrame, key: MomentKey, by: int
+) -> Step | None:
+    """The moment `by` places (1 or -1) from the open one, or None at the ends of the list.
+
+    From a moment that is not on this page the next is the page's first.
+    """
+    keys = row_keys(rows)
+    place = keys.index(key) + by if key in keys else (0 if by > 0 else -1)
+    if 0 <= place < len(keys):
+        return Step(keys[place], listing)
+    rank = listing.first_rank + place
+    if key not in keys or not 0 <= rank < count.n_listed:
+        return None
+    other = replace(listing, page=rank // PAGE_ROWS)
+    neighbours = row_keys(data.load(view.store, moment_page, view.filters, view.measure, other))
+    index = rank - other.first_rank
+    return Step(neighbours[index], other) if index < len(neighbours) else None
+
+
+def _keep(listing: MomentList) -> None:
+    st.session_state[_LIST_STATE] = listing
+    wanted = moment_list.to_params(listing)
+    for name in moment_list.URL_KEYS.values():
+        if st.query_params.get(name) == wanted.get(name):
+            continue
+        if name in wanted:
+            st.query_params[name] = wanted[name]
+        elif name in st.query_params:
+            del st.query_params[name]

@@ -1,0 +1,53 @@
+// The list of moments: a click, or Enter, opens one; arrow keys move between rows.
+export default function ({ data, parentElement, setTriggerValue }) {
+  const list = parentElement.querySelector(".rows");
+  list.replaceChildren(head(data.titles), ...data.rows.map((row) => item(row, setTriggerValue)));
+  list.onkeydown = (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    const buttons = [...list.querySelectorAll(".row")];
+    const at = buttons.indexOf(event.composedPath()[0]);
+    buttons[at + step]?.focus();
+    event.preventDefault();
+  };
+}
+
+function head(titles) {
+  const line = document.createElement("li");
+  line.className = "head";
+  line.setAttribute("aria-hidden", "true");
+  line.append(...titles.map((title) => span("", title)));
+  return line;
+}
+
+function item(row, setTriggerValue) {
+  const button = document.createElement("button");
+  button.className = "row";
+  button.type = "button";
+  button.dataset.utterance = row.utterance;
+  button.setAttribute("aria-current", String(row.is_open));
+  const words = span("words", "");
+  const speaker = span("speaker", "");
+  speaker.style.background = row.colour;
+  const meta = span("meta", "");
+  meta.append(speaker, row.meta);
+  words.append(span("text", row.text), meta);
+  button.title = row.text;
+  button.append(
+    span(`number score${row.is_high ? " high" : ""}`, row.score),
+    span("number other", row.other),
+    words,
+  );
+  button.onclick = () =>
+    setTriggerValue("opened", { recording: row.recording, utterance: row.utterance });
+  const line = document.createElement("li");
+  line.append(button);
+  return line;
+}
+
+function span(className, text) {
+  const element = document.createElement("span");
+  element.className = className;
+  element.textContent = text;
+  return element;
+}

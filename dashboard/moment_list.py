@@ -1,0 +1,77 @@
+"""Which moments the list shows and in what order, as one value with a form in the address bar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+ORDERS = ("highest", "lowest", "threshold", "random", "unscored")
+PAGE_ROWS = 20
+MAX_SEED = 999_999
+_MAX_PAGE = 1_000_000
+_MAX_WORDS = 120
+
+URL_KEYS: dict[str, str] = {"order": "order", "seed": "seed", "words": "q", "page": "page"}
+
+
+@dataclass(frozen=True, slots=True)
+class MomentList:
+    """`words` must all be heard in an utterance; one that ends in * stands for any ending.
+
+    `seed` orders the random list; `page` counts from 0.
+    """
+
+    order: str = "highest"
+    seed: int = 1
+    words: str = ""
+    page: int = 0
+
+    def __post_init__(self) -> None:
+        if self.order not in ORDERS:
+            raise ValueError(f"order is {self.order!r}; allowed: {', '.join(ORDERS)}")
+        if not 0 <= self.seed <= MAX_SEED or not 0 <= self.page <= _MAX_PAGE:
+            raise ValueError(f"seed {self.seed} or page {self.page} is out of range")
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The words as `words.token` spells them, each once; a final * is kept."""
+        found: list[str] = []
+        for word in self.words.lower().split():
+            ending = "*" if word.endswith("*") else ""
+            token = word.strip("*.,!?;:\"“”‘’'()[]{}…-–—") + ending
+            if token.strip("*") and token not in found:
+                found.append(token)
+        return tuple(found)
+
+    @property
+    def first_rank(self) -> int:
+        """Rank, from 0, of the first row of this page."""
+        return self.page * PAGE_ROWS
+
+
+def to_params(listing: MomentList) -> dict[str, str]:
+    """URL parameters of everything that differs from the default."""
+    return {
+        URL_KEYS[field.name]: str(getattr(listing, field.name))
+        for field in fields(MomentList)
+        if getattr(listing, field.name) != field.default
+    }
+
+
+def from_params(params: Mapping[str, str]) -> MomentList:
+    """The list that URL parameters ask for; what is unknown or impossible is ignored."""
+    listing = MomentList()
+    if params.get("order") in ORDERS:
+        listing = replace(listing, order=params["order"])
+    for name, high in (("seed", MAX_SEED), ("page", _MAX_PAGE)):
+        text = params.get(URL_KEYS[name], "")
+        if text.isascii() and text.isdigit() and int(text[:9]) <= high:
+            listing = _with_number(listing, name, int(text[:9]))
+    words = params.get("q", "")
+    if words.isprintable():
+        listing = replace(listing, words=words[:_MAX_WORDS])
+    return listing
+
+
+def _with_number(listing: MomentList, name: str, value: int) -> MomentList:
+    return replace(listing, seed=value) if name == "seed" else replace(listing, page=value)

@@ -1,0 +1,100 @@
+"""The list of moments, one page at a time, and how many there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+from duckdb import DuckDBPyConnection
+
+from dashboard.filters import Filters
+from dashboard.moment_list import PAGE_ROWS, MomentList
+from dashboard.queries.selection import Measure, Query, Value, scored
+
+_ORDER_BY = {
+    "highest": "score DESC",
+    "lowest": "score",
+    "threshold": "abs(score - $threshold)",
+    "random": "md5(concat_ws('/', $seed, recording_id, utterance_id))",
+    "unscored": "missing_reason",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MomentCount:
+    """`n_listed` rows over all pages; `n_chosen` utterances that the filters and words leave."""
+
+    n_listed: int
+    n_chosen: int
+
+
+def moment_count(
+    con: DuckDBPyConnection, filters: Filters, measure: Measure, listing: MomentList
+) -> MomentCount:
+    """How many moments the list has, and of how many utterances."""
+    base = _chosen(filters, measure, listing)
+    n_scored, n_chosen = Query(f"SELECT count(score), count(*) FROM ({base.sql})", base.params).row(
+        con
+    )
+    assert isinstance(n_scored, int)
+    assert isinstance(n_chosen, int)
+    is_unscored = listing.order == "unscored"
+    return MomentCount(n_chosen - n_scored if is_unscored else n_scored, n_chosen)
+
+
+def moment_page(
+    con: DuckDBPyConnection, filters: Filters, measure: Measure, listing: MomentList
+) -> pd.DataFrame:
+    """One page of the list, at most PAGE_ROWS rows, best first in the list's order.
+
+    Columns: recording_id, utterance_id, child_id, age_days, speaker, onset_ms, text, score (of
+    the measure; NULL in the unscored list), missing_reason, and cosine and z of the measure's
+    statistic (NULL without a score or a null). Ties go by recording and
+    time, so pages never overlap.
+    """
+    base = _chosen(filters, measure, listing)
+    is_max = measure.statistic == "max"
+    cosine_column = measure.column("max_cosine" if is_max else "mean_cosine")
+    z_column = measure.column("z" if is_max else "mean_z")
+    is_unscored = listing.order == "unscored"
+    params: dict[str, Value] = {
+        **base.params,
+        "n_rows": PAGE_ROWS,
+        "n_before": listing.first_rank,
+    }
+    if listing.order == "threshold":
+        params["threshold"] = measure.threshold
+    if listing.order == "random":
+        params["seed"] = listing.seed
+    sql = f"""
+        WITH page AS (
+            SELECT row_number() OVER () AS place, * FROM (
+                SELECT recording_id, utterance_id, child_id, age_days, speaker, onset_ms, text,
+                    score, missing_reason
+                FROM ({base.sql}) WHERE score IS {"NULL" if is_unscored else "NOT NULL"}
+                ORDER BY {_ORDER_BY[listing.order]}, recording_id, onset_ms, utterance_id
+                LIMIT $n_rows OFFSET $n_before))
+        SELECT page.* EXCLUDE (place), s.{cosine_column} AS cosine, s.{z_column} AS z
+        FROM page LEFT JOIN scores_wide s ON s.recording_id = page.recording_id
+            AND s.utterance_id = page.utterance_id AND s.scorer = $scorer
+        ORDER BY place"""
+    return Query(sql, params).frame(con)
+
+
+def _chosen(filters: Filters, measure: Measure, listing: MomentList) -> Query:
+    """The utterances that the filters leave and in which all words are heard."""
+    base = scored(filters, measure)
+    parts, params = [], dict(base.params)
+    for number, token in enumerate(listing.tokens):
+        condition = f"token = $token{number}"
+        params[f"token{number}"] = token
+        if token.endswith("*"):
+            condition = f"starts_with(token, $token{number})"
+            params[f"token{number}"] = token[:-1]
+        parts.append(
+            "(recording_id, utterance_id) IN "
+            f"(SELECT (w.recording_id, w.utterance_id) FROM words w WHERE {condition})"
+        )
+    if not parts:
+        return base
+    return Query(f"SELECT * FROM ({base.sql}) WHERE {' AND '.join(parts)}", params)
