@@ -12,7 +12,7 @@ from typing import Protocol
 from pipeline.config import SpeechSettings
 from pipeline.errors import ModelError, SettingsError
 from pipeline.records import Notice, Word
-from pipeline.speech.audio import AudioBlock, audio_blocks, quiet_pieces
+from pipeline.speech.audio import SAMPLE_RATE_HZ, AudioBlock, audio_blocks, quiet_pieces
 from pipeline.speech.segment import Segment, clean_text, milliseconds, word_span
 from pipeline.speech.whisper_files import (
     fetch_speech_model,
@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _CHUNK_S = 30.0
+_PAUSE_MS = 160
 _LANGUAGE_CHUNKS = 4
 _MOST_THREADS = 16
 
@@ -119,12 +120,9 @@ class WhisperTranscriber:
         settings = self._settings
         if not len(block.samples):
             return
-        pieces = None
-        if not settings.vad:
-            # Batches need the pieces named; without voice detection they are cut at quiet moments.
-            pieces = [
-                {"start": start, "end": end} for start, end in quiet_pieces(block.samples, _CHUNK_S)
-            ]
+        windows = _speech_windows(block) if settings.vad else quiet_pieces(block.samples, _CHUNK_S)
+        if not windows:
+            return
         found, info = self._pipeline.transcribe(
             block.samples,
             language=settings.language or None,
@@ -133,8 +131,7 @@ class WhisperTranscriber:
             word_timestamps=True,
             # Whisper's own time marks cut a chunk of up to 30 s into shorter segments.
             without_timestamps=False,
-            vad_filter=settings.vad,
-            clip_timestamps=pieces,
+            clip_timestamps=[{"start": start, "end": end} for start, end in windows],
             language_detection_segments=_LANGUAGE_CHUNKS,
         )
         for row, segment in enumerate(found, start=n_before + 1):
@@ -161,6 +158,25 @@ class WhisperTranscriber:
                 no_speech_prob=float(segment.no_speech_prob),
                 compression_ratio=float(segment.compression_ratio),
             )
+
+
+def _speech_windows(block: AudioBlock) -> list[tuple[float, float]]:
+    """Stretches of up to 30 s (start, end) that together hold all the speech of a block.
+
+    Each is one piece of the recording. faster-whisper's own voice filter would glue speech from
+    before and after a silence together, and one utterance could then span minutes.
+    """
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    options = VadOptions(max_speech_duration_s=_CHUNK_S, min_silence_duration_ms=_PAUSE_MS)
+    windows: list[tuple[float, float]] = []
+    for found in get_speech_timestamps(block.samples, options):
+        start, end = found["start"] / SAMPLE_RATE_HZ, found["end"] / SAMPLE_RATE_HZ
+        if windows and end - windows[-1][0] <= _CHUNK_S:
+            windows[-1] = (windows[-1][0], end)
+        else:
+            windows.append((start, end))
+    return windows
 
 
 def _later(block: AudioBlock, time_ms: int | None) -> int | None:
