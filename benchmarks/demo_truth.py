@@ -158,7 +158,9 @@ def auc(positives: Floats, negatives: Floats) -> float:
 
 
 def spearman(a: Floats, b: Floats) -> float:
-    """Correlation of mean ranks."""
+    """Correlation of mean ranks; NaN if all values of one side are the same."""
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
     return float(np.corrcoef(_ranks(a), _ranks(b))[0, 1])
 
 
