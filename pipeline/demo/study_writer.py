@@ -57,10 +57,12 @@ The transcripts under annotations/ have errors on purpose: missed and wrong word
 """
 
 _METANNOTS = {
-    "whisperx": "segmentation: automatic\nmethod: automated\ntranscription: orthographic\n"
-    "annotation_algorithm_name: simulated WhisperX output, errors included\n",
-    "vtc": "segmentation: vtc\nmethod: automated\n"
-    "annotation_algorithm_name: simulated Voice Type Classifier 1.x output, errors included\n",
+    "whisperx": "segmentation: whisperx\nsegmentation_type: permissive\nmethod: automated\n"
+    "has_transcription: Y\nhas_speaker_type: N\n"
+    "notes: simulated output of WhisperX, errors included\n",
+    "vtc": "segmentation: vtc\nsegmentation_type: permissive\nmethod: automated\n"
+    "has_transcription: N\nhas_speaker_type: Y\n"
+    "notes: simulated output of the Voice Type Classifier 1.x, errors included\n",
 }
 
 
