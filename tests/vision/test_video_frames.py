@@ -79,16 +79,13 @@ def _nearest_frames(times: list[float], step_ms: float) -> dict[int, int]:
     frame_ms = float(np.median(np.diff(times)))
     chosen: dict[int, int] = {}
     for k in range(int(np.ceil((times[-1] + frame_ms - 0.01) / step_ms))):
-        number = min(
-            range(len(times)), key=lambda i: (round(abs(times[i] - k * step_ms), 1), i)
-        )
-        taken = {number for number in chosen.values()}
-        if number not in taken:
+        number = min(range(len(times)), key=lambda i: (round(abs(times[i] - k * step_ms), 1), i))
+        if number not in chosen.values():
             chosen[k] = number
     return chosen
 
 
-@pytest.mark.parametrize("step_ms", [1000.0, 250.0, 40.0])
+@pytest.mark.parametrize("step_ms", [1000.0, 130.0])
 @pytest.mark.parametrize("name", RECIPES)
 def test_sampled_frames_have_the_exact_number_and_time(
     videos: dict[str, Path], name: str, step_ms: float
@@ -199,7 +196,9 @@ def test_damage_in_the_middle_costs_its_own_frames_only(tmp_path: Path) -> None:
     right = [k for k, frame in frames.items() if number_of(frame.image) == 6 * k]
     assert len(right) >= 44
     assert all(frame.time_ms == 200 * k for k, frame in frames.items())
-    assert len(frames) + sum(n.count for n in source.notices if n.code == "frames_not_decoded") == 50
+    assert (
+        len(frames) + sum(n.count for n in source.notices if n.code == "frames_not_decoded") == 50
+    )
 
 
 def test_packets_without_times_are_decoded_whole_and_said_so(tmp_path: Path) -> None:
