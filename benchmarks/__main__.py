@@ -1,0 +1,33 @@
+"""`python -m benchmarks`: every benchmark at a small size, one after the other.
+
+Each is a command of its own; its --help tells how to run it at full size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Run the benchmarks; the exit code is 1 when one of them missed its targets."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--study", type=Path, default=Path("demo-study"), help="the demo study")
+    study = parser.parse_args().study
+    commands = [["scores_speed"]]
+    if (study / "truth.csv").is_file():
+        commands.insert(0, ["demo_truth", str(study)])
+    else:
+        print(f"No demo study at {study}: run `make demo` first to check it against its truth.")
+    is_missed = False
+    for name, *arguments in commands:
+        print(f"\n== {name} ==", flush=True)
+        command = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
+        is_missed |= subprocess.run(command, check=False).returncode != 0
+    return int(is_missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
