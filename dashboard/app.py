@@ -6,8 +6,6 @@ script for every view of a page.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from dashboard import data, navigation
@@ -21,16 +19,12 @@ def show_page() -> None:
     st.set_page_config(page_title="Coview", page_icon=ICON, layout="wide")
     overview = st.Page(navigation.OVERVIEW, title="Overview", default=True)
     children = st.Page(navigation.CHILDREN, title="Children", url_path="children")
-    moments = [
-        st.Page(navigation.MOMENTS, title="Moments", url_path="moments")
-        for path in [Path(__file__).parent / navigation.MOMENTS]
-        if path.is_file()
-    ]
+    moments = st.Page(navigation.MOMENTS, title="Moments", url_path="moments")
     compare = st.Page(navigation.COMPARE, title="Crops and windows", url_path="crops-and-windows")
     welcome = st.Page(navigation.WELCOME, title="Welcome", default=True)
 
     if data.is_ready():
-        page = st.navigation({"Explore": [overview, children, *moments], "Compare": [compare]})
+        page = st.navigation({"Explore": [overview, children, moments], "Compare": [compare]})
     else:
         page = st.navigation([welcome])
     with told_kindly():

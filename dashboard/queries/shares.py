@@ -66,7 +66,7 @@ def counts_by_recording(
     """
     base = scored(filters, measure, split)
     sql = f"""
-        SELECT child_id, recording_id, any_value(age_days) AS age_days, grp,
+        SELECT child_id, recording_id, CAST(any_value(age_days) AS DOUBLE) AS age_days, grp,
             count(*) AS n_utterances,
             count(score) AS n_scored,
             count(*) FILTER (WHERE score >= $threshold) AS n_high,
