@@ -82,7 +82,9 @@ OBJECT_WORDS: tuple[ObjectWord, ...] = tuple(
     for word, emoji in emoji_by_word.items()
 )
 
+_WORD_NAMES = tuple(entry.word for entry in OBJECT_WORDS)
+
 
 def word_names() -> tuple[str, ...]:
     """The words alone, in the order of the sprite sheets."""
-    return tuple(entry.word for entry in OBJECT_WORDS)
+    return _WORD_NAMES
