@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.look import Look, figure, mark_value
+from dashboard.charts.look import Look, figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def lag_curve(
             y=[chance.mean, chance.mean],
             mode="lines",
             line={"color": look.muted, "width": 1.5, "dash": "dash"},
-            name="Chance: mean ± 1 SD of the matched null",
+            name="Chance ± 1 SD",
             hoverinfo="skip",
         )
     is_counted = rows["lag_ms"].abs() <= window_ms
@@ -71,9 +71,9 @@ def lag_curve(
         showlegend=False,
     )
     for name, part, size, colour in (
-        ("Other frames", rows[~is_counted], 7, look.muted),
-        ("Frames that count", rows[is_counted & ~is_best], 9, look.accent),
-        ("Best frame", rows[is_counted & is_best], 14, look.accent),
+        ("Other", rows[~is_counted], 7, look.muted),
+        ("Counted", rows[is_counted & ~is_best], 9, look.accent),
+        ("Best", rows[is_counted & is_best], 14, look.accent),
     ):
         chart.add_scatter(
             x=part["seconds"],
@@ -82,7 +82,7 @@ def lag_curve(
             marker={
                 "size": size,
                 "color": colour,
-                "symbol": "star" if name == "Best frame" else "circle",
+                "symbol": "star" if name == "Best" else "circle",
                 "line": {"color": look.paper, "width": 1},
             },
             selected={"marker": {"opacity": 1}},
@@ -121,18 +121,7 @@ def place_among(
             hovertemplate="up to %{customdata[0]:.3f}: %{y:,} utterances<extra></extra>",
             showlegend=False,
         )
-    mark_value(chart, look, threshold, f"threshold {threshold:g}", place="top left")
+    chart.add_vline(x=threshold, line={"color": look.ink, "width": 1, "dash": "dot"})
     if score is not None:
-        chart.add_vline(x=score, line={"color": look.accent, "width": 2})
-        chart.add_annotation(
-            x=score,
-            y=1,
-            yref="paper",
-            text=f"<b>this moment {score:.3g}</b>",
-            showarrow=False,
-            yanchor="top",
-            xanchor="left" if score < float(bins["bin_start"].median()) else "right",
-            xshift=6 if score < float(bins["bin_start"].median()) else -6,
-            font={"size": 12, "color": look.accent},
-        )
+        chart.add_vline(x=score, line={"color": look.accent, "width": 2.5})
     return chart

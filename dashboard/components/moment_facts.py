@@ -49,10 +49,9 @@ def moment_scores(moment: Moment, measure: Measure, place: Place) -> None:
     _metric(columns[1], "Expected by chance", chance, spread)
     p = f"p = {moment.p:.3f}" if is_max and moment.p is not None else "SD above chance"
     _metric(columns[2], "z", _number(z, "{:+.2f}"), p if z is not None else "no matched null")
-    frames = labels.plural(moment.n_frames or 0, "frame")
     if place.n > 1:
-        share = 100 * place.n_below / (place.n - 1)
-        _metric(columns[3], "Above", f"{share:.0f} %", f"of {moment.child_id}’s; {frames}")
+        share = f"{100 * place.n_below / (place.n - 1):.0f} %"
+        _metric(columns[3], "Higher than", share, f"of {moment.child_id}’s utterances")
     else:
         _metric(columns[3], "Frames", str(moment.n_frames or 0), "that count")
 

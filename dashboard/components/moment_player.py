@@ -40,9 +40,10 @@ class Seek:
 
 def margin_choice() -> Margins:
     """Let the person choose the lead-in and the lead-out."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        lead_ms = _margin("Lead-in", "lead")
-        lag_ms = _margin("Lead-out", "tail")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Clip from", width="content")
+        lead_ms = _margin("Lead-in", "lead", "before")
+        lag_ms = _margin("Lead-out", "tail", "after")
     return Margins(lead_ms, lag_ms)
 
 
@@ -97,15 +98,17 @@ def _source(key: MomentKey, margins: Margins) -> str:
     return f"/{base}{path}" if base else path
 
 
-def _margin(label: str, key: str) -> int:
+def _margin(label: str, key: str, where: str) -> int:
     chosen: int = st.selectbox(
         label,
         MARGINS_MS,
         index=MARGINS_MS.index(_DEFAULT_MARGIN_MS),
         key=key,
-        format_func=_seconds,
+        format_func=lambda milliseconds: f"{_seconds(milliseconds)} {where}",
         bind="query-params",
-        width=110,
+        label_visibility="collapsed",
+        width=128,
+        help=f"{label} of the clip",
     )
     return chosen
 

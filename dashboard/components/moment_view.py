@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import data, labels
 from dashboard.charts.moment import ChanceBand, lag_curve, place_among
-from dashboard.components.captions import score_axis
+from dashboard.components.captions import threshold_text
 from dashboard.components.figure import clicked_point, current_look, show_figure
 from dashboard.components.moment_facts import moment_scores, moment_title, provenance
 from dashboard.components.moment_frames import (
@@ -15,7 +15,7 @@ from dashboard.components.moment_frames import (
     frame_strip,
     model_views,
 )
-from dashboard.components.moment_player import Seek, margin_choice, player, why_no_clip
+from dashboard.components.moment_player import Margins, Seek, margin_choice, player, why_no_clip
 from dashboard.components.moment_transcript import transcript
 from dashboard.components.view import View
 from dashboard.navigation import MomentKey
@@ -56,24 +56,20 @@ def moment_view(view: View, key: MomentKey, following: MomentKey | None) -> None
 def _clip_and_words(
     view: View, moment: Moment, key: MomentKey, following: MomentKey | None
 ) -> None:
-    width, height = moment.width_px or 16, moment.height_px or 9
-    is_tall = width < height
+    is_tall = (moment.width_px or 16) < (moment.height_px or 9)
     screen, words = st.columns([2, 3] if is_tall else [3, 2], gap="medium")
+    reason = why_no_clip(moment)
+    with words:
+        lines = data.load(
+            view.store, queries.transcript_around, moment.recording_id, moment.onset_ms
+        )
+        transcript(lines, key)
+        margins = Margins(0, 0) if reason else margin_choice()
     with screen:
-        reason = why_no_clip(moment)
         if reason:
             st.info(reason, icon=":material/videocam_off:")
         else:
-            margins = margin_choice()
             player(moment, margins, following, st.session_state.get(_SEEK_STATE, Seek(0, 0)))
-    with words:
-        lines = data.load(
-            view.store,
-            queries.transcript_around,
-            moment.recording_id,
-            moment.onset_ms,
-        )
-        transcript(lines, key)
 
 
 def _frames(view: View, moment: Moment) -> MomentFrames:
@@ -157,12 +153,15 @@ def _charts(view: View, frames: MomentFrames, crop: str, place: Place) -> None:
                 width=width,
                 score=moment.score,
                 threshold=measure.threshold,
-                axis_title=score_axis(measure),
+                axis_title="Cosine" if measure.scale == "raw" else "z",
                 look=look,
             ),
             key="place_among",
         )
-        st.caption(f"n = {labels.count(place.n)} scored utterances of this child.")
+        st.caption(
+            f"n = {labels.count(place.n)} scored utterances of this child. Blue line: this "
+            f"moment. Dotted: highly aligned from {threshold_text(measure)}."
+        )
 
 
 def _chance(moment: Moment, view: View, crop: str) -> ChanceBand | None:
