@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
@@ -34,14 +35,14 @@ class MomentList:
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """The words as `words.token` spells them, each once; a final * is kept."""
+        """The words as `words.token` spells them, each once, with straight apostrophes; a final
+        * is kept."""
         found: list[str] = []
-        for word in self.words.lower().split():
-            ending = "*" if word.endswith("*") else ""
-            token = word.strip("*.,!?;:\"“”‘’'()[]{}…-–—") + ending
-            if token.strip("*") and token not in found:
-                found.append(token)
-        return tuple(found)
+        for word in self.words.lower().replace("’", "'").split():
+            token = re.sub(r"^[\W_]+|[\W_]+$", "", word)
+            if token:
+                found.append(token + ("*" if word.endswith("*") else ""))
+        return tuple(dict.fromkeys(found))
 
     @property
     def first_rank(self) -> int:

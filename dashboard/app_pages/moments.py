@@ -7,7 +7,13 @@ import streamlit as st
 from dashboard import data
 from dashboard.components.moment_controls import list_controls, list_note, pager
 from dashboard.components.moment_rows import moment_rows
-from dashboard.components.moment_state import beside, current_list, open_by_hand, opened_moment
+from dashboard.components.moment_state import (
+    beside,
+    current_list,
+    open_by_hand,
+    opened_moment,
+    rank_note,
+)
 from dashboard.components.moment_view import moment_view
 from dashboard.components.view import open_view
 from dashboard.queries.moments import moment_count, moment_page
@@ -31,7 +37,10 @@ with right:
         st.caption("Choose a moment on the left.")
         st.stop()
     steps = {by: beside(view, listing, count, rows, opened, by) for by in (-1, 1)}
-    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+    with st.container(
+        horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"
+    ):
+        st.caption(rank_note(listing, count, rows, opened), width="content")
         for by, label, icon, key in (
             (-1, "Previous", ":material/arrow_back:", "P"),
             (1, "Next", ":material/arrow_forward:", "N"),

@@ -88,10 +88,10 @@ def lag_curve(
             selected={"marker": {"opacity": 1}},
             unselected={"marker": {"opacity": 1}},
             name=name,
+            showlegend=name != "Other",
             customdata=part[["time_ms"]].to_numpy(),
             hovertemplate="%{x:+.1f} s: cosine %{y:.3f}<extra></extra>",
         )
-    chart.update_layout(xaxis={"tickformat": "+.0f"})
     return chart
 
 

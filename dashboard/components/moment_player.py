@@ -32,10 +32,14 @@ class Margins:
 
 @dataclass(frozen=True, slots=True)
 class Seek:
-    """An instant of the recording that a click asked for; each click has another `number`."""
+    """An instant of a recording that a click asked for; each click has another `number`."""
 
+    recording_id: str
     time_ms: int
     number: int
+
+
+NO_SEEK = Seek("", 0, 0)
 
 
 def margin_choice() -> Margins:

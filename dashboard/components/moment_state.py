@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import streamlit as st
 
-from dashboard import data, moment_list
+from dashboard import data, labels, moment_list
 from dashboard.components.view import View
+from dashboard.filters import ROW_FIELDS
 from dashboard.moment_list import PAGE_ROWS, MomentList
 from dashboard.navigation import MomentKey, moment_from_url, set_moment_in_url
 from dashboard.queries.moments import MomentCount, moment_page
@@ -66,12 +67,14 @@ def was_opened_by_hand(key: MomentKey) -> bool:
 def opened_moment(view: View, listing: MomentList, rows: pd.DataFrame) -> MomentKey | None:
     """The moment to show: that of the address bar, else the first of the list.
 
-    When the list changed and the moment shown before is not in it, the first of the list takes
-    its place; a moment that a link or another page asks for stays.
+    When other utterances were chosen and the moment shown before is not on the page, the first of
+    the list takes its place. It stays when only the way of scoring changed, so that its scores
+    can be compared, and when a link or another page asks for it.
     """
     keys = row_keys(rows)
     asked = moment_from_url()
-    signature = f"{view.store.key} {view.filters} {replace(listing, page=0)}"
+    chosen = tuple(getattr(view.filters, name) for name in ROW_FIELDS)
+    signature = f"{view.store.key} {chosen} {replace(listing, page=0)}"
     before: _Shown | None = st.session_state.get(_SHOWN_STATE)
     has_left = (
         before is not None
@@ -94,6 +97,15 @@ def row_keys(rows: pd.DataFrame) -> list[MomentKey]:
             rows["recording_id"], rows["utterance_id"], strict=True
         )
     ]
+
+
+def rank_note(listing: MomentList, count: MomentCount, rows: pd.DataFrame, key: MomentKey) -> str:
+    """Where in the list the open moment stands, empty when it is not on this page."""
+    keys = row_keys(rows)
+    if key not in keys:
+        return ""
+    rank = listing.first_rank + keys.index(key) + 1
+    return f"{labels.count(rank)} of {labels.count(count.n_listed)}"
 
 
 @dataclass(frozen=True, slots=True)

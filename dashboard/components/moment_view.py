@@ -15,7 +15,14 @@ from dashboard.components.moment_frames import (
     frame_strip,
     model_views,
 )
-from dashboard.components.moment_player import Margins, Seek, margin_choice, player, why_no_clip
+from dashboard.components.moment_player import (
+    NO_SEEK,
+    Margins,
+    Seek,
+    margin_choice,
+    player,
+    why_no_clip,
+)
 from dashboard.components.moment_transcript import transcript
 from dashboard.components.view import View
 from dashboard.navigation import MomentKey
@@ -69,7 +76,7 @@ def _clip_and_words(
         if reason:
             st.info(reason, icon=":material/videocam_off:")
         else:
-            player(moment, margins, following, st.session_state.get(_SEEK_STATE, Seek(0, 0)))
+            player(moment, margins, following, st.session_state.get(_SEEK_STATE, NO_SEEK))
 
 
 def _frames(view: View, moment: Moment) -> MomentFrames:
@@ -141,7 +148,7 @@ def _charts(view: View, frames: MomentFrames, crop: str, place: Place) -> None:
             ),
             key=f"lag_curve_{moment.recording_id}_{moment.utterance_id}",
         )
-        _seek(clicked)
+        _seek(moment.recording_id, clicked)
         st.caption("Shaded: the utterance. A click on a frame plays from there.")
     with right:
         st.subheader(f"Among {moment.child_id}’s utterances", anchor=False)
@@ -171,10 +178,10 @@ def _chance(moment: Moment, view: View, crop: str) -> ChanceBand | None:
     return ChanceBand(moment.null_mean, moment.null_sd)
 
 
-def _seek(clicked: list[str] | None) -> None:
+def _seek(recording_id: str, clicked: list[str] | None) -> None:
     """Send the player to a clicked frame, once for each click."""
-    before: Seek = st.session_state.get(_SEEK_STATE, Seek(0, 0))
-    if clicked is None or int(clicked[0]) == before.time_ms:
+    before: Seek = st.session_state.get(_SEEK_STATE, NO_SEEK)
+    if clicked is None or (recording_id, int(clicked[0])) == (before.recording_id, before.time_ms):
         return
-    st.session_state[_SEEK_STATE] = Seek(int(clicked[0]), before.number + 1)
+    st.session_state[_SEEK_STATE] = Seek(recording_id, int(clicked[0]), before.number + 1)
     st.rerun(scope="fragment")

@@ -18,6 +18,7 @@ _ORDER_BY = {
     "random": "md5(concat_ws('/', $seed, recording_id, utterance_id))",
     "unscored": "missing_reason",
 }
+_SPELLED = "replace(token, '’', '''')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,10 @@ def _chosen(filters: Filters, measure: Measure, listing: MomentList) -> Query:
     base = scored(filters, measure)
     parts, params = [], dict(base.params)
     for number, token in enumerate(listing.tokens):
-        condition = f"token = $token{number}"
+        condition = f"{_SPELLED} = $token{number}"
         params[f"token{number}"] = token
         if token.endswith("*"):
-            condition = f"starts_with(token, $token{number})"
+            condition = f"starts_with({_SPELLED}, $token{number})"
             params[f"token{number}"] = token[:-1]
         parts.append(
             "(recording_id, utterance_id) IN "
