@@ -14,8 +14,9 @@ from pipeline.speech.file_cache import FileCache
 from pipeline.speech.names import RecordingNames
 from pipeline.speech.readers import READERS, reader_for
 from pipeline.speech.readers.reading import Reading
-from pipeline.speech.rttm import SpeakerFile, SpeakerTurns, is_speaker_file
+from pipeline.speech.rttm import SpeakerFile, SpeakerTurns, Vocabulary, is_speaker_file
 from pipeline.speech.sources import Candidate, TranscriptSource, choose_sources
+from pipeline.speech.speakers import speaker_labels
 from pipeline.study import Study
 from pipeline.textfile import read_csv
 
@@ -134,8 +135,9 @@ def transcript_inputs(study: Study) -> TranscriptIndex:
     Files are matched by metadata/annotations.csv, by name ("rec01.json", "rec01.whisperx.json"),
     or by the names inside (raw_filename, the file column of RTTM). Sets in speech.transcripts
     are preferred in that order, then the alphabet. Raises SettingsError when that setting names
-    a set that does not exist.
+    a set that does not exist, or speech.rttm_labels a speaker that does not.
     """
+    speaker_labels(study.settings.speech.rttm_labels, Vocabulary.VTC)
     preferred = study.settings.speech.transcripts
     files = annotation_files(study.annotations)
     _check_sets(preferred, sorted({file.set_name for file in files if file.set_name}))

@@ -69,6 +69,8 @@ def clean_text(text: str) -> str:
     Halves of broken characters become U+FFFD, since they cannot be stored. Windows' quotes and
     dashes, which Latin-1 lacks, are put right in files that were read as Latin-1.
     """
+    if text.isprintable():
+        return text.strip()
     if _SURROGATES.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return _CONTROLS.sub(" ", text.translate(_WINDOWS)).strip()

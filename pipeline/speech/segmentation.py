@@ -107,7 +107,7 @@ def _split_by_words(segment: Segment, parts: Sequence[Sentence]) -> list[Segment
             runs[-1] = (Sentence(before.start, part.end), words_before + words)
         else:
             runs.append((part, words))
-    pieces = []
+    pieces: list[Segment] = []
     for position, (part, words) in enumerate(runs):
         spans = [word.span for word in words if word.span is not None]
         onset_ms = min(span.onset_ms for span in spans)
@@ -117,6 +117,9 @@ def _split_by_words(segment: Segment, parts: Sequence[Sentence]) -> list[Segment
             onset_ms = min(onset_ms, segment.onset_ms)
         if position == len(runs) - 1 and segment.offset_ms is not None:
             offset_ms = max(offset_ms, segment.offset_ms)
+        if pieces and (last := pieces[-1]).onset_ms is not None and onset_ms > last.onset_ms:
+            # Times of words may overlap by a hair; one speaker's sentences do not.
+            pieces[-1] = replace(last, offset_ms=min(onset_ms, last.offset_ms or onset_ms))
         pieces.append(_part_of(segment, part, onset_ms, offset_ms, words))
     return pieces
 

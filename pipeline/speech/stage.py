@@ -16,6 +16,8 @@ from pipeline.speech.transcriber import Transcriber
 from pipeline.speech.utterances import Heard, make_utterances
 from pipeline.study import Study
 
+_MANY_TURNS = 20
+
 
 def transcribe_recording(
     study: Study,
@@ -137,7 +139,8 @@ def _speakers(
             Notice(
                 "chi_read_as_other_child",
                 f"{name} has CHI but no KCHI. CHI was read as another child, as the Voice Type "
-                'Classifier writes it; if it means the key child, set rttm_labels = {CHI = "CHI"}.',
+                'Classifier writes it. If it means the key child, set CHI = "CHI" under '
+                "[speech.rttm_labels].",
                 all_turns.labels.count("CHI"),
             )
         )
@@ -160,8 +163,13 @@ def _refused(turns: SpeakerTurns, file_name: str, settings: SpeechSettings) -> l
 
 
 def _is_chi_doubtful(turns: SpeakerTurns, settings: SpeechSettings) -> bool:
-    labels = set(turns.labels)
-    return "CHI" in labels and "KCHI" not in labels and "CHI" not in settings.rttm_labels
+    """Whether CHI seems to mean the key child: the classifier that writes CHI for another child
+    never writes OCH, and rarely hears that child alone for long.
+    """
+    if "CHI" in settings.rttm_labels or "KCHI" in turns.labels:
+        return False
+    n_chi = turns.labels.count("CHI")
+    return n_chi >= _MANY_TURNS or (n_chi > 0 and "OCH" in turns.labels)
 
 
 def _latin1(file_name: str) -> Notice:

@@ -78,7 +78,7 @@ class WhisperTranscriber:
                 device="cuda" if kind == "cuda" else "cpu",
                 device_index=int(number or 0),
                 compute_type=settings.compute_type,
-                cpu_threads=min(os.cpu_count() or 1, _MOST_THREADS),
+                cpu_threads=_cpu_threads(),
                 local_files_only=True,
             )
         except (RuntimeError, ValueError) as problem:
@@ -104,7 +104,14 @@ class WhisperTranscriber:
         n_bad = 0
         for block in audio_blocks(path, self._settings.audio_track):
             n_bad += block.n_bad_packets
-            segments.extend(self._block(block, len(segments)))
+            try:
+                segments.extend(self._block(block, len(segments)))
+            except RuntimeError as problem:
+                # What CTranslate2 raises when the GPU's memory is full, for example.
+                raise ModelError(
+                    f"Whisper stopped at {path.name}: {problem}.",
+                    hint="Try a smaller speech.batch_size, or --device cpu.",
+                ) from problem
         notices = []
         if n_bad:
             notices.append(
@@ -177,6 +184,11 @@ def _speech_windows(block: AudioBlock) -> list[tuple[float, float]]:
         else:
             windows.append((start, end))
     return windows
+
+
+def _cpu_threads() -> int:
+    """All cores up to 16, where CTranslate2 would take 4; 0 leaves it to OMP_NUM_THREADS."""
+    return 0 if "OMP_NUM_THREADS" in os.environ else min(os.cpu_count() or 1, _MOST_THREADS)
 
 
 def _later(block: AudioBlock, time_ms: int | None) -> int | None:

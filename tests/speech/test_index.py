@@ -139,6 +139,12 @@ def test_a_preferred_set_that_does_not_exist_is_a_wrong_setting(tmp_path: Path) 
     assert wrong.value.hint == "Did you mean whisperx?"
 
 
+def test_a_wrong_speaker_label_is_found_before_any_work(tmp_path: Path) -> None:
+    settings = '[speech.rttm_labels]\nMOM = "FEMALE"\n'
+    with pytest.raises(SettingsError, match="MOM"):
+        transcript_inputs(make_study(tmp_path, {}, settings=settings))
+
+
 def test_of_several_formats_of_one_run_the_fullest_is_used_without_a_word(tmp_path: Path) -> None:
     files = {
         "w/raw/rec01.srt": SRT,

@@ -262,7 +262,7 @@ def test_whisperx_words_may_lack_times_and_have_speakers(tmp_path: Path) -> None
         ('{"start": 1, "text": "a"}', "end is missing"),
         ('{"start": "one", "end": 2, "text": "a"}', "start is 'one'"),
         ('{"start": true, "end": 2, "text": "a"}', "start is True"),
-        ('{"start": 1, "end": 2, "text": ["a"]}', "text is"),
+        ('{"start": 1, "end": 2, "text": ["a"]}', "text is a list"),
         ('{"start": 1e400, "end": 2, "text": "a"}', "start is inf"),
         (f'{{"start": 1{"0" * 400}, "end": 2, "text": "a"}}', "start is 1000"),
         ('"a"', "not an object"),

@@ -103,6 +103,12 @@ def test_a_sentence_whose_words_have_no_times_stays_with_its_neighbour() -> None
     ]
 
 
+def test_sentences_of_one_segment_do_not_overlap_by_a_hair() -> None:
+    words = (Word("Look.", TimeSpan(0, 520)), Word("There.", TimeSpan(500, 900)))
+    pieces = split_segment(Segment(1, 0, 900, "Look. There.", words=words), by_sentence=True)
+    assert [(p.segment.onset_ms, p.segment.offset_ms) for p in pieces] == [(0, 500), (500, 900)]
+
+
 def test_words_that_the_text_does_not_hold_go_with_the_word_before() -> None:
     words = tuple(
         Word(text, TimeSpan(i * 100, i * 100 + 90))

@@ -216,7 +216,7 @@ def test_the_transcripts_own_speaker_wins_over_rttm(tmp_path: Path) -> None:
 def test_speaker_labels_are_explained_and_counted(tmp_path: Path) -> None:
     rttm = "".join(
         f"SPEAKER rec01 1 {start} 1 <NA> <NA> {label} <NA> <NA>\n"
-        for start, label in ((0, "CHI"), (2, "DOG"), (4, "FEM"), (4, "MAL"))
+        for start, label in ((0, "CHI"), (2, "DOG"), (4, "FEM"), (4, "MAL"), (6, "OCH"))
     )
     files = {
         "w/raw/rec01.json": whisper_json((0, 1, "a"), (2, 3, "b"), (4, 5, "c")),
@@ -234,6 +234,19 @@ def test_speaker_labels_are_explained_and_counted(tmp_path: Path) -> None:
     chosen = _run(tmp_path / "chosen", files, settings=settings)
     assert [u.speaker.value for u in chosen.utterances] == ["CHI", "NA", "FEM"]
     assert _notices(chosen) == {"speaker_ties": 1}
+
+
+def test_a_classifiers_short_recording_without_the_key_child_raises_no_doubt(
+    tmp_path: Path,
+) -> None:
+    def turns(n: int) -> str:
+        return "SPEAKER rec01 1 0 1 <NA> <NA> CHI <NA> <NA>\n" * n
+
+    json_file = {"w/raw/rec01.json": whisper_json((0, 1, "a"))}
+    few = _run(tmp_path / "few", {**json_file, "vtc/raw/rec01.rttm": turns(3)})
+    assert few.notices == ()
+    many = _run(tmp_path / "many", {**json_file, "vtc/raw/rec01.rttm": turns(30)})
+    assert _notices(many) == {"chi_read_as_other_child": 30}
 
 
 def test_bad_rows_of_rttm_follow_the_same_rule(tmp_path: Path) -> None:

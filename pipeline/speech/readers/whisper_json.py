@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.errors import TranscriptError
@@ -39,7 +38,7 @@ class WhisperJson:
                 f"{path.name} is not valid JSON: {problem}.",
                 hint="Write it again with the transcriber; the file may be cut short.",
             ) from problem
-        if not isinstance(document, Mapping) or not isinstance(document.get("segments"), list):
+        if not isinstance(document, dict) or not isinstance(document.get("segments"), list):
             raise TranscriptError(
                 f'{path.name} has no list "segments".',
                 hint="Coview reads the JSON that Whisper, faster-whisper and WhisperX write.",
@@ -53,7 +52,7 @@ class WhisperJson:
 
 
 def _segment(row: int, entry: object, language: str | None) -> Segment:
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, dict):
         return Segment(row, None, None, "", problem="it is not an object with start and end")
     onset_ms = milliseconds(_number(entry.get("start")))
     offset_ms = milliseconds(_number(entry.get("end")))
@@ -64,7 +63,7 @@ def _segment(row: int, entry: object, language: str | None) -> Segment:
             problem = problem or f"{key} is {written[:40]}, not a time in seconds"
     text = entry.get("text", "")
     if not isinstance(text, str):
-        text, problem = "", problem or f"text is {str(text)[:40]!r}, not a text"
+        text, problem = "", problem or f"text is a {type(text).__name__}, not a text"
     words = entry.get("words")
     return Segment(
         row=row,
@@ -84,7 +83,7 @@ def _segment(row: int, entry: object, language: str | None) -> Segment:
 def _words(entries: list[object]) -> tuple[Word, ...]:
     words = []
     for entry in entries:
-        if not isinstance(entry, Mapping):
+        if not isinstance(entry, dict):
             continue
         text = clean_text(_text(entry.get("word")) or _text(entry.get("text")))
         if not text:
@@ -105,10 +104,11 @@ def _text(value: object) -> str:
 
 def _number(value: object) -> float | None:
     """A finite number, or None; JSON written by Python may hold NaN and Infinity."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if type(value) is float:
+        return value if math.isfinite(value) else None
+    if isinstance(value, bool) or not isinstance(value, int):
         return None
     try:
-        number = float(value)
+        return float(value)
     except OverflowError:
         return None
-    return number if math.isfinite(number) else None
