@@ -1,6 +1,6 @@
 """Does the pipeline find what is known to be true of the demo study?
 
-    python benchmarks/demo_truth.py demo-study
+    python -m benchmarks.demo_truth demo-study
 
 Matches the rows of truth.csv to the store's utterances by greatest overlap in time, prints each
 figure with its target, and exits with 1 if one is missed.

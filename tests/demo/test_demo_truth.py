@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -130,9 +129,8 @@ def test_the_command_says_pass_or_miss_and_exits_so(tmp_path: Path, world: DemoW
         (tmp_path / name).mkdir()
         _write_store(tmp_path / name, world, found_by)
         done = subprocess.run(
-            [sys.executable, "benchmarks/demo_truth.py", str(tmp_path / name)],
+            [sys.executable, "-m", "benchmarks.demo_truth", str(tmp_path / name)],
             cwd=root,
-            env={**os.environ, "PYTHONPATH": str(root)},
             capture_output=True,
             text=True,
             check=False,
