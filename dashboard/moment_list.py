@@ -12,7 +12,7 @@ MAX_SEED = 999_999
 _MAX_PAGE = 1_000_000
 _MAX_WORDS = 120
 
-URL_KEYS: dict[str, str] = {"order": "order", "seed": "seed", "words": "q", "page": "page"}
+URL_KEYS: dict[str, str] = {"order": "order", "seed": "seed", "words": "q", "page": "p"}
 
 
 @dataclass(frozen=True, slots=True)
