@@ -56,12 +56,13 @@ class SpeechSettings:
 
     source: "auto" imports a transcript where one lies under annotations/ and transcribes the
     rest; "import" never transcribes; "whisper" always does. `model` is a faster-whisper name, a
-    hub id, or a folder (relative to the study).
+    hub id, or a folder (relative to the study); `cache_dir` is where fetched files lie.
     """
 
     source: str = "auto"
     transcripts: list[str] = field(default_factory=list)
     model: str = "distil-large-v3"
+    cache_dir: str = ""
     language: str = ""
     beam_size: int = 5
     batch_size: int = 8

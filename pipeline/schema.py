@@ -341,6 +341,7 @@ STORE_INFO = Table(
         Column("null_draws", "INTEGER", "Null windows per utterance (K)", "count"),
         Column("null_seed", "INTEGER", "Seed of the null draws"),
         Column("frame_step_ms", "INTEGER", "Step of the sampling grid", "ms"),
+        Column("notices", "VARCHAR[]", "What the person should know about the study as a whole"),
     ),
     ("build",),
 )

@@ -385,7 +385,7 @@ def _fill_facts(
         [started, started + timedelta(minutes=4)],
     )
     con.execute(
-        "INSERT INTO store_info VALUES (?, ?, 'Synthetic study', 'none', ?, ?, 1000)",
+        "INSERT INTO store_info VALUES (?, ?, 'Synthetic study', 'none', ?, ?, 1000, [])",
         [schema.SCHEMA_VERSION, build, schema.NULL_DRAWS, plan.seed],
     )
 

@@ -99,9 +99,12 @@ def _start_worker(plan: Plan, study: Study, device: str, n_workers: int) -> None
     global _worker
     import os
 
+    n_threads = max(1, (os.cpu_count() or 1) // n_workers)
+    # Read by CTranslate2 and by numba when they are loaded; torch has its own switch.
+    os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = str(n_threads)
     import torch
 
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // n_workers))
+    torch.set_num_threads(n_threads)
     _worker = (plan, Tools(study, device))
 
 

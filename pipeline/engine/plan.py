@@ -83,9 +83,10 @@ class Inputs:
             self._media[recording.recording_id] = media_digest(source)
         return self._media[recording.recording_id]
 
-    def speech(self, recording: Recording, transcripts: Sequence[Path]) -> str:
-        """Digest of the media and of the transcript and speaker files of one recording."""
-        parts = [self.media(recording), recording.recording_id]
+    def speech(self, recording: Recording, transcripts: Sequence[Path], whisper: str) -> str:
+        """Digest of the media, of the transcript and speaker files of one recording, and of the
+        Whisper model where that is what hears it ("" where not)."""
+        parts = [self.media(recording), recording.recording_id, whisper]
         for path in sorted(transcripts):
             if path not in self._files:
                 self._files[path] = hashlib.sha256(path.read_bytes()).hexdigest()

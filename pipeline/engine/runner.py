@@ -81,6 +81,8 @@ class Run:
             self.on_event(Said("Loading the image-text model"))
             plan = make_plan(self.study, self.tools.model.ref)
             remember_plan(self.study, plan)
+            for notice in self.tools.transcripts.notices:
+                self.on_event(Said(f"Note: {notice.message}"))
             self._check_whisper(plan)
             for stage in Stage:
                 if self.options.stage in ("", stage.value):
@@ -139,7 +141,9 @@ class Run:
     def _item(self, stage: Stage, plan: Plan, recording: Recording) -> Item | None:
         if stage is Stage.SPEECH:
             paths = self.tools.transcripts.inputs_for(recording.recording_id)
-            return Item(recording, self.inputs.speech(recording, paths))
+            is_heard = self.tools.needs_whisper(recording.recording_id)
+            model = self.tools.speech_revision if is_heard else ""
+            return Item(recording, self.inputs.speech(recording, paths, model))
         if stage is Stage.VISION:
             return Item(recording, self.inputs.vision(recording))
         speech = self._finished(Stage.SPEECH, plan, recording)
@@ -196,11 +200,14 @@ class Run:
         return (*self.study.failures, *kept)
 
     def _publish(self, plan: Plan, failures: tuple[StageFailure, ...]) -> tuple[Path | None, bool]:
+        notices = (*self.study.notices, *self.tools.transcripts.notices)
         shards = ShardSet(*(self._finished_shards(stage, plan) for stage in Stage))
         if not shards.speech and not shards.vision:
             self.on_event(Said("Nothing could be read, so no store was made"))
             return current_store_path(self.study.root), False
-        if published_inputs(self.study.root) == inputs_digest(self.study, shards, failures):
+        if published_inputs(self.study.root) == inputs_digest(
+            self.study, shards, failures, notices
+        ):
             self.on_event(Said("The store is up to date"))
             return current_store_path(self.study.root), False
         self.on_event(Said("Building the store"))
@@ -214,7 +221,7 @@ class Run:
             versions=json.dumps(_versions(), sort_keys=True),
             device=self.tools.device,
         )
-        return publish(self.study, shards, failures, record), True
+        return publish(self.study, shards, failures, notices, record), True
 
     def _finished_shards(self, stage: Stage, plan: Plan) -> tuple[Path, ...]:
         shards = (self._finished(stage, plan, recording) for recording in self.study.recordings)

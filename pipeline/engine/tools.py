@@ -38,7 +38,20 @@ class Tools:
         """Whisper; ModelError when it is not on this machine."""
         from pipeline.speech.transcriber import WhisperTranscriber
 
-        return WhisperTranscriber(self.study.settings.speech, self.study.root, self.device)
+        settings = self.study.settings.speech
+        return WhisperTranscriber(settings, self.study.root, self.device, settings.cache_dir)
+
+    @cached_property
+    def speech_revision(self) -> str:
+        """Digest of the Whisper model's files, "" when it is not on this machine."""
+        from pipeline.speech.whisper_files import speech_model_folder, speech_model_revision
+
+        settings = self.study.settings.speech
+        try:
+            folder = speech_model_folder(settings.model, self.study.root, settings.cache_dir)
+        except ModelError:
+            return ""
+        return speech_model_revision(folder)
 
     def needs_whisper(self, recording_id: str) -> bool:
         """Whether this recording's speech must be transcribed."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.records import Crop, ModelRef, StageFailure
+from pipeline.records import Crop, ModelRef, Notice, StageFailure
 from pipeline.schema import (
     CROPS,
     SCHEMA_VERSION,
@@ -62,10 +62,11 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoreIdentity:
-    """Name of a build and the digest of all it is made from."""
+    """What the table store_info says: build, digest of its inputs, notices about the study."""
 
     build: str
     inputs: str
+    notices: tuple[Notice, ...] = ()
 
 
 def fill(
@@ -82,7 +83,7 @@ def fill(
         con.execute(create_table_sql(table))
     align = study.settings.align
     con.execute(
-        "INSERT INTO store_info VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO store_info VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             SCHEMA_VERSION,
             identity.build,
@@ -91,6 +92,7 @@ def fill(
             align.null_draws,
             align.seed,
             round(study.settings.frames.step_ms),
+            [notice.message for notice in identity.notices],
         ],
     )
     models = _models(shards)
@@ -207,11 +209,10 @@ def _insert_speech(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> Non
     if not paths:
         return
     files = [str(path) for path in paths]
-    token = r"lower(regexp_replace(w.text, '^[^\pL\pN]+|[^\pL\pN]+$', '', 'g'))"
     con.execute(
-        f"""
+        """
         INSERT INTO words
-        SELECT recording_id, utterance_id, word_index - 1, w.text, {token},
+        SELECT recording_id, utterance_id, word_index - 1, w.text, w.token,
                w.onset_ms, w.offset_ms, w.probability
         FROM (
             SELECT recording_id, utterance_id, unnest(words) AS w,

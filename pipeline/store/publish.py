@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import DiskFullError, StoreError
-from pipeline.records import StageFailure
+from pipeline.records import Notice, StageFailure
 from pipeline.schema import SCHEMA_VERSION, TABLES
 from pipeline.store.fill import RunRecord, ShardSet, StoreIdentity, fill
 from pipeline.store.layout import digest_of
@@ -23,7 +23,12 @@ from pipeline.store.locate import current_store_path, stores_folder, switch_curr
 from pipeline.study import Study
 
 
-def inputs_digest(study: Study, shards: ShardSet, failures: Iterable[StageFailure]) -> str:
+def inputs_digest(
+    study: Study,
+    shards: ShardSet,
+    failures: Iterable[StageFailure],
+    notices: Iterable[Notice] = (),
+) -> str:
     """Digest of everything a store is made from; equal digests give equal stores."""
     return digest_of(
         str(SCHEMA_VERSION),
@@ -33,6 +38,7 @@ def inputs_digest(study: Study, shards: ShardSet, failures: Iterable[StageFailur
         repr(study.recordings),
         repr(study.contexts),
         repr(sorted(repr(failure) for failure in failures)),
+        repr(tuple(notices)),
     )
 
 
@@ -50,14 +56,18 @@ def published_inputs(study_root: Path) -> str | None:
 
 
 def publish(
-    study: Study, shards: ShardSet, failures: Sequence[StageFailure], run: RunRecord
+    study: Study,
+    shards: ShardSet,
+    failures: Sequence[StageFailure],
+    notices: Sequence[Notice],
+    run: RunRecord,
 ) -> Path:
     """Write a new store from shards and switch to it; returns its path.
 
     Raises DiskFullError when the disk is full (nothing is left behind and the old store stays
     current) and StoreError when a shard is damaged.
     """
-    inputs = inputs_digest(study, shards, failures)
+    inputs = inputs_digest(study, shards, failures, notices)
     folder = stores_folder(study.root)
     folder.mkdir(parents=True, exist_ok=True)
     build = f"{run.finished_at:%Y%m%dT%H%M%S}-{inputs[:8]}"
@@ -68,7 +78,7 @@ def publish(
     try:
         with duckdb.connect(str(partial)) as con:
             con.begin()
-            fill(con, study, shards, failures, run, StoreIdentity(build, inputs))
+            fill(con, study, shards, failures, run, StoreIdentity(build, inputs, tuple(notices)))
             con.commit()
             con.execute("CHECKPOINT")
         partial.replace(target)

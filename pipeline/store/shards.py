@@ -38,6 +38,7 @@ from pipeline.results import (
     Transcript,
 )
 from pipeline.schema import SCORE_STATISTICS, WINDOWS, wide_column
+from pipeline.tokens import tokenize
 
 _META_KEY = b"coview"
 _THUMBNAIL_ROW_GROUP = 64
@@ -45,6 +46,7 @@ _THUMBNAIL_ROW_GROUP = 64
 _WORD_TYPE = pa.struct(
     [
         ("text", pa.string()),
+        ("token", pa.string()),
         ("onset_ms", pa.int32()),
         ("offset_ms", pa.int32()),
         ("probability", pa.float32()),
@@ -88,6 +90,7 @@ def write_transcript(path: Path, transcript: Transcript) -> None:
             "words": [
                 {
                     "text": w.text,
+                    "token": " ".join(tokenize(w.text)),
                     "onset_ms": w.span.onset_ms if w.span else None,
                     "offset_ms": w.span.offset_ms if w.span else None,
                     "probability": w.probability,

@@ -69,7 +69,7 @@ def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
 
 def test_every_table_has_its_rows(study: Study, shard_set: ShardSet) -> None:
     failure = StageFailure("speech", "r9", "media", "broken", "mend")
-    path = publish(study, shard_set, [failure], run_record())
+    path = publish(study, shard_set, [failure], [], run_record())
     assert path == current_store_path(study.root)
     counts = {t.name: rows(path, f"SELECT count(*) FROM {t.name}")[0][0] for t in TABLES}
     n_frames, n_utterances = 180, 12
@@ -87,7 +87,7 @@ def test_every_table_has_its_rows(study: Study, shard_set: ShardSet) -> None:
 
 
 def test_embeddings_arrive_number_for_number(study: Study, shard_set: ShardSet) -> None:
-    path = publish(study, shard_set, [], run_record())
+    path = publish(study, shard_set, [], [], run_record())
     stored = rows(
         path,
         "SELECT embedding FROM frame_embeddings WHERE recording_id = 'r2' AND time_ms = 7000 "
@@ -98,7 +98,7 @@ def test_embeddings_arrive_number_for_number(study: Study, shard_set: ShardSet) 
 
 
 def test_the_long_view_agrees_with_the_lag_cosines(study: Study, shard_set: ShardSet) -> None:
-    path = publish(study, shard_set, [], run_record())
+    path = publish(study, shard_set, [], [], run_record())
     differences = rows(
         path,
         """
@@ -114,7 +114,7 @@ def test_the_long_view_agrees_with_the_lag_cosines(study: Study, shard_set: Shar
 
 
 def test_words_are_kept_in_order_with_a_searchable_token(study: Study, shard_set: ShardSet) -> None:
-    path = publish(study, shard_set, [], run_record())
+    path = publish(study, shard_set, [], [], run_record())
     assert rows(
         path,
         "SELECT word, token, onset_ms FROM words WHERE utterance_id = 'r1-u0' ORDER BY word_index",
@@ -126,7 +126,7 @@ def test_words_are_kept_in_order_with_a_searchable_token(study: Study, shard_set
 
 
 def test_every_column_carries_a_comment(study: Study, shard_set: ShardSet) -> None:
-    path = publish(study, shard_set, [], run_record())
+    path = publish(study, shard_set, [], [], run_record())
     bare = rows(
         path,
         "SELECT table_name, column_name FROM duckdb_columns() "
@@ -144,8 +144,8 @@ def test_the_data_dictionary_is_current() -> None:
 
 
 def test_equal_inputs_give_equal_stores(study: Study, shard_set: ShardSet) -> None:
-    first = publish(study, shard_set, [], run_record(1))
-    second = publish(study, shard_set, [], run_record(2))
+    first = publish(study, shard_set, [], [], run_record(1))
+    second = publish(study, shard_set, [], [], run_record(2))
     assert first != second
     assert store_digests(first) == store_digests(second)
     assert published_inputs(study.root) == inputs_digest(study, shard_set, [])
@@ -163,31 +163,31 @@ def test_a_changed_input_changes_the_digest(study: Study, shard_set: ShardSet) -
 
 def test_old_builds_are_pruned(study: Study, shard_set: ShardSet) -> None:
     for second in range(4):
-        newest = publish(study, shard_set, [], run_record(second))
+        newest = publish(study, shard_set, [], [], run_record(second))
     kept = sorted(stores_folder(study.root).glob("store-*.duckdb"))
     assert len(kept) == study.settings.publish.keep_builds
     assert kept[-1] == newest
 
 
 def test_a_damaged_shard_leaves_the_old_store_current(study: Study, shard_set: ShardSet) -> None:
-    first = publish(study, shard_set, [], run_record(1))
+    first = publish(study, shard_set, [], [], run_record(1))
     shard_set.align[1].write_bytes(b"not parquet")
     with pytest.raises(StoreError, match="could not be built"):
-        publish(study, shard_set, [], run_record(2))
+        publish(study, shard_set, [], [], run_record(2))
     assert current_store_path(study.root) == first
     assert not list(stores_folder(study.root).glob("*.partial*"))
 
 
 def test_a_store_is_made_from_what_there_is(study: Study, shard_set: ShardSet) -> None:
     only_speech = ShardSet(shard_set.speech, (), (), ())
-    path = publish(study, only_speech, [], run_record())
+    path = publish(study, only_speech, [], [], run_record())
     assert rows(path, "SELECT count(*) FROM utterances") == [(12,)]
     assert rows(path, "SELECT count(*) FROM scores") == [(0,)]
     assert rows(path, "SELECT count(*) FROM models") == [(0,)]
 
 
 def test_a_pointer_to_nothing_is_an_error_with_a_fix(study: Study, shard_set: ShardSet) -> None:
-    path = publish(study, shard_set, [], run_record())
+    path = publish(study, shard_set, [], [], run_record())
     path.unlink()
     with pytest.raises(StoreError) as caught:
         current_store_path(study.root)
