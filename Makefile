@@ -10,6 +10,9 @@ PORT ?= 8501
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
+# Compiled modules make every start several times faster; some systems switch them off.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo test check lint bench requirements browser clean
 
 help:
