@@ -127,9 +127,11 @@ def expected_bins(cells: pd.DataFrame, bins: pd.DataFrame, width: float) -> pd.D
     if not len(cells) or not len(bins):
         return pd.DataFrame({"bin_start": [], "n": []})
     spread = 4 * cells["null_sd"]
-    first = min(bins["bin_start"].min(), (cells["null_mean"] - spread).min())
-    last = max(bins["bin_start"].max() + width, (cells["null_mean"] + spread).max())
-    edges = np.arange(np.floor(first / width), np.ceil(last / width) + 1) * width
+    anchor = float(bins["bin_start"].min())
+    first = min(0.0, float((cells["null_mean"] - spread).min()) - anchor)
+    last = max(float(bins["bin_start"].max()) + width, float((cells["null_mean"] + spread).max()))
+    places = np.arange(np.floor(first / width), np.ceil((last - anchor) / width) + 1)
+    edges: Floats = anchor + places * width
     counts = expected_counts(
         _floats(cells, "null_mean"), _floats(cells, "null_sd"), _floats(cells, "n"), edges
     )
@@ -146,13 +148,12 @@ def threshold_sweep(bins: pd.DataFrame, cells: pd.DataFrame, width: float) -> pd
     totals = bins_of_all(bins)
     if not len(totals):
         return pd.DataFrame({"threshold": [], "share": [], "chance": []})
-    first = round(float(totals["bin_start"].min()) / width)
-    last = round(float(totals["bin_start"].max()) / width) + 1
-    places = (totals["bin_start"] / width).round().astype(int) - first
-    counts = np.zeros(last - first + 1)
+    anchor = float(totals["bin_start"].min())
+    places = ((totals["bin_start"] - anchor) / width).round().astype(int)
+    counts = np.zeros(int(places.max()) + 2)
     counts[places] = totals["n"]
     share = counts[::-1].cumsum()[::-1] / counts.sum()
-    edges: Floats = np.arange(first, last + 1, dtype=np.float64) * width
+    edges: Floats = anchor + np.arange(len(counts), dtype=np.float64) * width
     chance = expected_shares(
         _floats(cells, "null_mean"), _floats(cells, "null_sd"), _floats(cells, "n"), edges
     )

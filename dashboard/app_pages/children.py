@@ -8,7 +8,14 @@ from dashboard import data, labels, summaries
 from dashboard.charts.children import children_rows
 from dashboard.charts.look import category_colours
 from dashboard.charts.shares import shares_by_age
-from dashboard.components.captions import chance_note, interval_note, score_axis, setting_note
+from dashboard.components.captions import (
+    MIN_DRAWN,
+    chance_note,
+    interval_note,
+    score_axis,
+    setting_note,
+    undrawn_note,
+)
 from dashboard.components.child_pair import child_pair
 from dashboard.components.child_table import child_table
 from dashboard.components.figure import clicked_point, current_look, show_figure
@@ -41,11 +48,12 @@ split = st.segmented_control(
 split_counts = data.load(view.store, shares.counts_by_recording, view.filters, measure, split)
 split_shares = summaries.shares_by(split_counts, ["child_id", "grp"])
 split_shares["n"] = split_shares["n_scored"]
+drawn = split_shares if split == "none" else split_shares[split_shares["n"] >= MIN_DRAWN]
 clicked = clicked_point(
     children_rows(
         children,
         bins,
-        split_shares,
+        drawn,
         groups=groups_of(split, options, look),
         width=width,
         threshold=measure.threshold,
@@ -57,7 +65,8 @@ clicked = clicked_point(
 if clicked:
     open_moments_of_child(view.filters, clicked[0])
 st.caption(
-    f"A click on a dot opens the moments of that child. {setting_note(measure)} "
+    f"A click on a dot opens the moments of that child. {undrawn_note(split_shares, drawn)}"
+    f"{setting_note(measure)} "
     f"{interval_note(summaries.overall_share(counts))} {chance_note(measure, options)}"
 )
 child_table(view, children)

@@ -60,7 +60,8 @@ def paired_differences(bins: pd.DataFrame, *, width: float, unit: str, look: Loo
 def lag_profile(profiles: Mapping[str, pd.DataFrame], *, look: Look) -> go.Figure:
     """Mean cosine by lag for one or two crops, each with its chance level dashed.
 
-    profiles: name -> lag_s, cosine, baseline (NaN when unknown), n, low, high (of the mean).
+    profiles: name -> lag_s, cosine, baseline (NaN when unknown), n_frames, low, high (of the
+    mean).
     """
     chart = figure(
         look,
@@ -87,9 +88,9 @@ def lag_profile(profiles: Mapping[str, pd.DataFrame], *, look: Look) -> go.Figur
                 "thickness": 1,
                 "width": 0,
             },
-            customdata=rows[["n", "lag_s"]],
+            customdata=rows[["n_frames", "lag_s"]],
             hovertemplate=f"{name}, %{{customdata[1]:+d}} s: %{{y:.4f}}<br>"
-            "%{customdata[0]:,} utterances<extra></extra>",
+            "%{customdata[0]:,} frames<extra></extra>",
         )
         if rows["baseline"].notna().any():
             chart.add_scatter(

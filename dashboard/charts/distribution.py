@@ -55,6 +55,12 @@ def score_distribution(
             hovertemplate="chance: %{y:.1f} %<extra></extra>",
         )
     mark_value(chart, look, threshold, f"threshold {threshold:g}")
+    highest = max(
+        bins["n"].max() / total if len(bins) else 0,
+        expected["n"].max() / expected["n"].sum() if len(expected) else 0,
+    )
+    # Room above the bars for the name of the threshold.
+    chart.update_yaxes(range=[0, 115 * highest])
     return chart
 
 
@@ -87,6 +93,7 @@ def two_distributions(
             hovertemplate=f"{name}<br>%{{x:.3f}}: %{{y:.1f}} %<extra></extra>",
         )
     mark_value(chart, look, threshold, f"threshold {threshold:g}")
+    chart.update_yaxes(range=[0, 118 * float(rows["share"].max()) if len(rows) else 1])
     return chart
 
 
@@ -95,12 +102,13 @@ def outline(part: pd.DataFrame, width: float) -> tuple[list[float], list[float]]
 
     part: bin_start, share.
     """
+    anchor = float(part["bin_start"].min())
     shares = {
-        round(start / width): share
+        round((start - anchor) / width): share
         for start, share in zip(part["bin_start"], part["share"], strict=True)
     }
-    bins = range(min(shares) - 1, max(shares) + 2)
-    return [(b + 0.5) * width for b in bins], [float(shares.get(b, 0.0)) for b in bins]
+    bins = range(-1, max(shares) + 2)
+    return [anchor + (b + 0.5) * width for b in bins], [float(shares.get(b, 0.0)) for b in bins]
 
 
 def faded(colour: str, strength: float = 0.16) -> str:

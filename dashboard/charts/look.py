@@ -132,6 +132,7 @@ def template(look: Look) -> go.layout.Template:
             },
             "legend": {
                 "orientation": "h",
+                "traceorder": "normal",
                 "x": 0,
                 "y": 1,
                 "yanchor": "bottom",

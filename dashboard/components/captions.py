@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from dashboard import labels
 from dashboard.queries.options import StoreOptions
 from dashboard.queries.selection import Measure
 from pipeline.stats.bootstrap import Interval
+
+MIN_DRAWN = 20
+"""A share of fewer scored utterances is left out of a split."""
 
 _ORIGINS = {
     "chosen": "chosen",
@@ -18,6 +23,14 @@ _ORIGINS = {
 def score_axis(measure: Measure) -> str:
     """Axis title of a score, with its unit."""
     return f"{labels.STATISTICS[measure.statistic]} {labels.SCALE_AXES[measure.scale]}"
+
+
+def undrawn_note(shares: pd.DataFrame, drawn: pd.DataFrame) -> str:
+    """How many shares rest on too few utterances to be drawn; empty when none does."""
+    n = len(shares) - len(drawn)
+    if not n:
+        return ""
+    return f"{labels.plural(n, 'share')} of fewer than {MIN_DRAWN} utterances not drawn. "
 
 
 def setting_name(measure: Measure) -> str:

@@ -39,7 +39,7 @@ def _table(moments: pd.DataFrame, change: str, title: str) -> None:
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "Words": st.column_config.TextColumn(width="large"),
+            "Words": st.column_config.TextColumn(width="medium"),
             "A": st.column_config.NumberColumn(format="%.3f", width="small"),
             "B": st.column_config.NumberColumn(format="%.3f", width="small"),
             "Child": st.column_config.TextColumn(width="small"),

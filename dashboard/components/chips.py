@@ -62,7 +62,7 @@ def chip_row(filters: Filters) -> None:
             )
         if len(found) > 1:
             st.button(
-                "Clear all", key="chip_clear", type="tertiary", on_click=_take_off, args=found
+                "Clear filters", key="chip_clear", type="tertiary", on_click=_take_off, args=found
             )
 
 

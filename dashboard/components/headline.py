@@ -64,7 +64,7 @@ def _sentence(share: Interval, chance: float) -> str:
     )
     if math.isnan(chance):
         return text
-    return f"{text}; {labels.percent(chance)} would be by chance"
+    return f"{text}, against {labels.percent(chance)} expected by chance"
 
 
 def _surplus(share: Interval, chance: float) -> str:

@@ -73,41 +73,43 @@ def changed_moments(
 
 
 def lag_profile(
-    con: DuckDBPyConnection, filters: Filters, measure: Measure, crop: str, only_high: str = "all"
+    con: DuckDBPyConnection, filters: Filters, measure: Measure, crop: str, which: str = "all"
 ) -> pd.DataFrame:
     """Mean cosine under `crop` by lag from -10 to 10 s: 0 is during the utterance, 1 is up to one
     second after its end, -1 up to one second before its start, and so on.
 
     Only utterances that hold exactly one frame are taken: for these null_mean is the mean cosine
-    with single frames of other recordings, so every lag has its exact chance level. `only_high`
-    "high" keeps those at or above the threshold of `measure`. Columns: lag_s, n_cosines, n
-    (utterances: the denominator of the mean over utterances), cosine, baseline (NULL without a
-    null), sd_above (SD of cosine minus baseline between utterances).
+    with single frames of other recordings, so every lag has its exact chance level. Those without
+    a null are left out, unless none has one. `which` is "all", or "high" for those at or above
+    the threshold of `measure`. Columns: lag_s, cosine (mean over
+    frames at that lag), baseline (NULL without a null), sd_above (SD of cosine minus baseline),
+    n_frames (the denominator of the means), n (utterances taken, the same in every row).
     """
-    base = scored(filters, measure.under(crop=crop, window="strict", statistic="max"))
     chosen = scored(filters, measure)
-    params: dict[str, Value] = {**base.params, **chosen.params, "range": LAG_RANGE_S}
+    single = measure.under(crop=crop, window="strict", statistic="max")
+    params: dict[str, Value] = {**chosen.params, "range": LAG_RANGE_S}
     condition = ""
-    if only_high == "high":
+    if which == "high":
         condition = "AND c.score >= $threshold"
         params["threshold"] = measure.threshold
     sql = f"""
-        WITH base AS (
-            SELECT s.recording_id, s.utterance_id, s.null_mean
-            FROM ({base.sql}) s JOIN ({chosen.sql}) c USING (recording_id, utterance_id)
-            WHERE s.n_frames = 1 {condition}
-        ), lags AS (
-            SELECT recording_id, utterance_id,
-                CAST(sign(lag_ms) * ceil(abs(lag_ms) / 1000.0) AS INTEGER) AS lag_s,
-                avg(CAST({crop} AS DOUBLE)) AS cosine, count(*) AS n_cosines
-            FROM lag_cosines WHERE scorer = $scorer GROUP BY ALL
+        WITH single AS (
+            SELECT s.recording_id, s.utterance_id, s.{single.column("null_mean")} AS null_mean
+            FROM ({chosen.sql}) c JOIN scores_wide s ON s.recording_id = c.recording_id
+                AND s.utterance_id = c.utterance_id AND s.scorer = $scorer
+            WHERE s.n_frames_strict = 1 {condition}
+        ), base AS (
+            SELECT * FROM single WHERE null_mean IS NOT NULL
+                OR NOT EXISTS (SELECT 1 FROM single WHERE null_mean IS NOT NULL)
         )
-        SELECT lag_s, CAST(sum(n_cosines) AS BIGINT) AS n_cosines, count(*) AS n,
-            avg(cosine) AS cosine, avg(null_mean) AS baseline,
-            stddev_samp(cosine - coalesce(null_mean, 0)) AS sd_above
-        FROM lags JOIN base USING (recording_id, utterance_id)
-        WHERE abs(lag_s) <= $range AND cosine IS NOT NULL
-        GROUP BY lag_s ORDER BY lag_s"""
+        SELECT CAST(sign(l.lag_ms) * ceil(abs(l.lag_ms) / 1000.0) AS INTEGER) AS lag_s,
+            avg(CAST(l.{crop} AS DOUBLE)) AS cosine, avg(b.null_mean) AS baseline,
+            stddev_samp(l.{crop} - coalesce(b.null_mean, 0)) AS sd_above,
+            count(*) AS n_frames, (SELECT count(*) FROM base) AS n
+        FROM lag_cosines l JOIN base b
+            ON b.recording_id = l.recording_id AND b.utterance_id = l.utterance_id
+        WHERE l.scorer = $scorer AND l.{crop} IS NOT NULL
+        GROUP BY lag_s HAVING abs(lag_s) <= $range ORDER BY lag_s"""
     return Query(sql, params).frame(con)
 
 

@@ -82,14 +82,14 @@ def score_bins(
 ) -> pd.DataFrame:
     """Scored utterances per child and bin: child_id, bin_start, n.
 
-    A bin holds scores from bin_start to bin_start + width.
+    A bin holds scores from bin_start to bin_start + width; the threshold is the edge of a bin.
     """
     base = scored(filters, measure)
     sql = f"""
-        SELECT child_id, CAST(floor(round(score / $width, 6)) AS INTEGER) * $width AS bin_start,
-            count(*) AS n
+        SELECT child_id, count(*) AS n,
+            $threshold + $width * floor((score - $threshold) / $width) AS bin_start
         FROM ({base.sql}) WHERE score IS NOT NULL GROUP BY ALL ORDER BY child_id, bin_start"""
-    return Query(sql, {**base.params, "width": width}).frame(con)
+    return Query(sql, {**base.params, "width": width, "threshold": measure.threshold}).frame(con)
 
 
 def null_cells(con: DuckDBPyConnection, filters: Filters, measure: Measure) -> pd.DataFrame:

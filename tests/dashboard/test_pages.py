@@ -88,7 +88,7 @@ def test_an_address_restores_the_view(open_page: Page):
     assert "from 2 s before to 2 s after" in words
     assert "0.2 or more (chosen)" in words
     assert app.multiselect(key="filter_children").value == ["C01"]
-    assert {b.label for b in app.button} >= {"Child: C01", "Speaker: Female adult", "Clear all"}
+    assert {b.label for b in app.button} >= {"Child: C01", "Speaker: Female adult", "Clear filters"}
 
 
 def test_a_chip_takes_its_restriction_off_and_out_of_the_address(open_page: Page):
