@@ -20,6 +20,7 @@ from dashboard.components.child_pair import child_pair
 from dashboard.components.child_table import child_table
 from dashboard.components.figure import clicked_point, current_look, show_figure
 from dashboard.components.groups import groups_of
+from dashboard.components.url_choice import url_choice
 from dashboard.components.view import open_view, stop_when_empty
 from dashboard.navigation import child_from_url, open_moments_of_child
 from dashboard.queries import shares
@@ -37,13 +38,12 @@ children = summaries.children_in_order(
     marked=child_from_url(),
 )
 
-split = st.segmented_control(
+split = url_choice(
     "Split the shares by",
     options.splits,
+    param="split",
     default="none",
-    required=True,
-    format_func=labels.GROUPS.__getitem__,
-    key="split",
+    words=labels.GROUPS.__getitem__,
 )
 split_counts = data.load(view.store, shares.counts_by_recording, view.filters, measure, split)
 split_shares = summaries.shares_by(split_counts, ["child_id", "grp"])

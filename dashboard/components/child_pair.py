@@ -10,6 +10,7 @@ from dashboard.charts.distribution import two_distributions
 from dashboard.charts.look import category_colours
 from dashboard.components.captions import score_axis
 from dashboard.components.figure import current_look, show_figure
+from dashboard.components.url_choice import url_choice
 from dashboard.components.view import View
 
 
@@ -18,12 +19,9 @@ def child_pair(view: View, children: pd.DataFrame, bins: pd.DataFrame, width: fl
     names = sorted(children["child_id"])
     first, second, _ = st.columns([1, 1, 3])
     # The children come from the smallest share to the largest.
-    left = first.selectbox(
-        "First child", names, index=names.index(children["child_id"].iloc[-1]), key="pair_first"
-    )
-    right = second.selectbox(
-        "Second child", names, index=names.index(children["child_id"].iloc[0]), key="pair_second"
-    )
+    highest, lowest = str(children["child_id"].iloc[-1]), str(children["child_id"].iloc[0])
+    left = url_choice("First child", names, param="first", default=highest, place=first)
+    right = url_choice("Second child", names, param="second", default=lowest, place=second)
     chosen = [left] if left == right else [left, right]
     rows = bins[bins["child_id"].isin(chosen)]
     rows = rows.assign(

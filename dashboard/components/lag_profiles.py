@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import data, labels
 from dashboard.charts import comparing as charts
 from dashboard.components.figure import current_look, show_figure
+from dashboard.components.url_choice import url_choice
 from dashboard.components.view import View
 from dashboard.queries import comparing
 from dashboard.queries.selection import Measure
@@ -18,13 +19,8 @@ _SETS = {"all": "All", "high": "Highly aligned under A"}
 
 def lag_profiles(view: View, a: Measure, b: Measure) -> None:
     """Draw the profile for the crops of A and B, for all or only for highly aligned utterances."""
-    chosen = st.segmented_control(
-        "Utterances",
-        tuple(_SETS),
-        default="all",
-        required=True,
-        format_func=_SETS.__getitem__,
-        key="lag_set",
+    chosen = url_choice(
+        "Utterances", tuple(_SETS), param="lags_of", default="all", words=_SETS.__getitem__
     )
     profiles: dict[str, pd.DataFrame] = {}
     with st.spinner("Reading the cosines around each utterance"):

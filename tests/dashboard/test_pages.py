@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,12 @@ from dashboard.filters import Filters
 from tests.dashboard.conftest import APP, VARIANTS, Page
 from tests.factories import write_synthetic_study
 
+GROUP_NAMES = {
+    "speaker": "Female adult",
+    "age": "12–18 months",
+    "activity": "meal",
+    "location": "kitchen",
+}
 PAGES = ("overview", "children", "compare_windows")
 
 
@@ -123,7 +130,7 @@ def test_filters_stay_when_the_page_changes(open_page: Page):
 def test_junk_in_the_address_shows_everything(open_page: Page):
     app = open_page("", child=["nobody"], crop="round", threshold="NaN", age_from="-1")
     assert not app.exception
-    assert app.metric[2].value == "120"
+    assert app.metric[2].value == "320"
 
 
 def test_filters_that_leave_nothing_end_kindly(open_page: Page):
@@ -135,16 +142,16 @@ def test_filters_that_leave_nothing_end_kindly(open_page: Page):
 
 
 def test_the_comparison_says_what_changes(open_page: Page):
-    app = open_page("compare_windows", b_crop="center", b_window="2s", b_stat="max")
+    app = open_page("compare_windows", b_crop="center", b_window="2s", b_statistic="max")
     words = _words(app)
     assert "± 2 s window instead of strict window" in words
     assert "Gained / lost" in words
-    app = open_page("compare_windows", b_crop="center", b_window="strict", b_stat="max")
+    app = open_page("compare_windows", b_crop="center", b_window="strict", b_statistic="max")
     assert "are the same setting" in app.info[0].value
 
 
 def test_a_comparison_keeps_its_second_setting_in_the_address(open_page: Page):
-    app = open_page("compare_windows", b_crop="multi", b_window="1s", b_stat="mean")
+    app = open_page("compare_windows", b_crop="multi", b_window="1s", b_statistic="mean")
     assert app.query_params["b_crop"] == "multi"
     assert not app.exception
 
@@ -152,9 +159,11 @@ def test_a_comparison_keeps_its_second_setting_in_the_address(open_page: Page):
 def test_children_can_be_split(open_page: Page):
     app = open_page("children")
     for split in ("speaker", "age", "activity", "location"):
-        app.session_state["split"] = split
+        app.query_params["split"] = split
         app.run()
         assert not app.exception, split
+        chart = json.loads(app.get("plotly_chart")[0].proto.spec)
+        assert GROUP_NAMES[split] in {trace.get("name") for trace in chart["data"]}
 
 
 def test_without_a_study_the_page_tells_the_commands(monkeypatch, tmp_path: Path):
