@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Iterator
 from contextlib import suppress
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+_MANY_CORES = 4
 
 
 def packet_index(video: VideoFile) -> PacketIndex | None:
@@ -117,7 +120,8 @@ def _planned_frames(video: VideoFile, plan: DecodePlan) -> Iterator[VideoFrame]:
     from av.error import FFmpegError
 
     context = video.stream.codec_context
-    context.thread_type = "AUTO"
+    # Decoding frames in parallel costs a third more CPU time; few cores have none to spare.
+    context.thread_type = "AUTO" if (os.cpu_count() or 1) >= _MANY_CORES else "SLICE"
     is_decoding = False
     for n, packet in enumerate(_packets(video)):
         action = int(plan.action[n]) if n < len(plan.action) else WANTED

@@ -26,14 +26,17 @@ class Orientation:
         return (height_px, width_px) if self.swaps_axes else (width_px, height_px)
 
     def apply(self, image: UInt8Array) -> UInt8Array:
-        """Upright contiguous copy of `image` (h, w, 3)."""
+        """`image` (h, w, 3) upright and contiguous."""
+        # Whole pixels move: half the time of moving their three bytes one by one.
+        pixels = np.ascontiguousarray(image).view("V3")[:, :, 0]
         if self.swaps_axes:
-            image = image.transpose(1, 0, 2)
+            pixels = pixels.T
         if self.flips_horizontally:
-            image = image[:, ::-1]
+            pixels = pixels[:, ::-1]
         if self.flips_vertically:
-            image = image[::-1]
-        return np.ascontiguousarray(image)
+            pixels = pixels[::-1]
+        height_px, width_px = pixels.shape
+        return np.ascontiguousarray(pixels).view(np.uint8).reshape(height_px, width_px, 3)
 
 
 UPRIGHT = Orientation()

@@ -24,7 +24,7 @@ _MICROSECONDS = 1_000_000
 RECOPY = "Copy it again from the camera, or set discard to 1 in metadata/recordings.csv."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class VideoFile:
     """An open video. `start_s` is where the container starts, on the clock of its timestamps.
 
@@ -35,6 +35,7 @@ class VideoFile:
     container: InputContainer
     stream: VideoStream
     start_s: float
+    _orientation: Orientation | None = None
 
     @property
     def tick_s(self) -> float:
@@ -54,12 +55,22 @@ class VideoFile:
         """Upright RGB picture (h, w, 3) of a decoded frame, with square pixels."""
         width_px = _square_pixel_width(frame.width, self.stream)
         image = frame.to_ndarray(format="rgb24", width=width_px, height=frame.height)
-        return frame_orientation(frame).apply(image.astype(np.uint8, copy=False))
+        return self.orientation(frame).apply(image.astype(np.uint8, copy=False))
 
     def picture_size(self, frame: VideoFrame) -> tuple[int, int]:
         """(width, height) in pixels of `picture(frame)`."""
         width_px = _square_pixel_width(frame.width, self.stream)
-        return frame_orientation(frame).size(width_px, frame.height)
+        return self.orientation(frame).size(width_px, frame.height)
+
+    def orientation(self, frame: VideoFrame) -> Orientation:
+        """How the container has its pictures turned, from the first frame that is asked for.
+
+        Reading side data makes a frame wait for the garbage collector, with all its pixels; from
+        every frame, that would take gigabytes.
+        """
+        if self._orientation is None:
+            self._orientation = _orientation_of_frame(frame)
+        return self._orientation
 
 
 @contextmanager
@@ -87,8 +98,7 @@ def open_video(path: Path) -> Iterator[VideoFile]:
         yield VideoFile(name, container, _video_stream(name, container), _start_s(container))
 
 
-def frame_orientation(frame: VideoFrame) -> Orientation:
-    """Orientation that the container gives for a decoded frame."""
+def _orientation_of_frame(frame: VideoFrame) -> Orientation:
     from av.sidedata.sidedata import SideData
 
     try:
