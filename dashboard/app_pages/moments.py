@@ -56,4 +56,4 @@ with right:
                 args=(step.key, step.listing) if step else (),
             )
     following = steps[1]
-    moment_view(view, opened, following.key if following else None)
+    moment_view(view, opened, following.key if following and following.has_clip else None)

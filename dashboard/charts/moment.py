@@ -89,7 +89,8 @@ def lag_curve(
             unselected={"marker": {"opacity": 1}},
             name=name,
             showlegend=name != "Other",
-            customdata=part[["time_ms"]].to_numpy(),
+            # Text, because Plotly packs numbers so that a click returns them in another shape.
+            customdata=[[str(time_ms)] for time_ms in part["time_ms"]],
             hovertemplate="%{x:+.1f} s: cosine %{y:.3f}<extra></extra>",
         )
     return chart

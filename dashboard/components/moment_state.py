@@ -114,6 +114,7 @@ class Step:
 
     key: MomentKey
     listing: MomentList
+    has_clip: bool
 
 
 def beside(
@@ -126,14 +127,18 @@ def beside(
     keys = row_keys(rows)
     place = keys.index(key) + by if key in keys else (0 if by > 0 else -1)
     if 0 <= place < len(keys):
-        return Step(keys[place], listing)
+        return _step(rows, place, listing)
     rank = listing.first_rank + place
     if key not in keys or not 0 <= rank < count.n_listed:
         return None
     other = replace(listing, page=rank // PAGE_ROWS)
-    neighbours = row_keys(data.load(view.store, moment_page, view.filters, view.measure, other))
+    neighbours = data.load(view.store, moment_page, view.filters, view.measure, other)
     index = rank - other.first_rank
-    return Step(neighbours[index], other) if index < len(neighbours) else None
+    return _step(neighbours, index, other) if index < len(neighbours) else None
+
+
+def _step(rows: pd.DataFrame, place: int, listing: MomentList) -> Step:
+    return Step(row_keys(rows)[place], listing, bool(rows["has_clip"].iloc[place]))
 
 
 def _keep(listing: MomentList) -> None:

@@ -49,9 +49,9 @@ def moment_page(
     """One page of the list, at most PAGE_ROWS rows, best first in the list's order.
 
     Columns: recording_id, utterance_id, child_id, age_days, speaker, onset_ms, text, score (of
-    the measure; NULL in the unscored list), missing_reason, and cosine and z of the measure's
-    statistic (NULL without a score or a null). Ties go by recording and
-    time, so pages never overlap.
+    the measure; NULL in the unscored list), missing_reason, cosine and z of the measure's
+    statistic (NULL without a score or a null), and has_clip: whether it may and can be
+    played. Ties go by recording and time, so pages never overlap.
     """
     base = _chosen(filters, measure, listing)
     is_max = measure.statistic == "max"
@@ -75,8 +75,10 @@ def moment_page(
                 FROM ({base.sql}) WHERE score IS {"NULL" if is_unscored else "NOT NULL"}
                 ORDER BY {_ORDER_BY[listing.order]}, recording_id, onset_ms, utterance_id
                 LIMIT $n_rows OFFSET $n_before))
-        SELECT page.* EXCLUDE (place), s.{cosine_column} AS cosine, s.{z_column} AS z
-        FROM page LEFT JOIN scores_wide s ON s.recording_id = page.recording_id
+        SELECT page.* EXCLUDE (place), s.{cosine_column} AS cosine, s.{z_column} AS z,
+            coalesce(r.permission = 'media' AND r.media_path IS NOT NULL, FALSE) AS has_clip
+        FROM page JOIN recordings r ON r.recording_id = page.recording_id
+        LEFT JOIN scores_wide s ON s.recording_id = page.recording_id
             AND s.utterance_id = page.utterance_id AND s.scorer = $scorer
         ORDER BY place"""
     return Query(sql, params).frame(con)
