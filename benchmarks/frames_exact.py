@@ -6,7 +6,7 @@ Films a moving texture whose frames carry their number, and takes a frame for ea
 in four ways: Coview's, PyAV decoding everything, OpenCV decoding everything, and OpenCV seeking.
 Prints for each the frames that are off and the CPU seconds per hour of video, then the memory that
 a 1-hour and a 12-hour video take. Exits with 1 if Coview takes a wrong frame, is not the cheapest
-exact way, or its memory grows by more than 100 MB.
+exact way, or its memory grows by more than the list of packets (250 MB for 11 h).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GROUPS = {
     "GOP 15, no B-frames": {"g": "15", "bf": "0"},
     "GOP 250, B-frames": {"g": "250", "bf": "3"},
 }
-MAX_GROWTH_MB = 100.0
+MAX_GROWTH_MB = 250.0
 
 
 def main() -> int:

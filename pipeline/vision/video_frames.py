@@ -3,25 +3,40 @@
 The packets are listed first, without decoding. Their timestamps say which frame is nearest to
 each grid time, and so which packets need decoding: from the key of a group of pictures to its
 last wanted frame, leaving out unwanted pictures that nothing refers to. No seeking, so the frames
-are exact in every container; memory does not grow with the length of the video, but for 10 bytes
-per packet.
+are exact in every container. Memory grows with the length of the video by the list of packets
+alone, about 15 MB per hour.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.errors import MediaError
-from pipeline.records import Notice
+from pipeline.records import Int64Array, Notice
 from pipeline.vision.decoding import packet_index, timed_frames, wanted_frames
 from pipeline.vision.sampled_frame import SampledFrame
-from pipeline.vision.sampling_plan import Float64Array, GridFrames, grid_frames, nearest_in_stream
-from pipeline.vision.video_file import RECOPY, open_video
+from pipeline.vision.sampling_plan import PacketIndex, grid_frames, nearest_in_stream
+from pipeline.vision.video_file import RECOPY, VideoFile, open_video
 
 _SHORTFALL_MS = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class _ChosenFrames:
+    """The m frames to decode, in order of display: packet rows, grid indices, times; all (m,).
+
+    `n_repeated` grid times have no frame of their own; `end_ms` is where the last frame ends.
+    """
+
+    packets: Int64Array
+    grid_index: Int64Array
+    times_ms: Int64Array
+    n_repeated: int
+    end_ms: float
 
 
 class VideoFrames:
@@ -44,24 +59,17 @@ class VideoFrames:
             if index is None:
                 yield from self._frames_of_untimed_packets()
                 return
-            shown = np.flatnonzero(index.is_shown)
-            shown = shown[np.argsort(index.pts[shown], kind="stable")]
-            exact_ms: Float64Array = video.times_ms(index.pts[shown])
-        if not len(shown):
-            raise MediaError(f"{self._path.name} holds no picture.", hint=RECOPY)
-        times_ms, first = np.unique(np.round(exact_ms).astype(np.int64), return_index=True)
-        shown, exact_ms = shown[first], exact_ms[first]
-        frame_ms = float(np.median(np.diff(exact_ms))) if len(exact_ms) > 1 else 1.0
-        end_ms = float(exact_ms[-1]) + frame_ms
-        grid = grid_frames(exact_ms, self._step_ms, end_ms)
-        self._note_grid(grid, end_ms, header_ms)
+            if not index.is_shown.any():
+                raise MediaError(f"{self._path.name} holds no picture.", hint=RECOPY)
+            chosen = _choose(index, video, self._step_ms)
+        self._note_grid(chosen, header_ms)
         n_found = n_damaged = 0
-        for row, video, frame in wanted_frames(self._path, index, shown[grid.frame_rows]):
+        for row, video, frame in wanted_frames(self._path, index, chosen.packets):
             n_found += 1
             n_damaged += frame.is_corrupt
-            time_ms = int(times_ms[grid.frame_rows[row]])
-            yield SampledFrame(int(grid.grid_index[row]), max(0, time_ms), video.picture(frame))
-        self._note_decoding(n_found, len(grid.frame_rows), n_damaged)
+            grid_index, time_ms = int(chosen.grid_index[row]), int(chosen.times_ms[row])
+            yield SampledFrame(grid_index, max(0, time_ms), video.picture(frame))
+        self._note_decoding(n_found, len(chosen.packets), n_damaged)
 
     def _frames_of_untimed_packets(self) -> Iterator[SampledFrame]:
         """Every frame decoded, for old formats whose packets carry no display time."""
@@ -79,14 +87,15 @@ class VideoFrames:
             )
         )
 
-    def _note_grid(self, grid: GridFrames, end_ms: float, header_ms: float) -> None:
-        if grid.n_repeated:
+    def _note_grid(self, chosen: _ChosenFrames, header_ms: float) -> None:
+        end_ms = chosen.end_ms
+        if chosen.n_repeated:
             self._notices.append(
                 Notice(
                     "grid_times_without_frame",
-                    f"{grid.n_repeated} sampling time(s) have no frame of their own, because the "
+                    f"{chosen.n_repeated} sampling time(s) have no frame of their own, because the "
                     "video shows one frame for longer than the sampling step.",
-                    grid.n_repeated,
+                    chosen.n_repeated,
                 )
             )
         if header_ms - end_ms > max(_SHORTFALL_MS, 2 * self._step_ms):
@@ -117,3 +126,18 @@ class VideoFrames:
                     n_damaged,
                 )
             )
+
+
+def _choose(index: PacketIndex, video: VideoFile, step_ms: float) -> _ChosenFrames:
+    shown = np.flatnonzero(index.is_shown)
+    shown = shown[np.argsort(index.pts[shown], kind="stable")]
+    exact_ms = video.times_ms(index.pts[shown])
+    rounded_ms = np.round(exact_ms).astype(np.int64)
+    # Two frames within one millisecond would have one time: the first stands for both.
+    is_first = np.diff(rounded_ms, prepend=rounded_ms[0] - 1) > 0
+    shown, exact_ms, rounded_ms = shown[is_first], exact_ms[is_first], rounded_ms[is_first]
+    frame_ms = float(np.median(np.diff(exact_ms))) if len(exact_ms) > 1 else 1.0
+    end_ms = float(exact_ms[-1]) + frame_ms
+    grid = grid_frames(exact_ms, step_ms, end_ms)
+    rows = grid.frame_rows
+    return _ChosenFrames(shown[rows], grid.grid_index, rounded_ms[rows], grid.n_repeated, end_ms)
