@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.errors import MediaError
 from pipeline.records import Int64Array
 from pipeline.vision.sampling_plan import (
     SKIP,
@@ -31,10 +32,14 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _MANY_CORES = 4
+_BACKWARD_S = 0.5
 
 
 def packet_index(video: VideoFile) -> PacketIndex | None:
-    """All packets in decode order, or None when a packet has no display time."""
+    """All packets in decode order, or None when a packet has no display time.
+
+    Raises MediaError when the times of the groups of pictures jump back.
+    """
     pts, flags = array("q"), array("B")
     for packet in _packets(video):
         if packet.pts is None:
@@ -46,6 +51,12 @@ def packet_index(video: VideoFile) -> PacketIndex | None:
     is_key: BoolArray = (flag_values & 1) != 0
     is_cut_away: BoolArray = (flag_values & 2) != 0
     index = PacketIndex(times, is_key, ~is_cut_away)
+    starts = times[is_key & ~is_cut_away]
+    if len(starts) > 1 and np.diff(starts).min() * video.tick_s < -_BACKWARD_S:
+        raise MediaError(
+            f"The times of {video.name} jump back: it seems to be joined from several files.",
+            hint=f"Give it one clock with: ffmpeg -i {video.name} -c copy NEW.mp4",
+        )
     group = groups_of_pictures(index)
     # What the first key's leading pictures refer to is not in the file.
     is_decodable = (group > 0) | ((group == 0) & ~leading_pictures(index))

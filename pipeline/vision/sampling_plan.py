@@ -159,16 +159,17 @@ def nearest_in_stream(
     The same choice as `grid_frames`, for files whose packets carry no usable timestamps.
     """
     best: tuple[int, float, FrameT] | None = None
+    last_ms, frame_ms = -1.0, 1.0
     for time_ms, frame in frames:
-        if best is not None and time_ms <= best[1]:
+        if time_ms <= last_ms:
             continue
-        nearest = max(0, int(np.ceil(time_ms / step_ms - 0.5 - _TIE_MS)))
+        frame_ms, last_ms = (time_ms - last_ms if last_ms >= 0 else frame_ms), time_ms
+        nearest = max(0, int(np.ceil(time_ms / step_ms - 0.5 - _TIE_MS / step_ms)))
+        distance_ms = abs(time_ms - nearest * step_ms)
         if best is not None and nearest != best[0]:
             yield best
             best = None
-        if best is None or abs(time_ms - nearest * step_ms) < (
-            abs(best[1] - nearest * step_ms) - _TIE_MS
-        ):
+        if best is None or distance_ms < abs(best[1] - nearest * step_ms) - _TIE_MS:
             best = (nearest, time_ms, frame)
-    if best is not None:
+    if best is not None and best[0] * step_ms < last_ms + frame_ms - _TIE_MS:
         yield best

@@ -46,6 +46,11 @@ RECIPES = {
             pixels="yuv420p10le",
         ),
         Recipe("vp9.webm", "libvpx-vp9", {"g": "30", "cpu-used": "8", "deadline": "realtime"}),
+        Recipe(
+            "vp8_hidden_frames.webm",
+            "libvpx",
+            {"g": "60", "auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "8", "b": "1M"},
+        ),
         Recipe("av1.mp4", "libsvtav1", {"preset": "12", "svtav1-params": "keyint=30"}),
         Recipe("mpeg2.mpg", "mpeg2video", {"g": "12", "bf": "2"}, container="vob"),
         Recipe("stream.ts", options={"g": "15", "bf": "2"}),
@@ -210,6 +215,14 @@ def test_packets_without_times_are_decoded_whole_and_said_so(tmp_path: Path) -> 
     assert numbers == sorted(numbers)
     assert len(frames) >= 3
     assert [notice.code for notice in source.notices] == ["no_packet_times"]
+
+
+def test_a_video_joined_from_several_files_without_one_clock_is_refused(tmp_path: Path) -> None:
+    part = write_video(tmp_path, Recipe("part.ts", n_frames=90, options={"g": "15"})).read_bytes()
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(part + part)
+    with pytest.raises(MediaError, match=r"The times of joined\.ts jump back"):
+        list(sampled_frames(joined, 1000.0))
 
 
 def test_frames_can_be_read_twice_from_one_source(videos: dict[str, Path]) -> None:
