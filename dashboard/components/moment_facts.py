@@ -34,12 +34,14 @@ def moment_scores(moment: Moment, measure: Measure, place: Place) -> None:
     cosine = moment.max_cosine if is_max else moment.mean_cosine
     z = moment.z if is_max else moment.mean_z
     columns = st.columns(4)
-    verdict = "at or above" if moment.score >= measure.threshold else "below"
+    side = "at or above" if moment.score >= measure.threshold else "below"
+    verdict = f"{side} {threshold_text(measure)}"
+    n_frames = f"over {labels.plural(moment.n_frames or 0, 'frame')}"
     _metric(
         columns[0],
         f"{labels.STATISTICS[measure.statistic]} cosine",
         _number(cosine, "{:.3f}"),
-        f"{verdict} {threshold_text(measure)}",
+        verdict if measure.scale == "raw" else n_frames,
     )
     has_null = moment.null_mean is not None and moment.null_sd is not None
     chance = f"{moment.null_mean:.3f}" if is_max and has_null else labels.NO_VALUE
@@ -48,7 +50,8 @@ def moment_scores(moment: Moment, measure: Measure, place: Place) -> None:
         spread = "no matched null"
     _metric(columns[1], "Expected by chance", chance, spread)
     p = f"p = {moment.p:.3f}" if is_max and moment.p is not None else "SD above chance"
-    _metric(columns[2], "z", _number(z, "{:+.2f}"), p if z is not None else "no matched null")
+    surplus = p if measure.scale == "raw" else verdict
+    _metric(columns[2], "z", _number(z, "{:+.2f}"), "no matched null" if z is None else surplus)
     if place.n > 1:
         share = f"{100 * place.n_below / (place.n - 1):.0f} %"
         _metric(columns[3], "Higher than", share, f"of {moment.child_id}’s utterances")

@@ -142,7 +142,8 @@ def _square(crop: Crop, sub_crop: object, width_px: int, height_px: int) -> list
 
 
 def _lag(time_ms: int, moment: Moment) -> str:
-    return f"{(time_ms - moment.onset_ms) / 1000:+.1f} s"
+    seconds = round((time_ms - moment.onset_ms) / 1000, 1) + 0.0  # No minus before a zero.
+    return f"{seconds:+.1f} s"
 
 
 def _text(picture: bytes | None) -> str | None:

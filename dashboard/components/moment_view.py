@@ -165,9 +165,10 @@ def _charts(view: View, frames: MomentFrames, crop: str, place: Place) -> None:
             ),
             key="place_among",
         )
+        here = "" if moment.score is None else "Blue line: this moment. "
         st.caption(
-            f"n = {labels.count(place.n)} scored utterances of this child. Blue line: this "
-            f"moment. Dotted: highly aligned from {threshold_text(measure)}."
+            f"n = {labels.count(place.n)} scored utterances of this child. {here}"
+            f"Dotted: highly aligned from {threshold_text(measure)}."
         )
 
 
