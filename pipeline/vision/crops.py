@@ -46,16 +46,24 @@ def model_inputs(
     return inputs
 
 
+def resized(image: UInt8Array, width_px: int, height_px: int) -> UInt8Array:
+    """An image uint8 (h, w, 3) at another size, as model inputs are resized."""
+    import torch
+
+    frame = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)
+    return _array(_resized(frame, height_px, width_px).permute(1, 2, 0))
+
+
 def _short_side_squares(frame: torch.Tensor, size_px: int) -> list[UInt8Array]:
     height_px, width_px = frame.shape[1:]
     short_px = min(height_px, width_px)
     # As torchvision's Resize counts the long side, which open_clip relies on.
     long_px = int(size_px * max(height_px, width_px) / short_px)
     is_wide = width_px >= height_px
-    resized = _resized(frame, *((size_px, long_px) if is_wide else (long_px, size_px)))
+    small = _resized(frame, *((size_px, long_px) if is_wide else (long_px, size_px)))
     spare_px = long_px - size_px
     starts = (0, round(spare_px / 2), spare_px)
-    return [_array(resized.narrow(2 if is_wide else 1, start, size_px)) for start in starts]
+    return [_array(small.narrow(2 if is_wide else 1, start, size_px)) for start in starts]
 
 
 def _padded(frame: torch.Tensor, size_px: int) -> UInt8Array:
@@ -73,10 +81,10 @@ def _resized(frame: torch.Tensor, height_px: int, width_px: int) -> torch.Tensor
     from torchvision.transforms.v2 import InterpolationMode
     from torchvision.transforms.v2.functional import resize
 
-    resized: torch.Tensor = resize(
+    small: torch.Tensor = resize(
         frame, [height_px, width_px], interpolation=InterpolationMode.BICUBIC, antialias=True
     )
-    return resized
+    return small
 
 
 def _array(tensor: torch.Tensor) -> UInt8Array:
