@@ -77,6 +77,7 @@ if options.has_ages:
         shares_by_age(
             summaries.shares_of_recordings(counts),
             colours=category_colours(options.children, look),
+            marked=child_from_url(),
             look=look,
         ),
         key="by_age",

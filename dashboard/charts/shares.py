@@ -72,8 +72,17 @@ def shares_by_child(
     return chart
 
 
-def shares_by_age(rows: pd.DataFrame, *, colours: dict[str, str], look: Look) -> go.Figure:
-    """One dot per recording, joined by child. rows: child_id, recording_id, months, share, n."""
+def shares_by_age(
+    rows: pd.DataFrame, *, colours: dict[str, str], marked: str | None, look: Look
+) -> go.Figure:
+    """One dot per recording, joined by child. rows: child_id, recording_id, months, share, n.
+
+    More children than there are colours are all drawn grey, but for the marked one.
+    """
+    is_crowded = rows["child_id"].nunique() > len(look.categories)
+    if is_crowded:
+        colours = {child: look.accent if child == marked else look.muted for child in colours}
+    largest = max(1.0, float(rows["n"].max())) if len(rows) else 1.0
     chart = figure(
         look,
         height_px=330,
@@ -85,10 +94,10 @@ def shares_by_age(rows: pd.DataFrame, *, colours: dict[str, str], look: Look) ->
             x=part["months"],
             y=100 * part["share"],
             mode="lines+markers",
-            line={"color": colours[str(child)], "width": 1.2},
+            line={"color": colours[str(child)], "width": 1 if is_crowded else 1.4},
             marker={
                 "color": colours[str(child)],
-                "size": np.clip(3 + np.sqrt(part["n"]) / 2, 5, 16),
+                "size": 4 + 7 * np.sqrt(part["n"] / largest),
                 "line": {"width": 0},
             },
             name=str(child),
@@ -96,6 +105,7 @@ def shares_by_age(rows: pd.DataFrame, *, colours: dict[str, str], look: Look) ->
             hovertemplate="%{customdata[0]}, %{customdata[1]}<br>%{x:.1f} months<br>"
             "%{y:.1f} % of %{customdata[2]:,} utterances<extra></extra>",
         )
+    chart.update_layout(showlegend=not is_crowded)
     chart.update_yaxes(rangemode="tozero")
     return chart
 

@@ -27,6 +27,11 @@ def child_pair(view: View, children: pd.DataFrame, bins: pd.DataFrame, width: fl
     rows = rows.assign(
         name=rows["child_id"], share=rows["n"] / rows.groupby("child_id")["n"].transform("sum")
     )
+    look = current_look()
+    colours = category_colours(view.store.options.children, look)
+    if left != right and colours[left] == colours[right]:
+        # There are fewer colours than children.
+        colours[right] = look.ink
     chart, numbers = st.columns([3, 2], gap="large", vertical_alignment="center")
     with chart:
         show_figure(
@@ -35,8 +40,8 @@ def child_pair(view: View, children: pd.DataFrame, bins: pd.DataFrame, width: fl
                 width=width,
                 threshold=view.measure.threshold,
                 axis_title=score_axis(view.measure),
-                colours=category_colours(view.store.options.children, current_look()),
-                look=current_look(),
+                colours=colours,
+                look=look,
             ),
             key="pair_chart",
         )
