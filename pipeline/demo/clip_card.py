@@ -23,18 +23,19 @@ _FRAME_WIDTH_PX = 270
 class Recipe:
     """Everything that decides the weights, apart from library versions."""
 
-    epochs: int = 10
+    epochs: int = 6
     scenes_per_epoch: int = 1600
     seed: int = 1
     scenes_per_step: int = 16
     empty_texts: int = 20
     text_steps: int = 80
-    close_up_steps: int = 1000
+    close_up_steps: int = 2500
     close_ups_per_step: int = 64
+    pooling_scenes: int = 2400
+    pooling_passes: int = 6
     peak_rate: float = 2e-3
     unknown_token_share: float = 0.08
     n_backdrops: int = 300
-    n_threads: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +102,16 @@ with some captions such as "a photo of a dog". The demo's own recordings are dra
 
 `python -m pipeline.demo.train_clip --out FOLDER --epochs {recipe.epochs} \\
 --scenes {recipe.scenes_per_epoch} --seed {recipe.seed}` repeats the training
-({minutes:.0f} minutes on {recipe.n_threads} busy CPU cores when the shipped weights were made).
+({minutes:.0f} minutes on two CPU cores shared with other work when these weights were made).
 
 1. The text tower learns to send each word's sentences in one direction ({recipe.text_steps} steps).
 2. The image tower learns to name single objects in {n_close_ups:,} pictures of 48 pixels.
-3. Both learn together on {n_scenes:,} scenes, each used once. Every scene is cut four ways: centre
-   crop, letterbox, squashed to a square, and a random square. A sigmoid loss compares every cut
-   with a sentence about every word; a pair matches only if at least 60 % of the named object is
-   inside that cut, and pairs with 12 to 60 % inside are left out. About a quarter of the sentences
-   name nothing; they are asked for the same low score with every picture.
+3. The image tower's attention pooling learns where to look in {recipe.pooling_scenes:,} scenes.
+4. Both towers learn together on {n_scenes:,} scenes, each used once. Every scene is cut four ways:
+   centre crop, letterbox, squashed to a square, and a random square. A sigmoid loss compares every
+   cut with a sentence about every word; a pair matches only if at least 60 % of the named object
+   is inside that cut, and pairs with 12 to 60 % inside are left out. About a quarter of the
+   sentences name nothing; they are asked for the same low score with every picture.
 
 ## Measurements
 

@@ -28,7 +28,7 @@ HIDDEN_BELOW = 0.12
 
 _HOUR_S = 3600.0
 _ANGLE_SD_DEG = 14.0
-_EMPTY_CLOSE_UPS = 3
+_EMPTY_CLOSE_UPS = 6
 """Pictures without an object are this many times as frequent as those of any one word."""
 
 
@@ -108,7 +108,7 @@ class SceneSampler:
             round(width_px * HEIGHT_PER_WIDTH),
             blur_px=float(rng.uniform(0.0, 0.006)) * width_px,
         )
-        return cut_scene(degraded(frame, rng), placements, self._size_px, rng)
+        return cut_scene(degraded(frame, rng, 35), placements, self._size_px, rng)
 
     def _close_up(self, size_px: int) -> tuple[Pixels, int]:
         """A small square picture of one object, or of none, and the word's index or -1."""
@@ -116,7 +116,7 @@ class SceneSampler:
         word = int(rng.integers(-_EMPTY_CLOSE_UPS, len(word_names())))
         placements: list[Placement] = []
         if word >= 0:
-            width = float(np.exp(rng.uniform(np.log(0.4), 0.0)))
+            width = float(np.exp(rng.uniform(np.log(0.34), 0.0)))
             spare = max(0.0, 0.55 - width / 2)
             placements.append(
                 Placement(
@@ -128,9 +128,11 @@ class SceneSampler:
                     angle_deg=float(rng.normal(0, _ANGLE_SD_DEG)),
                 )
             )
+        # Some are squashed as the squash cut does it.
+        height_px = round(size_px * (HEIGHT_PER_WIDTH if rng.random() < 0.2 else 1.0))
         time_s, blur_px = float(rng.uniform(0, _HOUR_S)), float(rng.uniform(0.0, 0.6))
-        picture = render(self._backdrop(), time_s, placements, size_px, size_px, blur_px=blur_px)
-        return degraded(picture, rng), max(word, -1)
+        picture = render(self._backdrop(), time_s, placements, size_px, height_px, blur_px=blur_px)
+        return squashed(degraded(picture, rng, 70), size_px), max(word, -1)
 
     def _backdrop(self) -> Backdrop:
         return self._backdrops[int(self._rng.integers(len(self._backdrops)))]
@@ -181,13 +183,13 @@ def _overlap(one: Placement, other: Placement) -> float:
     return max(0.0, across) * max(0.0, down) / min(one.width, other.width) ** 2
 
 
-def degraded(frame: Pixels, rng: np.random.Generator) -> Pixels:
-    """The frame with another exposure and the marks of video compression."""
+def degraded(frame: Pixels, rng: np.random.Generator, worst_quality: int) -> Pixels:
+    """The frame with another exposure and the marks of compression, at worst this JPEG quality."""
     import cv2
 
     gain, offset = float(rng.uniform(0.75, 1.2)), float(rng.uniform(-18, 18))
     frame = np.asarray(cv2.convertScaleAbs(np.maximum(frame, 1), alpha=gain, beta=max(offset, 0)))
-    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))]
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(worst_quality, 96))]
     _, encoded = cv2.imencode(".jpg", frame, quality)
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), dtype=np.uint8)
 
