@@ -112,6 +112,18 @@ def test_sampled_frames_have_the_exact_number_and_time(
         assert distance <= min(abs(t - frame.grid_index * step_ms) for t in times) + 1.0
 
 
+@pytest.mark.parametrize("name", ["b_gop15.mp4", "open_groups.mp4", "hevc.mp4", "vp9.webm"])
+def test_frames_are_as_exact_where_many_cores_decode_at_once(
+    videos: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _video(videos, RECIPES[name])
+    few = [(f.grid_index, f.time_ms, number_of(f.image)) for f in sampled_frames(path, 170.0)]
+    monkeypatch.setattr("pipeline.vision.decoding._MANY_CORES", 1)
+    many = [(f.grid_index, f.time_ms, number_of(f.image)) for f in sampled_frames(path, 170.0)]
+    assert many == few
+    assert len(many) == 20
+
+
 def test_every_frame_comes_once_when_the_step_is_shorter_than_a_frame(
     videos: dict[str, Path],
 ) -> None:
