@@ -22,7 +22,7 @@ _CLOCK = Fraction(1, 90_000)
 _AUDIO_RATE_HZ = 48_000
 _AAC_FRAME_SAMPLES = 1_024
 _MIN_FRAME_MS = 1000.0 / 61.0
-_PICTURE_OPTIONS = {"preset": "veryfast", "crf": "21", "bf": "0", "g": "15"}
+_PICTURE_OPTIONS = {"preset": "superfast", "crf": "22", "bf": "0", "g": "15"}
 """No B-frames and a keyframe twice a second, so that stepping to a frame is quick and exact."""
 
 
