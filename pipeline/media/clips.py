@@ -19,7 +19,7 @@ from pipeline.records import TimeSpan
 
 MAX_CLIP_MS = 120_000
 """Longer utterances are shown up to here: they are faults of segmentation, not speech."""
-CLIP_FORMAT = 2
+CLIP_FORMAT = 1
 """Raised when the same settings would give another file."""
 _STILL_PICTURE_MS = 2_000
 """A last picture older than this, with no sound after it, means that the recording is over."""
