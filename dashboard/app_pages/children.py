@@ -38,13 +38,15 @@ children = summaries.children_in_order(
     marked=child_from_url(),
 )
 
-split = url_choice(
-    "Split the shares by",
-    options.splits,
-    param="split",
-    default="none",
-    words=labels.GROUPS.__getitem__,
-)
+split = "none"
+if len(options.splits) > 1:
+    split = url_choice(
+        "Split the shares by",
+        options.splits,
+        param="split",
+        default="none",
+        words=labels.GROUPS.__getitem__,
+    )
 split_counts = data.load(view.store, shares.counts_by_recording, view.filters, measure, split)
 split_shares = summaries.shares_by(split_counts, ["child_id", "grp"])
 split_shares["n"] = split_shares["n_scored"]

@@ -7,26 +7,26 @@ import streamlit as st
 from dashboard import data
 from dashboard.components.problems import told_kindly
 
-root = data.study_root()
-st.title("Coview", anchor=False)
-st.markdown("For every word a child hears: did it match what was in view?")
+with st.container(width=760):
+    st.title("Coview", anchor=False)
+    st.markdown("For everything a child hears: did the words match what was in view?")
 
-with told_kindly():
-    data.current_store()
+    with told_kindly():
+        if data.find_store() is None:
+            st.info(f"The folder {data.study_root().name} holds no finished study yet.")
 
-st.subheader("See it with the example study", anchor=False)
-st.markdown("A small made-up world, built on this computer in a few minutes.")
-st.code("python -m pipeline demo demo-study\nstreamlit run dashboard/app.py", language="bash")
+    st.subheader("See it with the example study", anchor=False)
+    st.markdown("A small made-up world. It is built on this computer and then opened.")
+    st.code("python -m pipeline demo", language="bash")
 
-st.subheader("Open your own study", anchor=False)
-st.markdown(
-    "Make a study folder from your videos, run the pipeline, then name the folder to the "
-    "dashboard. The pipeline can be stopped and started again at any time."
-)
-st.code(
-    "python -m pipeline init my-study --videos /path/to/videos\n"
-    "python -m pipeline run my-study\n"
-    f"{data.STUDY_VARIABLE}=my-study streamlit run dashboard/app.py",
-    language="bash",
-)
-st.caption(f"The dashboard looked for a store in the folder {root.name}.")
+    st.subheader("Open your own study", anchor=False)
+    st.markdown(
+        "Make a study folder from your videos, run the pipeline, and open the result. "
+        "A run that was stopped goes on where it was when the same command is given again."
+    )
+    st.code(
+        "python -m pipeline init my-study --videos /path/to/videos\n"
+        "python -m pipeline run my-study\n"
+        "python -m pipeline serve my-study",
+        language="bash",
+    )

@@ -62,7 +62,7 @@ def children_rows(
             "tickmode": "array",
             "tickvals": list(places.values()),
             "ticktext": list(children["label"]),
-            "range": [-0.42, len(children) - 0.05],
+            "range": [-0.42, len(children) + 0.15],
             "tickfont": {"color": look.ink},
         },
         showlegend=len(groups) > 1 or bool(children["chance"].notna().any()),

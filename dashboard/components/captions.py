@@ -7,6 +7,7 @@ import pandas as pd
 from dashboard import labels
 from dashboard.queries.options import StoreOptions
 from dashboard.queries.selection import Measure
+from pipeline.schema import NULL_MIN_LAG_MS
 from pipeline.stats.bootstrap import Interval
 
 MIN_DRAWN = 20
@@ -86,9 +87,10 @@ def chance_note(measure: Measure, options: StoreOptions) -> str:
         )
     return (
         f"Chance: the matched null. For each utterance, {options.null_draws} windows with as many "
-        "frames from other recordings of the same child (seed "
-        f"{options.null_seed}); the share expected above the threshold takes the null of each "
-        "utterance as normal with its stored mean and SD."
+        "frames from other recordings of the same child (of a child with one recording, from "
+        f"over {NULL_MIN_LAG_MS // 1000} s away in it; seed {options.null_seed}); the share "
+        "expected above the threshold takes the null of each utterance as normal with its stored "
+        "mean and SD."
     )
 
 

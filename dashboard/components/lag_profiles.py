@@ -33,17 +33,20 @@ def lag_profiles(view: View, a: Measure, b: Measure) -> None:
         return
     show_figure(charts.lag_profile(profiles, look=current_look()), key="lag_profile")
     n = max(int(rows["n"].max()) for rows in profiles.values())
-    st.caption(
-        f"n = {labels.plural(n, 'utterance')} that hold exactly one sampled frame: for these the "
-        "matched null is the mean cosine with single frames of other recordings of the same "
-        "child, which is the chance level at every lag (dashed). Bars: mean ± 1.96 standard "
-        "errors between utterances. Grey: during the utterance."
-        + (
-            " Utterances chosen for a high score are high where it was taken, by chance alone."
-            if chosen == "high"
-            else ""
+    notes = [f"n = {labels.plural(n, 'utterance')} that hold exactly one sampled frame."]
+    if view.store.options.has_null:
+        notes.append(
+            "For these the matched null is the mean cosine with single frames of other "
+            "recordings of the same child, which is the chance level at every lag (dashed)."
         )
+    notes.append(
+        "Bars: mean ± 1.96 standard errors between utterances. Grey: during the utterance."
     )
+    if chosen == "high":
+        notes.append(
+            "Utterances chosen for a high score are high where it was taken, by chance alone."
+        )
+    st.caption(" ".join(notes))
 
 
 def _with_limits(rows: pd.DataFrame) -> pd.DataFrame:
