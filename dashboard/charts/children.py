@@ -164,6 +164,7 @@ def _share_dots(
             xaxis="x2",
             mode="markers",
             marker={"size": 9 if len(groups) == 1 else 7, "color": group.colour},
+            cliponaxis=False,
             error_x=error_bars(part, faded(group.colour, 0.75)),
             name=group.name,
             customdata=part[["child_id", "grp"]],
@@ -184,7 +185,7 @@ def _share_dots(
 
 def _words(child: str, group: str, share: float, low: float, high: float, n: int) -> str:
     # NaN is the only value unequal to itself.
-    interval = "no interval: one recording" if low != low else f"95 %: {100 * low:.1f} to "
+    interval = "no interval" if low != low else f"95 %: {100 * low:.1f} to "
     interval += "" if low != low else f"{100 * high:.1f} %"
     return f"{child}, {group}<br>{100 * share:.1f} % of {n:,} utterances<br>{interval}"
 

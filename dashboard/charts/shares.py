@@ -53,6 +53,7 @@ def shares_by_child(
         y=rows["label"],
         mode="markers",
         marker={"size": 9, "color": look.accent},
+        cliponaxis=False,
         error_x=error_bars(rows, look.accent),
         name="Observed, 95 % interval",
         customdata=rows[["child_id"]],
@@ -144,6 +145,7 @@ def shares_before_after(rows: pd.DataFrame, *, names: tuple[str, str], look: Loo
                 "symbol": symbol,
                 "line": {"width": 2, "color": colour},
             },
+            cliponaxis=False,
             error_x=error_bars(part, colour),
             name=name,
             customdata=rows[["child_id"]],
@@ -176,7 +178,7 @@ def _hover(rows: pd.DataFrame) -> list[str]:
         interval = (
             f"95 % interval {100 * low:.1f} to {100 * high:.1f} %"
             if not np.isnan(low)
-            else "no interval: one recording only"
+            else "no interval"
         )
         texts.append(f"{label}<br>{100 * share:.1f} % of {int(n):,} utterances<br>{interval}")
     return texts

@@ -96,6 +96,8 @@ def chance_note(measure: Measure, options: StoreOptions) -> str:
 
 def interval_note(interval: Interval) -> str:
     """How the interval was made and what it leaves out."""
+    if not interval.is_known and interval.n_fixed < interval.n_clusters:
+        return "No interval: a share of 0 or 100 % is the same in every draw of recordings."
     if not interval.is_known:
         return "No interval: it is made by drawing recordings, and no child has two."
     note = (

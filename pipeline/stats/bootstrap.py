@@ -15,7 +15,7 @@ Statistical Association 83, 231-241).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ _CELLS_AT_ONCE = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A ratio with its interval. NaN limits: no child has two recordings to compare.
+    """A ratio with its interval. NaN limits: nothing to draw from, or nothing that varies.
 
     `n` is the summed denominator; `n_clusters` counts recordings that hold any of it, and
     `n_fixed` those among them that are their child's only one and so add no spread.
@@ -99,18 +99,17 @@ def share_interval(
     seed: int = 1,
     level: float = LEVEL,
 ) -> Interval:
-    """`ratio_interval` for a share: limits stay within 0 to 1."""
+    """`ratio_interval` for a share: limits stay within 0 to 1.
+
+    A share of exactly 0 or 1 gets no interval: every draw is the same, which says nothing about
+    the spread.
+    """
     found = ratio_interval(successes, totals, strata, draws=draws, seed=seed, level=level)
     if not found.is_known:
         return found
-    return Interval(
-        found.estimate,
-        max(0.0, found.low),
-        min(1.0, found.high),
-        found.n,
-        found.n_clusters,
-        found.n_fixed,
-    )
+    if found.estimate in (0.0, 1.0):
+        return replace(found, low=math.nan, high=math.nan)
+    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
 
 
 def _drawn_sums(

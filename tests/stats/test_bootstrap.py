@@ -70,6 +70,13 @@ def test_there_is_no_interval_when_every_child_has_one_recording():
     assert found.n_fixed == 2
 
 
+@pytest.mark.parametrize("n_high", [0.0, 10.0])
+def test_there_is_no_interval_around_none_or_all(n_high: float):
+    found = share_interval(np.full(4, n_high), np.full(4, 10.0), np.zeros(4, int))
+    assert found.estimate == n_high / 10
+    assert not found.is_known
+
+
 def test_nothing_gives_no_number():
     found = share_interval(np.array([0.0]), np.array([0.0]), np.array([0]))
     assert math.isnan(found.estimate)
