@@ -32,7 +32,8 @@ class CutMeasure:
     ``auc``: chance that a pair of a cut and a naming sentence whose object is inside has a higher
     cosine than a pair whose object is not. ``recall_at_1``: part of the cuts with exactly one
     object whose best word, by the mean over sentences, is that object. ``threshold``: the cosine
-    at which ``hit_rate`` and ``false_alarm_rate`` hold.
+    above which ``hit_rate`` of the pairs with the object inside lie, ``false_alarm_rate`` of those
+    without it, and ``empty_alarm_rate`` of the pairs with a sentence that names nothing.
     """
 
     cut: str
@@ -45,6 +46,7 @@ class CutMeasure:
     threshold: float
     hit_rate: float
     false_alarm_rate: float
+    empty_alarm_rate: float
 
 
 def measure(
@@ -52,7 +54,7 @@ def measure(
 ) -> tuple[CutMeasure, ...]:
     """One measure per cut of `CUTS`, over every pairing of scenes and naming sentences.
 
-    Without a threshold, each cut gets the one with the largest hit rate minus false-alarm rate.
+    Without a threshold, each cut gets the one of `best_threshold`.
     """
     n_sentences = 4
     rng = random.Random(seed)
@@ -70,7 +72,8 @@ def measure(
         absent = cosines[shown == 0].ravel()
         is_single = (np.nansum(shown, axis=1) == 1) & ~np.isnan(shown).any(axis=1)
         best = cosines[is_single].mean(axis=2).argmax(axis=1)
-        chosen = best_threshold(present, absent) if threshold is None else threshold
+        unnamed = (images @ empty_texts.T).ravel()
+        chosen = best_threshold(present, absent, unnamed) if threshold is None else threshold
         measures.append(
             CutMeasure(
                 cut=cut,
@@ -79,10 +82,11 @@ def measure(
                 recall_at_1=float((best == shown[is_single].argmax(axis=1)).mean()),
                 present_mean=float(present.mean()),
                 absent_mean=float(absent.mean()),
-                empty_mean=float((images @ empty_texts.T).mean()),
+                empty_mean=float(unnamed.mean()),
                 threshold=chosen,
                 hit_rate=float((present > chosen).mean()),
                 false_alarm_rate=float((absent > chosen).mean()),
+                empty_alarm_rate=float((unnamed > chosen).mean()),
             )
         )
     return tuple(measures)
@@ -96,9 +100,17 @@ def area_under_curve(present: Floats, absent: Floats) -> float:
     return float((below + not_above).mean() / (2 * len(absent)))
 
 
-def best_threshold(present: Floats, absent: Floats) -> float:
-    """The cosine with the largest Youden index: hit rate minus false-alarm rate."""
+def best_threshold(present: Floats, absent: Floats, unnamed: Floats) -> float:
+    """The cosine with the largest hit rate minus the mean of both false-alarm rates.
+
+    Both count alike: a sentence may name what is not in view, or nothing at all.
+    """
     candidates = np.linspace(-1, 1, 2001)
-    misses = np.searchsorted(np.sort(present), candidates, side="right") / len(present)
-    rejections = np.searchsorted(np.sort(absent), candidates, side="right") / len(absent)
+    misses = _share_up_to(candidates, present)
+    rejections = (_share_up_to(candidates, absent) + _share_up_to(candidates, unnamed)) / 2
     return float(candidates[int((rejections - misses).argmax())])
+
+
+def _share_up_to(candidates: NDArray[np.float64], cosines: Floats) -> NDArray[np.float64]:
+    """Part of the cosines that do not lie above each candidate."""
+    return np.searchsorted(np.sort(cosines), candidates, side="right") / len(cosines)

@@ -159,6 +159,8 @@ def write_model(model: CLIP, table: TokenTable, folder: Path) -> None:
         for name, tensor in state.items()
     }
     save_file(saved, str(folder / WEIGHTS_FILE))
+    # safetensors writes files that only their owner may read.
+    (folder / WEIGHTS_FILE).chmod(0o644)
 
 
 class FolderModel:
