@@ -98,6 +98,7 @@ class TextEmbeddings:
     model: ModelRef
     utterance_ids: tuple[str, ...]
     vectors: Float32Array
+    notices: tuple[Notice, ...] = ()
 
     def __post_init__(self) -> None:
         if self.vectors.shape != (len(self.utterance_ids), self.model.dim):

@@ -168,6 +168,7 @@ def _insert_recordings(con: duckdb.DuckDBPyConnection, study: Study, shards: Sha
     """One row per recording with a speech or vision shard; counts are filled in from the shards."""
     speech = {str(read_meta(path)["recording_id"]): path for path in shards.speech}
     vision = {str(read_meta(path)["recording_id"]): path for path in shards.vision}
+    texts = {str(read_meta(path)["recording_id"]): path for path in shards.text}
     for recording in study.recordings:
         paths = [
             by_id[recording.recording_id]
@@ -177,6 +178,8 @@ def _insert_recordings(con: duckdb.DuckDBPyConnection, study: Study, shards: Sha
         if not paths:
             continue
         media = shard_media(paths[-1])
+        if recording.recording_id in texts:
+            paths.append(texts[recording.recording_id])
         notices = [notice.message for path in paths for notice in shard_notices(path)]
         source = (
             str(read_meta(speech[recording.recording_id])["source"])

@@ -205,7 +205,12 @@ def write_texts(path: Path, texts: TextEmbeddings) -> None:
             "embedding": _fixed_lists(texts.vectors),
         }
     )
-    _write(path, table, {"recording_id": texts.recording_id, "model": asdict(texts.model)})
+    meta = {
+        "recording_id": texts.recording_id,
+        "model": asdict(texts.model),
+        "notices": [asdict(notice) for notice in texts.notices],
+    }
+    _write(path, table, meta)
 
 
 def read_texts(path: Path) -> TextEmbeddings:
@@ -216,6 +221,7 @@ def read_texts(path: Path) -> TextEmbeddings:
         model=ModelRef(**_mapping(meta, "model")),  # type: ignore[arg-type]
         utterance_ids=tuple(table["utterance_id"].to_pylist()),
         vectors=_matrix(table["embedding"]),
+        notices=_notices(meta),
     )
 
 
@@ -283,7 +289,7 @@ def shard_model(path: Path) -> ModelRef:
 
 
 def shard_notices(path: Path) -> tuple[Notice, ...]:
-    """Notices kept in a speech or vision shard."""
+    """Notices kept in a speech, vision or text shard."""
     return _notices(read_meta(path))
 
 

@@ -23,3 +23,6 @@ class ImageTextModel(Protocol):
     def embed_images(self, images: Sequence[UInt8Array]) -> Float32Array: ...
 
     def embed_texts(self, texts: Sequence[str]) -> Float32Array: ...
+
+    def n_truncated(self, texts: Sequence[str]) -> int:
+        """How many of the texts are longer than the model reads."""

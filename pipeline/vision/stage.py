@@ -14,7 +14,7 @@ from PIL import Image
 
 from pipeline.config import FrameSettings
 from pipeline.errors import MediaError, TranscriptError
-from pipeline.records import Crop, Float32Array, MediaInfo
+from pipeline.records import Crop, Float32Array, MediaInfo, Notice
 from pipeline.results import CropEmbeddings, FrameEmbeddings, TextEmbeddings, Transcript
 from pipeline.vision.crop_boxes import n_sub_crops
 from pipeline.vision.crops import model_inputs, resized
@@ -110,7 +110,15 @@ def embed_utterances(transcript: Transcript, model: ImageTextModel) -> TextEmbed
         model=model.ref,
         utterance_ids=tuple(utterance.utterance_id for utterance in transcript.utterances),
         vectors=vectors,
+        notices=_truncation(model.n_truncated(texts)),
     )
+
+
+def _truncation(n_truncated: int) -> tuple[Notice, ...]:
+    if not n_truncated:
+        return ()
+    message = f"{n_truncated} utterance(s) are longer than the model reads; their end was cut off."
+    return (Notice("text_truncated", message, n_truncated),)
 
 
 def thumbnail_jpeg(image: UInt8Array, short_side_px: int) -> bytes:

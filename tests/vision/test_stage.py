@@ -162,3 +162,15 @@ def test_thumbnails_show_the_whole_frame_and_are_never_enlarged(
 ) -> None:
     jpeg = thumbnail_jpeg(np.full((height, width, 3), 120, np.uint8), 240)
     assert Image.open(io.BytesIO(jpeg)).size == expected
+
+
+def test_utterances_longer_than_the_model_reads_are_counted(tiny_model: OpenClipModel) -> None:
+    texts = ("a ball", "ball " * 200, "dog " * 100)
+    utterances = tuple(
+        Utterance(f"u{i}", "R", TimeSpan(1000 * i, 1000 * i + 500), text)
+        for i, text in enumerate(texts)
+    )
+    embedded = embed_utterances(Transcript("R", MEDIA, utterances, "made up"), tiny_model)
+    (notice,) = embedded.notices
+    assert notice.code == "text_truncated"
+    assert notice.count == 2
