@@ -132,12 +132,22 @@ def test_keys_go_through_the_list_and_play_the_utterance_alone(
         served_study, "SELECT onset_ms, offset_ms FROM utterances WHERE utterance_id = ?", ids[1]
     )[0]
     begins = max(0, onset - 1_000)
-    page.keyboard.press("u")
-    wait_until(page, video, "!video.paused && video.currentTime >= value", (onset - begins) / 1000)
-    wait_until(page, video, "video.paused")
-    assert video.evaluate("video => video.currentTime") == pytest.approx(
-        (offset - begins) / 1000, abs=0.25
+    video.evaluate(
+        """video => {
+            const note = (name) => video.addEventListener(
+                name, () => { video.dataset[name] = video.currentTime; }, { once: true });
+            note("play");
+            note("pause");
+        }"""
     )
+    page.keyboard.press("u")
+    wait_until(page, video, "video.dataset.pause !== undefined")
+    # On a busy machine a picture may be late, and the clip stops at a picture.
+    played_from = float(str(video.get_attribute("data-play")))
+    assert played_from == pytest.approx((onset - begins) / 1000, abs=0.1)
+    paused_at = float(str(video.get_attribute("data-pause")))
+    assert paused_at == pytest.approx((offset - begins) / 1000, abs=0.5)
+    assert paused_at < video.evaluate("video => video.duration") - 0.3
     assert watched.errors == []
 
 

@@ -67,6 +67,8 @@ class Player {
       this.buttons.play.textContent = video.paused ? "Play" : "Pause";
     };
     video.onerror = () => this.explain();
+    // Frames are not drawn in a hidden tab, but its sound must stop in time too.
+    video.ontimeupdate = () => this.follow();
   }
 
   leave() {
