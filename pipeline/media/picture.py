@@ -86,7 +86,9 @@ def _graph(frame: VideoFrame, size: PictureSize) -> Graph:
         3: (("transpose", "clock"),),
     }[_quarter_turns(frame)]:
         nodes.append(graph.add(name, args))
-    nodes.append(graph.add("scale", f"{size.width_px}:{size.height_px}:flags=bilinear:out_range=tv"))
+    nodes.append(
+        graph.add("scale", f"{size.width_px}:{size.height_px}:flags=bilinear:out_range=tv")
+    )
     nodes.append(graph.add("setsar", "1"))
     nodes.append(graph.add("format", "yuv420p"))
     nodes.append(graph.add("buffersink"))
