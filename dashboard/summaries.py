@@ -5,6 +5,8 @@ Frames of `dashboard.queries` in, frames and intervals out; nothing here reads a
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -15,6 +17,8 @@ from pipeline.stats.chance import expected_counts, expected_shares
 
 Floats = NDArray[np.float64]
 
+_FEW_SCORES = 2_000
+_NEGLIGIBLE_SHARE = 0.002
 _SUMS = ("n_utterances", "n_scored", "n_high", "sum_score", "sum_sq")
 
 
@@ -57,6 +61,32 @@ def shares_by(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
         *("n_recordings", "min_age_days", "max_age_days"),
     ]
     return pd.DataFrame(found, columns=columns)
+
+
+def score_width(counts: pd.DataFrame) -> float:
+    """Width of a bin that suits these scores: models differ tenfold in how far they spread."""
+    n = float(counts["n_scored"].sum())
+    return nice_width(_spread(counts["sum_score"].sum(), counts["sum_sq"].sum(), n), n)
+
+
+def difference_width(paired: pd.DataFrame) -> float:
+    """Width of a bin that suits the paired differences."""
+    n = float(paired["n_both"].sum())
+    spread = _spread(paired["sum_difference"].sum(), paired["sum_sq_difference"].sum(), n)
+    return nice_width(spread, n)
+
+
+def nice_width(spread: float, n: float) -> float:
+    """1, 2, 2.5 or 5 times a power of ten: about 36 bins over 6 SD, 18 for few scores."""
+    if not spread > 0:
+        return 0.005
+    wanted = 6 * spread / (36 if n >= _FEW_SCORES else 18)
+    decade = 10.0 ** math.floor(math.log10(wanted))
+    return float(min((1, 2, 2.5, 5, 10), key=lambda step: abs(step * decade - wanted)) * decade)
+
+
+def _spread(total: float, squares: float, n: float) -> float:
+    return math.sqrt(max(0.0, squares / n - (total / n) ** 2)) if n else 0.0
 
 
 def chance_share(cells: pd.DataFrame, threshold: float) -> float:
@@ -123,9 +153,12 @@ def shares_of_recordings(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def expected_bins(cells: pd.DataFrame, bins: pd.DataFrame, width: float) -> pd.DataFrame:
-    """The null's distribution over the range of the observed bins and its own: bin_start, n."""
+    """The null's distribution in the observed bins, and beyond where it is not negligible.
+
+    Columns: bin_start, n (utterances expected), share (of all utterances that have a null).
+    """
     if not len(cells) or not len(bins):
-        return pd.DataFrame({"bin_start": [], "n": []})
+        return pd.DataFrame({"bin_start": [], "n": [], "share": []})
     spread = 4 * cells["null_sd"]
     anchor = float(bins["bin_start"].min())
     first = min(0.0, float((cells["null_mean"] - spread).min()) - anchor)
@@ -135,7 +168,10 @@ def expected_bins(cells: pd.DataFrame, bins: pd.DataFrame, width: float) -> pd.D
     counts = expected_counts(
         _floats(cells, "null_mean"), _floats(cells, "null_sd"), _floats(cells, "n"), edges
     )
-    return pd.DataFrame({"bin_start": edges[:-1], "n": counts})
+    share = counts / float(cells["n"].sum())
+    is_observed = (edges[:-1] >= anchor) & (edges[:-1] < float(bins["bin_start"].max()) + width)
+    kept = is_observed | (share >= _NEGLIGIBLE_SHARE)
+    return pd.DataFrame({"bin_start": edges[:-1], "n": counts, "share": share})[kept]
 
 
 def bins_of_all(bins: pd.DataFrame) -> pd.DataFrame:

@@ -30,7 +30,7 @@ measure, options, look = view.measure, view.store.options, current_look()
 counts = data.load(view.store, shares.counts_by_recording, view.filters, measure)
 stop_when_empty(len(counts))
 cells = data.load(view.store, shares.null_cells, view.filters, measure)
-width = shares.bin_width(measure.scale, int(counts["n_scored"].sum()))
+width = summaries.score_width(counts)
 bins = data.load(view.store, shares.score_bins, view.filters, measure, width)
 children = summaries.children_in_order(
     summaries.shares_by(counts, ["child_id"]),

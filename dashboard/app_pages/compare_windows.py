@@ -31,10 +31,11 @@ change_headline(a, b, paired)
 left, right = st.columns(2, gap="large")
 with left:
     st.subheader("Differences utterance by utterance", anchor=False)
+    width = summaries.difference_width(paired)
     show_figure(
         charts.paired_differences(
-            data.load(view.store, comparing.difference_bins, view.filters, a, b),
-            width=comparing.DIFFERENCE_WIDTHS[a.scale],
+            data.load(view.store, comparing.difference_bins, view.filters, a, b, width),
+            width=width,
             unit=labels.SCALE_UNITS[a.scale],
             look=look,
         ),
@@ -67,7 +68,8 @@ st.subheader("Before, with or after what they name?", anchor=False)
 lag_profiles(view, a, b)
 
 st.subheader("Every threshold", anchor=False)
-width = shares.bin_width(a.scale, 10**9)
+counts = data.load(view.store, shares.counts_by_recording, view.filters, a)
+width = summaries.score_width(counts) / 4
 sweeps = {
     f"{side}: {setting_name(measure)}": summaries.threshold_sweep(
         data.load(view.store, shares.score_bins, view.filters, measure, width),

@@ -29,7 +29,7 @@ headline(view, totals, share, chance)
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader("Scores against chance", anchor=False)
-    width = shares.bin_width(measure.scale, int(share.n))
+    width = summaries.score_width(counts)
     bins = data.load(view.store, shares.score_bins, view.filters, measure, width)
     all_bins = summaries.bins_of_all(bins)
     expected = summaries.expected_bins(cells, all_bins, width)

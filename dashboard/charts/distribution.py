@@ -23,8 +23,8 @@ def score_distribution(
 ) -> go.Figure:
     """Observed bars, chance as an outline behind them, the threshold marked.
 
-    bins: bin_start, n. expected: bin_start, n of the null, empty when there is none. Bars at and
-    above the threshold carry the accent in full.
+    bins: bin_start, n. expected: bin_start, share of the null, empty when there is none. Bars at
+    and above the threshold carry the accent in full.
     """
     chart = figure(
         look, height_px=320, x_title=axis_title, y_title="Share of utterances in each bin (%)"
@@ -48,7 +48,7 @@ def score_distribution(
     if len(expected):
         chart.add_scatter(
             x=expected["bin_start"] + width / 2,
-            y=100 * expected["n"] / max(1e-9, float(expected["n"].sum())),
+            y=100 * expected["share"],
             mode="lines",
             line={"color": look.ink, "width": 1.5, "shape": "spline"},
             name="Expected by chance (matched null)",
@@ -57,7 +57,7 @@ def score_distribution(
     mark_value(chart, look, threshold, f"threshold {threshold:g}")
     highest = max(
         bins["n"].max() / total if len(bins) else 0,
-        expected["n"].max() / expected["n"].sum() if len(expected) else 0,
+        expected["share"].max() if len(expected) else 0,
     )
     # Room above the bars for the name of the threshold.
     chart.update_yaxes(range=[0, 115 * highest])

@@ -12,9 +12,6 @@ from duckdb import DuckDBPyConnection
 from dashboard.filters import Filters
 from dashboard.queries.selection import Measure, Query, Value, scored
 
-DIFFERENCE_WIDTHS = {"raw": 0.0025, "z": 0.1}
-"""Width of a bin of the paired differences by scale, in the unit of the scale."""
-
 LAG_RANGE_S = 10
 
 
@@ -23,7 +20,7 @@ def paired_counts(
 ) -> pd.DataFrame:
     """Per recording: child_id, recording_id, n_both (scored under A and B: the denominator),
     high_a, high_b (at or above the threshold), gained (only under B), lost (only under A),
-    sum_difference (of B minus A)."""
+    sum_difference and sum_sq_difference (of B minus A)."""
     base = _paired(filters, a, b)
     sql = f"""
         SELECT child_id, recording_id, count(*) AS n_both,
@@ -31,13 +28,13 @@ def paired_counts(
             count(*) FILTER (WHERE is_high_b) AS high_b,
             count(*) FILTER (WHERE is_high_b AND NOT is_high_a) AS gained,
             count(*) FILTER (WHERE is_high_a AND NOT is_high_b) AS lost,
-            sum(difference) AS sum_difference
+            sum(difference) AS sum_difference, sum(difference * difference) AS sum_sq_difference
         FROM ({base.sql}) GROUP BY child_id, recording_id ORDER BY child_id, recording_id"""
     return Query(sql, base.params).frame(con)
 
 
 def difference_bins(
-    con: DuckDBPyConnection, filters: Filters, a: Measure, b: Measure
+    con: DuckDBPyConnection, filters: Filters, a: Measure, b: Measure, width: float
 ) -> pd.DataFrame:
     """Utterances scored under both, by bin of B minus A: bin_start, n; equal scores apart.
 
@@ -48,7 +45,7 @@ def difference_bins(
         SELECT difference = 0 AS is_equal,
             CAST(floor(difference / $width) AS INTEGER) * $width AS bin_start, count(*) AS n
         FROM ({base.sql}) GROUP BY ALL ORDER BY bin_start"""
-    return Query(sql, {**base.params, "width": DIFFERENCE_WIDTHS[a.scale]}).frame(con)
+    return Query(sql, {**base.params, "width": width}).frame(con)
 
 
 def changed_moments(

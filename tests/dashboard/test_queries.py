@@ -146,10 +146,11 @@ def test_pairs_are_utterances_scored_under_both(con):
     assert list(rows["gained"]) == [1, 0, 0]
     assert list(rows["lost"]) == [0, 1, 0]
     assert rows.loc["r1", "sum_difference"] == pytest.approx(0.06, abs=1e-6)
+    assert rows.loc["r1", "sum_sq_difference"] == pytest.approx(0.0026, abs=1e-6)
 
 
 def test_equal_scores_are_told_apart_from_small_differences(con):
-    rows = comparing.difference_bins(con, Filters(), MEASURE, MULTI)
+    rows = comparing.difference_bins(con, Filters(), MEASURE, MULTI, 0.01)
     assert rows["n"].sum() == 4
     assert rows.loc[rows["is_equal"], "n"].tolist() == [1]
 

@@ -59,10 +59,19 @@ def test_the_expected_distribution_holds_all_utterances():
     cells = pd.DataFrame({"child_id": ["A"], "n": [50], "null_mean": [0.2], "null_sd": [0.02]})
     bins = pd.DataFrame({"bin_start": [0.15, 0.25], "n": [20, 30]})
     expected = summaries.expected_bins(cells, bins, 0.01)
-    assert expected["n"].sum() == pytest.approx(50, rel=1e-3)
+    assert expected["n"].sum() == pytest.approx(50, rel=0.01)
+    assert expected["share"].sum() == pytest.approx(1, rel=0.01)
     assert summaries.expected_bins(cells.iloc[:0], bins, 0.01).empty
     assert summaries.chance_share(cells, 0.2) == pytest.approx(0.5)
     assert math.isnan(summaries.chance_share(cells.iloc[:0], 0.2))
+
+
+@pytest.mark.parametrize(
+    ("spread", "n", "width"),
+    [(0.03, 10_000, 0.005), (0.2, 500, 0.05), (1.0, 500, 0.25), (0.0, 500, 0.005)],
+)
+def test_bins_suit_the_spread_of_the_scores(spread: float, n: int, width: float):
+    assert summaries.nice_width(spread, n) == pytest.approx(width)
 
 
 def test_the_sweep_falls_from_all_to_none():
@@ -88,12 +97,14 @@ def test_a_change_of_share_is_paired():
             "gained": [3, 2],
             "lost": [1, 0],
             "sum_difference": [0.5, 0.1],
+            "sum_sq_difference": [0.05, 0.05],
         }
     )
     change = summaries.share_change(paired)
     assert change.estimate == pytest.approx(0.2)
     assert (change.low, change.high) == pytest.approx((0.2, 0.2))
     assert summaries.mean_difference(paired).estimate == pytest.approx(0.03)
+    assert summaries.difference_width(paired) == pytest.approx(0.02)
     row = summaries.paired_shares(paired).iloc[0]
     assert (row["share_a"], row["share_b"]) == pytest.approx((0.3, 0.5))
     assert (row["gained"], row["lost"]) == (5, 1)
