@@ -113,6 +113,7 @@ class Run:
     def _bring_up_to_date(self, stage: Stage, plan: Plan) -> None:
         self._pools.clear()
         items = list(self._items(stage, plan))
+        self._forget_mended(stage, plan)
         n_total = len(self.study.recordings)
         self.on_event(StageStarted(stage.value, n_total, n_total - len(items)))
         if not items:
@@ -122,6 +123,15 @@ class Run:
             self.on_event(
                 RecordingFinished(stage.value, outcome.recording_id, outcome.failure, outcome.trace)
             )
+
+    def _forget_mended(self, stage: Stage, plan: Plan) -> None:
+        """Drop failures of recordings whose input is again one that was finished before."""
+        folder = plan.folder(stage)
+        by_id = {recording.recording_id: recording for recording in self.study.recordings}
+        for failure in list(folder.failures()):
+            recording = by_id.get(failure.recording_id)
+            if recording is not None and self._finished(stage, plan, recording) is not None:
+                folder.forget_failure(failure.recording_id)
 
     def _executor(self, plan: Plan, n_tasks: int) -> Executor:
         if self.options.n_workers > 1 and n_tasks > 1:

@@ -69,6 +69,11 @@ class ShardFolder:
         partial.write_text(json.dumps(asdict(failure)), encoding="utf-8")
         partial.replace(path)
 
+    def forget_failure(self, recording_id: str) -> None:
+        """Delete what is kept about a recording that has a finished shard after all."""
+        for path in self.path.glob(f"{escape(_file_stem(recording_id))}~*.failed.json"):
+            path.unlink(missing_ok=True)
+
     def failures(self) -> Iterator[StageFailure]:
         """Recordings that failed and have not succeeded since."""
         for path in sorted(self.path.glob("*.failed.json")):
