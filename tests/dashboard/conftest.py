@@ -15,7 +15,7 @@ from tests.factories import write_synthetic_study
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 
 VARIANTS: dict[str, dict[str, object]] = {
-    "everything": {"n_utterances": 320},
+    "everything": {"n_utterances": 400},
     "one child": {"n_children": 1, "n_recordings": 3},
     "one recording": {"n_children": 1, "n_recordings": 1},
     "one recording each": {"n_children": 3, "n_recordings": 3},

@@ -130,7 +130,7 @@ def test_filters_stay_when_the_page_changes(open_page: Page):
 def test_junk_in_the_address_shows_everything(open_page: Page):
     app = open_page("", child=["nobody"], crop="round", threshold="NaN", age_from="-1")
     assert not app.exception
-    assert app.metric[2].value == "320"
+    assert app.metric[2].value == "400"
 
 
 def test_filters_that_leave_nothing_end_kindly(open_page: Page):
