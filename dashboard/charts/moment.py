@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -94,6 +95,15 @@ def lag_curve(
             hovertemplate="%{x:+.1f} s: cosine %{y:.3f}<extra></extra>",
         )
     return chart
+
+
+def place_width(n: int, low: float, high: float) -> float:
+    """Width of a bin, a round number, so that n scores from low to high fill 8 to 40 bins."""
+    wanted = (high - low) / min(40, max(8, 2 * math.sqrt(n)))
+    if wanted <= 0:
+        return 0.01
+    power = 10.0 ** math.floor(math.log10(wanted))
+    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= wanted * 0.999)
 
 
 def place_among(

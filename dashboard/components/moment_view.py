@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import data, labels
-from dashboard.charts.moment import ChanceBand, lag_curve, place_among
+from dashboard.charts.moment import ChanceBand, lag_curve, place_among, place_width
 from dashboard.components.captions import threshold_text
 from dashboard.components.figure import clicked_point, current_look, show_figure
 from dashboard.components.moment_facts import moment_scores, moment_title, provenance
@@ -28,7 +28,6 @@ from dashboard.components.view import View
 from dashboard.navigation import MomentKey
 from dashboard.queries import moment as queries
 from dashboard.queries.moment import Moment, Place
-from dashboard.queries.shares import bin_width
 from pipeline.records import TimeSpan
 from pipeline.schema import CROPS, WINDOWS
 from pipeline.store.thumbnails import read_thumbnails
@@ -152,7 +151,7 @@ def _charts(view: View, frames: MomentFrames, crop: str, place: Place) -> None:
         st.caption("Shaded: the utterance. A click on a frame plays from there.")
     with right:
         st.subheader(f"Among {moment.child_id}’s utterances", anchor=False)
-        width = bin_width(measure.scale, place.n)
+        width = place_width(place.n, place.low, place.high)
         bins = data.load(view.store, queries.child_bins, moment.child_id, measure, width)
         show_figure(
             place_among(

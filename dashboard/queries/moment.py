@@ -185,10 +185,15 @@ def child_bins(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a score stands among the child's n scored utterances: n_below are lower."""
+    """Where a score stands among the child's n scored utterances: n_below are lower.
+
+    `low` and `high` are the child's least and greatest score, 0 when there is none.
+    """
 
     n_below: int
     n: int
+    low: float
+    high: float
 
 
 def place_in_child(
@@ -196,11 +201,12 @@ def place_in_child(
 ) -> Place:
     """How many of the child's scored utterances lie below `score` (none below None)."""
     base = scored(Filters(children=(child_id,)), measure)
-    sql = f"SELECT count(*) FILTER (WHERE score < $score), count(score) FROM ({base.sql})"
-    n_below, n = con.execute(sql, {**base.params, "score": score}).fetchall()[0]
-    assert isinstance(n_below, int)
-    assert isinstance(n, int)
-    return Place(n_below, n)
+    sql = f"""
+        SELECT count(*) FILTER (WHERE score < $score), count(score),
+            coalesce(min(score), 0), coalesce(max(score), 0)
+        FROM ({base.sql})"""
+    n_below, n, low, high = con.execute(sql, {**base.params, "score": score}).fetchall()[0]
+    return Place(n_below, n, low, high)
 
 
 def _key_params(recording_id: str, utterance_id: str, scorer: str) -> dict[str, Value]:

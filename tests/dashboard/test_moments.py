@@ -8,8 +8,10 @@ import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.charts.moment import place_width
 from dashboard.filters import Filters
 from dashboard.moment_list import ORDERS, PAGE_ROWS, MomentList
+from dashboard.queries.moment import child_bins, place_in_child
 from dashboard.queries.moments import moment_count, moment_page
 from dashboard.queries.options import store_options
 from dashboard.queries.selection import resolve_measure
@@ -236,6 +238,30 @@ def test_the_middle_square_of_a_portrait_frame_is_what_the_centre_crop_saw(open_
     strip = piece(open_page("moments"), "frame_strip")
     assert strip["aspect"] == pytest.approx(1080 / 1920)
     assert strip["frames"][0]["boxes"] == [[0, 420 / 1920, 1, 1080 / 1920]]
+
+
+@pytest.mark.parametrize(
+    ("n", "low", "high"), [(1, 0.2, 0.2), (12, -0.2, 0.6), (3_000, 0.1, 0.35), (10**6, -3, 9)]
+)
+def test_bins_of_a_childs_scores_are_neither_hairs_nor_blocks(n, low, high):
+    width = place_width(n, low, high)
+    assert width > 0
+    if high > low:
+        assert 3 <= (high - low) / width <= 41
+
+
+def test_the_childs_scores_are_all_in_the_bins(store):
+    measure = resolve_measure(Filters(), store_options(store).models)
+    child = store.execute("SELECT min(child_id) FROM children").fetchone()[0]
+    place = place_in_child(store, child, measure, 0.2)
+    bins = child_bins(store, child, measure, place_width(place.n, place.low, place.high))
+    assert bins["n"].sum() == place.n
+    n_below = store.execute(
+        "SELECT count(*) FROM scores_wide JOIN utterances USING (recording_id, utterance_id) "
+        "WHERE child_id = ? AND center_strict_max_cosine < 0.2",
+        [child],
+    ).fetchone()[0]
+    assert place.n_below == n_below
 
 
 def test_the_transcript_marks_the_open_line_and_is_in_order(open_page: Page):
