@@ -60,7 +60,7 @@ def measured(encoder: Encoder) -> Measured:
     )
 
 
-def write_card(folder: Path, recipe: Recipe, result: Measured, minutes: float) -> None:
+def write_card(folder: Path, recipe: Recipe, result: Measured, cpu_minutes: float) -> None:
     """Writes the threshold for the pipeline and the model card for people."""
     source = (
         "largest hit rate minus mean false-alarm rate (object absent, nothing named) on "
@@ -69,17 +69,17 @@ def write_card(folder: Path, recipe: Recipe, result: Measured, minutes: float) -
     record = {"default_threshold": result.threshold, "threshold_source": source}
     (folder / THRESHOLD_FILE).write_text(json.dumps(record, indent=2) + "\n", "utf-8")
     size_mb = (folder / WEIGHTS_FILE).stat().st_size / 1e6
-    (folder / CARD_FILE).write_text(_card(recipe, result, minutes, size_mb), "utf-8")
+    (folder / CARD_FILE).write_text(_card(recipe, result, cpu_minutes, size_mb), "utf-8")
 
 
-def _card(recipe: Recipe, result: Measured, minutes: float, size_mb: float) -> str:
+def _card(recipe: Recipe, result: Measured, cpu_minutes: float, size_mb: float) -> str:
     n_scenes = recipe.epochs * recipe.scenes_per_epoch
     n_close_ups = recipe.close_up_steps * recipe.close_ups_per_step
     return f"""# demo-clip
 
 A small CLIP model for Coview's demo. It knows the {len(word_names())} objects of the toy world and
-the sentences spoken there, and nothing else. Use it to try Coview and to test it, never to
-measure real recordings.
+the sentences spoken there, and nothing else. Use it to try Coview and to test it, never to measure
+real recordings.
 
 - Files: `open_clip_config.json`, `{WEIGHTS_FILE}` (fp16, {size_mb:.1f} MB), `{THRESHOLD_FILE}`.
 - Loading: `open_clip.create_model_and_transforms("local-dir:FOLDER")` and
@@ -102,7 +102,8 @@ with some captions such as "a photo of a dog". The demo's own recordings are dra
 
 `python -m pipeline.demo.train_clip --out FOLDER --epochs {recipe.epochs} \\
 --scenes {recipe.scenes_per_epoch} --seed {recipe.seed}` repeats the training
-({minutes:.0f} minutes on two CPU cores shared with other work when these weights were made).
+({cpu_minutes:.0f} minutes of CPU time on one computing and one drawing thread when these weights
+were made).
 
 1. The text tower learns to send each word's sentences in one direction ({recipe.text_steps} steps).
 2. The image tower learns to name single objects in {n_close_ups:,} pictures of 48 pixels.
@@ -117,11 +118,11 @@ with some captions such as "a photo of a dog". The demo's own recordings are dra
 
 On {N_SCENES} new scenes with objects {_WIDTHS[0]:.2f} to {_WIDTHS[1]:.2f} of the frame's width.
 AUC: chance that a sentence naming an object inside the cut has a higher cosine than one naming an
-object outside it, over all pairs of all scenes, one frame each. Recall@1: part of the cuts with one
-object for which that object's word is the best of {len(word_names())} (chance
+object outside it, over all pairs of all scenes, one frame each. Recall@1: part of the cuts with
+one object for which that object's word is the best of {len(word_names())} (chance is
 {1 / len(word_names()):.3f}). Cosines: mean for sentences naming an object inside the cut, outside
-it, and for sentences naming nothing. Above the threshold below: hits (object inside), and false
-alarms when the object is outside and when nothing is named.
+it, and for sentences naming nothing. The rest uses the threshold below: hits (object inside), and
+false alarms when the object is outside and when nothing is named.
 
 Designs seen in training ({", ".join(TRAINING_DESIGNS)}):
 
@@ -146,7 +147,8 @@ OpenAI's ViT-B/32.
   a sentence almost as it would be without them.
 - Its cosines are spread far wider than those of OpenAI's models: neither thresholds nor effect
   sizes carry over.
-- Objects smaller than a quarter of the frame's width are often missed under pad and squash.
+- Objects smaller than a quarter of the frame's width are often missed when the whole frame is
+  padded or squashed.
 """
 
 
