@@ -38,7 +38,7 @@ demo: setup
 	$(BIN)/python -m pipeline demo demo-study --port $(PORT)
 
 test: $(DEV_STAMP) browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The browser tests need Chromium; where it cannot be installed they are skipped and say so.
 browser:

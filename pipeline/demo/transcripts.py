@@ -90,9 +90,9 @@ class SpeakerTurn:
 def heard_segments(recording: DemoRecording, rng: random.Random) -> tuple[HeardSegment, ...]:
     """What a recogniser makes of the recording, in order of time.
 
-    One or two utterances are missed (one in a short recording); some words are dropped, confused or added, a few names are
-    wrong, times are shifted, neighbours are sometimes merged, and now and then a phrase is
-    invented in a long pause.
+    One or two utterances are missed (one in a short recording); some words are dropped, confused
+    or added, a few names are wrong, times are shifted, neighbours are sometimes merged, and now
+    and then a phrase is invented in a long pause.
     """
     n_lines = len(recording.lines)
     missed = {int(rng.random() * n_lines) for _ in range(2 if n_lines >= 20 else 1)}
