@@ -17,7 +17,7 @@ TRANSCRIPT_SUFFIXES = frozenset((".srt", ".vtt", ".json", ".csv"))
 SPEAKER_SUFFIXES = frozenset((".rttm",))
 
 _STUDY_TOML = """\
-# Settings of this study. Every key has a default; the README lists them.
+# Settings of this study. Every key has a default; docs/settings.md lists them.
 
 [study]
 name = {name}

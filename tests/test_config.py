@@ -1,5 +1,6 @@
 """Settings are read whole or refused with the nearest fix."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,24 @@ def test_a_wrong_setting_is_refused_naming_it_and_the_fix(
 def test_equal_settings_give_equal_json() -> None:
     assert Settings().to_json() == Settings().to_json()
     assert '"fps": 1.0' in Settings().to_json()
+
+
+def test_the_settings_page_lists_every_key_with_its_default() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
+    documented: dict[tuple[str, str], str] = {}
+    section = ""
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 4 and cells[1].startswith("`"):
+            section = cells[0].strip("`[]") or section
+            documented[(section, cells[1].strip("`"))] = cells[2].strip("`")
+    known = {
+        (section, key): value
+        for section, values in json.loads(Settings().to_json()).items()
+        for key, value in values.items()
+    }
+    assert set(documented) == set(known)
+    described = {("study", "name"), ("align", "crops"), ("align", "threshold")}
+    for key, value in known.items():
+        if key not in described:
+            assert documented[key] == json.dumps(value), key
