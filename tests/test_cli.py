@@ -123,7 +123,7 @@ def test_models_list_shows_what_is_here() -> None:
 def test_every_command_of_the_readme_exists() -> None:
     """Commands the README names are commands; their options are options."""
     text = README.read_text(encoding="utf-8")
-    lines = re.findall(r"^(?:\S*python3? )-m pipeline (.+)$", text, flags=re.MULTILINE)
+    lines = re.findall(r"^[\w./]*python3? -m pipeline (.+)$", text, flags=re.MULTILINE)
     lines += re.findall(r"`python -m pipeline (?!COMMAND)([^`]+)`", text)
     assert len(lines) >= 6
     for line in lines:
