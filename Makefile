@@ -38,7 +38,8 @@ demo: setup
 	$(BIN)/python -m pipeline demo demo-study --port $(PORT)
 
 test: $(DEV_STAMP) browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/browser
+	$(BIN)/python -m pytest tests/browser
 
 # The browser tests need Chromium; where it cannot be installed they are skipped and say so.
 browser:

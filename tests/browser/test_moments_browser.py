@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,9 +31,11 @@ def ready_video(page: Page) -> Locator:
 
 
 def wait_until(page: Page, video: Locator, condition: str, value: object = None) -> None:
-    page.wait_for_function(
-        f"([video, value]) => {condition}", arg=[video.element_handle(), value], timeout=LONG_MS
-    )
+    """Asks the page's present player each time: a new clip may bring a new element."""
+    deadline = time.monotonic() + LONG_MS / 1000
+    while not video.evaluate(f"(video, value) => {condition}", value):
+        assert time.monotonic() < deadline, f"not within {LONG_MS} ms: {condition} with {value}"
+        page.wait_for_timeout(100)
 
 
 def open_row(page: Page) -> Locator:
