@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.charts.look import Look, band, figure, line_at, mark_value
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """A published share (0-1) at or above a threshold, and where it was published."""
-
-    threshold: float
-    share: float
-    text: str
+from pipeline.published import PublishedShare
 
 
 def paired_differences(bins: pd.DataFrame, *, width: float, unit: str, look: Look) -> go.Figure:
@@ -124,7 +115,7 @@ def threshold_sweep(
     sweeps: Mapping[str, pd.DataFrame],
     *,
     threshold: float,
-    anchors: Sequence[Anchor] = (),
+    anchors: Sequence[PublishedShare] = (),
     axis_title: str,
     look: Look,
 ) -> go.Figure:

@@ -13,11 +13,9 @@ from dashboard.components.figure import current_look, show_figure
 from dashboard.components.url_choice import url_choice
 from dashboard.components.view import View
 from pipeline.errors import StoreError
+from pipeline.published import PUBLISHED_WORD_ERROR_RATE
 from pipeline.stats.word_errors import ErrorRate, error_rates
 from pipeline.word_errors import WordErrors, read_word_errors
-
-PUBLISHED_RATE = 0.35
-"""Of distil-large-v3 on head-camera speech (Tan et al. 2025)."""
 
 
 def quality_of_words(view: View) -> None:
@@ -71,12 +69,12 @@ def _draw(errors: WordErrors) -> None:
             labels.percent(counts.n_deleted / counts.n_reference),
             labels.percent(counts.n_inserted / counts.n_reference),
         ),
-        (f"published {PUBLISHED_RATE}", "", "", ""),
+        (f"published {PUBLISHED_WORD_ERROR_RATE}", "", "", ""),
         strict=True,
     ):
         column.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off")
     show_figure(
-        error_rate_dots(_rows(rates), published=PUBLISHED_RATE, look=current_look()),
+        error_rate_dots(_rows(rates), published=PUBLISHED_WORD_ERROR_RATE, look=current_look()),
         key="quality_words",
         title="Word error rate",
         caption=f"n = {labels.plural(counts.n_reference, 'word')} of the reference "

@@ -1,0 +1,43 @@
+"""Published shares of highly aligned utterances, and when one's own may stand beside them.
+
+Tan et al. 2025 (arXiv 2511.18824): OpenAI's CLIP ViT-B/32, centre crop, maximum over the frames
+during the utterance, .24 or more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.records import ModelRef
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedShare:
+    """A published share (0-1) at or above a threshold, and where it was published."""
+
+    threshold: float
+    share: float
+    text: str
+
+
+PUBLISHED_SHARE = 0.1264
+PUBLISHED_THRESHOLD = 0.24
+PUBLISHED_SWEEP = (
+    PublishedShare(0.24, 0.1264, "Tan et al. 2025"),
+    PublishedShare(0.24, 0.129, "BabyView 2025.2"),
+    PublishedShare(0.26, 0.019, "BabyView 2025.2"),
+    PublishedShare(0.28, 0.0033, "BabyView 2025.2"),
+    PublishedShare(0.24, 0.076, "SAYCam S"),
+    PublishedShare(0.24, 0.049, "SAYCam Y"),
+    PublishedShare(0.24, 0.044, "SAYCam A"),
+)
+PUBLISHED_WORD_ERROR_RATE = 0.35
+"""Of distil-large-v3 on head-camera speech (Tan et al. 2025)."""
+PUBLISHED_SETTING = ("center", "strict", "max", "raw")
+"""Crop, window, statistic and scale of the published shares."""
+_MODELS = ("ViT-B-32", "ViT-B-32-quickgelu")
+
+
+def is_published_model(model: ModelRef) -> bool:
+    """Whether cosines of this model can be compared with the published ones."""
+    return model.name in _MODELS and model.weights == "openai"
