@@ -96,3 +96,9 @@ class BusyError(CoviewError):
     """Another command is working on the same study."""
 
     code = "busy"
+
+
+class FitError(CoviewError):
+    """A statistical model cannot be fitted to these rows."""
+
+    code = "fit"
