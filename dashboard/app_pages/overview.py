@@ -16,6 +16,7 @@ from dashboard.components.reference import reference_line, reference_note
 from dashboard.components.view import open_view, stop_when_empty
 from dashboard.navigation import open_child, open_moments_in_range
 from dashboard.queries import shares
+from pipeline.stats import histogram
 
 view = open_view("Overview")
 measure = view.measure
@@ -32,8 +33,8 @@ with left:
     st.subheader("Scores against chance", anchor=False)
     width = summaries.score_width(counts)
     bins = data.load(view.store, shares.score_bins, view.filters, measure, width)
-    all_bins = summaries.bins_of_all(bins)
-    expected = summaries.expected_bins(cells, all_bins, width)
+    all_bins = histogram.bins_of_all(bins)
+    expected = histogram.expected_bins(cells, all_bins, width)
     dragged = dragged_range(
         score_distribution(
             all_bins,

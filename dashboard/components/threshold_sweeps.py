@@ -10,6 +10,7 @@ from dashboard.components.reference import sweep_anchors, sweep_note
 from dashboard.components.view import View
 from dashboard.queries import shares
 from dashboard.queries.selection import Measure
+from pipeline.stats import histogram
 
 
 def threshold_sweeps(view: View, a: Measure, b: Measure) -> None:
@@ -17,7 +18,7 @@ def threshold_sweeps(view: View, a: Measure, b: Measure) -> None:
     counts = data.load(view.store, shares.counts_by_recording, view.filters, a, "none")
     width = summaries.score_width(counts) / 4
     sweeps = {
-        f"{side}: {setting_name(measure)}": summaries.threshold_sweep(
+        f"{side}: {setting_name(measure)}": histogram.threshold_sweep(
             data.load(view.store, shares.score_bins, view.filters, measure, width),
             data.load(view.store, shares.null_cells, view.filters, measure),
             width,

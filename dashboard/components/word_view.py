@@ -16,6 +16,7 @@ from dashboard.components.word_frames import word_frames
 from dashboard.components.word_state import open_lemma
 from dashboard.navigation import open_child, open_moment, open_moments_with_word
 from dashboard.queries import shares, words
+from pipeline.stats import histogram
 
 _ENDS = {"highest": "Best moments", "lowest": "Worst moments"}
 
@@ -49,7 +50,7 @@ def word_view(view: View, lemma: str, forms: tuple[str, ...]) -> None:
 def _distribution(view: View, lemma: str, counts: pd.DataFrame, n_scored: int) -> None:
     measure = view.measure
     width = summaries.score_width(counts)
-    all_bins = summaries.bins_of_all(
+    all_bins = histogram.bins_of_all(
         data.load(view.store, shares.score_bins, view.filters, measure, width)
     )
     bins = data.load(view.store, words.word_bins, view.filters, measure, lemma, width)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from dashboard import labels, summaries
+from pipeline.stats import histogram
 
 
 def _counts(rows: list[tuple[str, str, str, int, int]]) -> pd.DataFrame:
@@ -58,10 +59,10 @@ def test_shares_by_group_leave_out_what_has_no_group():
 def test_the_expected_distribution_holds_all_utterances():
     cells = pd.DataFrame({"child_id": ["A"], "n": [50], "null_mean": [0.2], "null_sd": [0.02]})
     bins = pd.DataFrame({"bin_start": [0.15, 0.25], "n": [20, 30]})
-    expected = summaries.expected_bins(cells, bins, 0.01)
+    expected = histogram.expected_bins(cells, bins, 0.01)
     assert expected["n"].sum() == pytest.approx(50, rel=0.01)
     assert expected["share"].sum() == pytest.approx(1, rel=0.01)
-    assert summaries.expected_bins(cells.iloc[:0], bins, 0.01).empty
+    assert histogram.expected_bins(cells.iloc[:0], bins, 0.01).empty
     assert summaries.chance_share(cells, 0.2) == pytest.approx(0.5)
     assert math.isnan(summaries.chance_share(cells.iloc[:0], 0.2))
 
@@ -71,7 +72,7 @@ def test_the_expected_distribution_holds_all_utterances():
     [(0.03, 10_000, 0.005), (0.2, 500, 0.05), (1.0, 500, 0.25), (0.0, 500, 0.005)],
 )
 def test_bins_suit_the_spread_of_the_scores(spread: float, n: int, width: float):
-    assert summaries.nice_width(spread, n) == pytest.approx(width)
+    assert histogram.nice_width(spread, n) == pytest.approx(width)
 
 
 def test_the_sweep_falls_from_all_to_none():
@@ -79,11 +80,11 @@ def test_the_sweep_falls_from_all_to_none():
     bins = pd.DataFrame(
         {"child_id": ["A", "A", "B"], "bin_start": [0.20, 0.24, 0.24], "n": [2, 1, 1]}
     )
-    sweep = summaries.threshold_sweep(bins, cells, 0.02)
+    sweep = histogram.threshold_sweep(bins, cells, 0.02)
     assert sweep["threshold"].tolist() == pytest.approx([0.20, 0.22, 0.24, 0.26])
     assert sweep["share"].tolist() == pytest.approx([1, 0.5, 0.5, 0])
     assert sweep["chance"].iloc[0] == pytest.approx(0.5)
-    assert summaries.threshold_sweep(bins.iloc[:0], cells, 0.02).empty
+    assert histogram.threshold_sweep(bins.iloc[:0], cells, 0.02).empty
 
 
 def test_a_change_of_share_is_paired():
