@@ -1,0 +1,1 @@
+"""What predicts alignment: tables for models from a store, and the paper's questions as models."""
