@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.charts.look import Look, figure
+from dashboard.charts.look import Chart, Look, figure, level_at, line_at
 
 
 def joint_distribution(
@@ -20,7 +19,7 @@ def joint_distribution(
     names: tuple[str, str],
     thresholds: tuple[float, float],
     look: Look,
-) -> go.Figure:
+) -> Chart:
     """Counts in squares, darker with more utterances (logarithmic), both thresholds marked.
 
     a, b: middles of the bins; counts: (len(b), len(a)). Empty bins are left out.
@@ -45,13 +44,12 @@ def joint_distribution(
         hovertemplate=f"{names[0]} %{{x:.3f}}<br>{names[1]} %{{y:.3f}}<br>"
         "%{customdata:,} utterances<extra></extra>",
     )
-    line = {"color": look.ink, "width": 1, "dash": "dot"}
-    chart.add_vline(x=thresholds[0], line=line)
-    chart.add_hline(y=thresholds[1], line=line)
+    line_at(chart, thresholds[0], color=look.ink, width=1, dash="dot")
+    level_at(chart, thresholds[1], color=look.ink, width=1, dash="dot")
     return chart
 
 
-def agreement_by_child(rows: pd.DataFrame, *, overall: float, look: Look) -> go.Figure:
+def agreement_by_child(rows: pd.DataFrame, *, overall: float, look: Look) -> Chart:
     """Spearman's rho of each child with its interval, the highest on top; grey line: all.
 
     rows: child_id, n, rho, low, high. A click on a dot selects the child.
@@ -80,6 +78,6 @@ def agreement_by_child(rows: pd.DataFrame, *, overall: float, look: Look) -> go.
         showlegend=False,
     )
     if not np.isnan(overall):
-        chart.add_vline(x=overall, line={"color": look.faint_ink, "width": 1})
+        line_at(chart, overall, color=look.faint_ink, width=1)
     chart.update_yaxes(showgrid=True, type="category")
     return chart

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.charts.distribution import faded, outline
-from dashboard.charts.look import Look, figure
+from dashboard.charts.look import Chart, Look, figure
 from dashboard.charts.shares import error_bars
 
 _RIDGE_HEIGHT = 0.8
@@ -38,7 +37,7 @@ def children_rows(
     threshold: float,
     axis_title: str,
     look: Look,
-) -> go.Figure:
+) -> Chart:
     """A ridge for each child and, beside it, its share for each group of the split.
 
     children: child_id, label, chance, in the order from bottom to top. bins: child_id, bin_start,
@@ -95,7 +94,7 @@ class _Path:
 
 
 def _ridges(
-    chart: go.Figure,
+    chart: Chart,
     bins: pd.DataFrame,
     places: dict[str, int],
     *,
@@ -166,9 +165,7 @@ def _ridges(
     )
 
 
-def _chance_ticks(
-    chart: go.Figure, children: pd.DataFrame, places: dict[str, int], look: Look
-) -> None:
+def _chance_ticks(chart: Chart, children: pd.DataFrame, places: dict[str, int], look: Look) -> None:
     known = children[children["chance"].notna()]
     if not len(known):
         return
@@ -189,7 +186,7 @@ def _chance_ticks(
 
 
 def _share_dots(
-    chart: go.Figure, shares: pd.DataFrame, places: dict[str, int], groups: tuple[Group, ...]
+    chart: Chart, shares: pd.DataFrame, places: dict[str, int], groups: tuple[Group, ...]
 ) -> None:
     for number, group in enumerate(groups):
         part = shares[(shares["grp"] == group.code) & shares["child_id"].isin(list(places))]

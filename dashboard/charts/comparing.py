@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
-from dashboard.charts.look import Look, band, figure, line_at, mark_value
+from dashboard.charts.look import Chart, Look, band, figure, line_at, mark_value
 from pipeline.published import PublishedShare
 
 
-def paired_differences(bins: pd.DataFrame, *, width: float, unit: str, look: Look) -> go.Figure:
+def paired_differences(bins: pd.DataFrame, *, width: float, unit: str, look: Look) -> Chart:
     """How many utterances score how much higher or lower under B.
 
     bins: is_equal, bin_start, n. Exactly equal scores are a bar of their own, at zero.
@@ -62,7 +61,7 @@ def paired_differences(bins: pd.DataFrame, *, width: float, unit: str, look: Loo
     return chart
 
 
-def lag_profile(profiles: Mapping[str, pd.DataFrame], *, look: Look) -> go.Figure:
+def lag_profile(profiles: Mapping[str, pd.DataFrame], *, look: Look) -> Chart:
     """Mean cosine by lag for one or two crops, each with its chance level dashed.
 
     profiles: name -> lag_s, cosine, baseline (NaN when unknown), n_at_lag, low, high (of the
@@ -118,7 +117,7 @@ def threshold_sweep(
     anchors: Sequence[PublishedShare] = (),
     axis_title: str,
     look: Look,
-) -> go.Figure:
+) -> Chart:
     """Share at or above every threshold, for one or two settings, with chance dashed.
 
     sweeps: name -> threshold, share, chance (NaN when unknown). anchors are drawn as crosses.

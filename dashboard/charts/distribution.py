@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.charts.look import Look, figure, mark_value
+from dashboard.charts.look import Chart, Look, figure, mark_value
 
 Floats = NDArray[np.float64]
 
@@ -20,7 +19,7 @@ def score_distribution(
     threshold: float,
     axis_title: str,
     look: Look,
-) -> go.Figure:
+) -> Chart:
     """Observed bars, chance as an outline behind them, the threshold marked.
 
     bins: bin_start, n. expected: bin_start, share of the null, empty when there is none. Bars at
@@ -72,7 +71,7 @@ def two_distributions(
     axis_title: str,
     colours: dict[str, str],
     look: Look,
-) -> go.Figure:
+) -> Chart:
     """The distributions of a few children as lines over each other.
 
     rows: name, bin_start, share (of the name's utterances, 0-1).

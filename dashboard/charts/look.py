@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import functools
 
-import plotly.graph_objects as go
-
+from dashboard.charts.chart import Chart, Properties
 from pipeline.look import DARK, FONT, LIGHT, Look, category_colours, speaker_colours
 
 __all__ = [
     "DARK",
     "FONT",
     "LIGHT",
+    "Chart",
     "Look",
     "band",
     "category_colours",
     "figure",
+    "level_at",
     "line_at",
     "mark_value",
     "speaker_colours",
@@ -23,10 +24,10 @@ __all__ = [
 ]
 
 
-def figure(look: Look, *, height_px: int, x_title: str, y_title: str = "") -> go.Figure:
+def figure(look: Look, *, height_px: int, x_title: str, y_title: str = "") -> Chart:
     """An empty chart in the template; axis titles carry their units."""
-    return go.Figure(
-        layout={
+    return Chart(
+        {
             "template": template(look),
             "height": height_px,
             "xaxis": {"title": {"text": x_title}},
@@ -36,7 +37,7 @@ def figure(look: Look, *, height_px: int, x_title: str, y_title: str = "") -> go
 
 
 @functools.cache
-def template(look: Look) -> go.layout.Template:
+def template(look: Look) -> Properties:
     """The one Plotly template, for a light or a dark page."""
     axis = {
         "gridcolor": look.grid,
@@ -49,8 +50,8 @@ def template(look: Look) -> go.layout.Template:
         "tickfont": {"size": 12, "color": look.faint_ink},
         "automargin": True,
     }
-    return go.layout.Template(
-        layout={
+    return {
+        "layout": {
             "font": {"family": FONT, "size": 13, "color": look.ink},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
@@ -77,17 +78,21 @@ def template(look: Look) -> go.layout.Template:
             "hovermode": "closest",
             "dragmode": False,
         }
-    )
+    }
 
 
-def line_at(chart: go.Figure, x: float, **line: object) -> None:
-    """A vertical line over the whole height; Plotly's add_vline does more and takes ten times
-    as long."""
+def line_at(chart: Chart, x: float, **line: object) -> None:
+    """A vertical line over the whole height."""
     chart.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="y domain", line=line)
 
 
+def level_at(chart: Chart, y: float, **line: object) -> None:
+    """A horizontal line over the whole width."""
+    chart.add_shape(type="line", x0=0, x1=1, xref="x domain", y0=y, y1=y, line=line)
+
+
 def band(
-    chart: go.Figure,
+    chart: Chart,
     colour: str,
     *,
     x: tuple[float, float] | None = None,
@@ -111,7 +116,7 @@ def band(
 
 
 def mark_value(
-    chart: go.Figure,
+    chart: Chart,
     look: Look,
     x: float,
     text: str,

@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 
 import pandas as pd
-import plotly.graph_objects as go
 
-from dashboard.charts.look import Look, band, figure, line_at
+from dashboard.charts.look import Chart, Look, band, figure, line_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ def lag_curve(
     best_time_ms: int | None,
     chance: ChanceBand | None,
     look: Look,
-) -> go.Figure:
+) -> Chart:
     """Cosine of the words with each frame, by seconds from the start of the utterance.
 
     frames: time_ms, lag_ms, seconds (from the onset) and one column of cosines per crop. The
@@ -110,7 +109,7 @@ def place_among(
     threshold: float,
     axis_title: str,
     look: Look,
-) -> go.Figure:
+) -> Chart:
     """The child's scores in bins (bin_start, n) with this moment marked."""
     chart = figure(look, height_px=280, x_title=axis_title, y_title="Utterances")
     here = (

@@ -7,10 +7,9 @@ from dataclasses import fields
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.charts.look import LIGHT, Look
+from dashboard.charts.look import LIGHT, Chart, Look
 
 _SERIES = "Series"
 
@@ -32,11 +31,11 @@ def print_colours(look: Look) -> dict[str, str]:
     return pairs
 
 
-def drawn_values(chart: go.Figure) -> pd.DataFrame:
+def drawn_values(chart: Chart) -> pd.DataFrame:
     """What a chart draws, as a table: one row per point, with its series, its axes' titles as
     columns, and the ends of its error bars. Pure decoration (no hover text) is left out.
     """
-    parts = [part for trace in chart.data for part in _trace_rows(chart, trace.to_plotly_json())]
+    parts = [part for trace in chart.data for part in _trace_rows(chart, trace)]
     if not parts:
         return pd.DataFrame()
     table = pd.concat(parts, ignore_index=True)
@@ -45,7 +44,7 @@ def drawn_values(chart: go.Figure) -> pd.DataFrame:
     return table
 
 
-def _trace_rows(chart: go.Figure, trace: Mapping[str, object]) -> Iterator[pd.DataFrame]:
+def _trace_rows(chart: Chart, trace: Mapping[str, object]) -> Iterator[pd.DataFrame]:
     if trace.get("hoverinfo") == "skip" and not trace.get("name"):
         return
     x_title = _axis_title(chart, "xaxis", str(trace.get("xaxis", "x")), "x")
@@ -73,10 +72,9 @@ def _trace_rows(chart: go.Figure, trace: Mapping[str, object]) -> Iterator[pd.Da
     yield table
 
 
-def _axis_title(chart: go.Figure, kind: str, short: str, fallback: str) -> str:
+def _axis_title(chart: Chart, kind: str, short: str, fallback: str) -> str:
     """Title of the axis that a trace calls `short` ("x2"), which the layout calls "xaxis2"."""
-    axis = chart.layout[f"{kind}{short[1:]}"]
-    return str(axis.title.text or "") or fallback
+    return chart.axis_title(f"{kind}{short[1:]}") or fallback
 
 
 def _bar_title(trace: Mapping[str, object]) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pandas as pd
-import plotly.graph_objects as go
 
-from dashboard.charts.look import Look, figure, mark_value
+from dashboard.charts.look import Chart, Look, figure, mark_value
 
 
-def count_bars(rows: pd.DataFrame, *, total: int, look: Look) -> go.Figure:
+def count_bars(rows: pd.DataFrame, *, total: int, look: Look) -> Chart:
     """One bar per row, the first on top, as a share of `total`; a click gives its code.
 
     rows: code, label, n.
@@ -38,7 +37,7 @@ def count_bars(rows: pd.DataFrame, *, total: int, look: Look) -> go.Figure:
 
 def value_bins(
     bins: pd.DataFrame, *, width: float, x_title: str, look: Look, mark: float | None = None
-) -> go.Figure:
+) -> Chart:
     """A distribution from bins (bin_start, n), as shares; `mark` is a value that means something.
 
     Bars below the mark are pale grey.
@@ -62,7 +61,7 @@ def value_bins(
     return chart
 
 
-def error_rate_dots(rows: pd.DataFrame, *, published: float, look: Look) -> go.Figure:
+def error_rate_dots(rows: pd.DataFrame, *, published: float, look: Look) -> Chart:
     """Word error rates as dots with intervals, in the order of the rows, the first on top.
 
     rows: label, rate, low, high, n, kind ("all" stands out). NaN limits draw no interval.

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
-from dashboard.charts.look import Look, figure, line_at, mark_value
+from dashboard.charts.look import Chart, Look, figure, line_at, mark_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class ReferenceLine:
 
 def shares_by_child(
     rows: pd.DataFrame, *, overall: float, reference: ReferenceLine | None, look: Look
-) -> go.Figure:
+) -> Chart:
     """One line per child, the largest share on top; a click on a dot selects the child.
 
     rows: child_id, label, share, low, high, chance, n. NaN limits draw no interval, NaN chance
@@ -71,7 +70,7 @@ def shares_by_child(
 
 def shares_by_age(
     rows: pd.DataFrame, *, colours: dict[str, str], marked: str | None, look: Look
-) -> go.Figure:
+) -> Chart:
     """One dot per row, joined by child. rows: child_id, name, months, share, n.
 
     More children than there are colours are all drawn grey, but for the marked one.
@@ -128,7 +127,7 @@ def _with_gaps(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows, gaps]).sort_index(kind="stable") if len(ends) > 1 else rows
 
 
-def shares_before_after(rows: pd.DataFrame, *, names: tuple[str, str], look: Look) -> go.Figure:
+def shares_before_after(rows: pd.DataFrame, *, names: tuple[str, str], look: Look) -> Chart:
     """Share under A and under B per child, joined. rows: child_id, label, share_a, share_b,
     low_a, high_a, low_b, high_b, n."""
     rows = rows.sort_values(["share_a", "child_id"])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
-from dashboard.charts.look import Look, figure
+from dashboard.charts.look import Chart, Look, figure
 
 
 def score_and_norm(
     rows: pd.DataFrame, *, marked: str | None, x_title: str, y_title: str, look: Look
-) -> go.Figure:
+) -> Chart:
     """One dot per lemma, larger with more utterances; a click selects the lemma.
 
     rows: word, n, mean, norm. The marked lemma is named and in the accent.

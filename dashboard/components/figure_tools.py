@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import data
-from dashboard.charts.look import Look
+from dashboard.charts.look import Chart, Look
 from dashboard.charts.printed import drawn_values, print_colours
 from dashboard.components.captions import setting_note
 from dashboard.components.chips import filters_in_words
@@ -50,9 +49,7 @@ class FigureText:
 
 
 @st.fragment
-def figure_tools(
-    chart: go.Figure, look: Look, text: FigureText, table: pd.DataFrame | None
-) -> None:
+def figure_tools(chart: Chart, look: Look, text: FigureText, table: pd.DataFrame | None) -> None:
     """Draw the caption, the table and the menu to save under the chart.
 
     A fragment: opening the table fills only the table, not the page.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import plotly.graph_objects as go
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -28,6 +30,11 @@ VARIANTS: dict[str, dict[str, object]] = {
 }
 
 Page = Callable[..., AppTest]
+
+
+def assert_plotly_accepts(spec: dict) -> None:
+    """Let Plotly look at every property of a chart, which the dashboard does not."""
+    go.Figure(spec)
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +72,10 @@ def open_page(monkeypatch: pytest.MonkeyPatch, studies: Callable[[str], Path]) -
             app.switch_page(f"app_pages/{page}.py")
         for name, value in params.items():
             app.query_params[name] = value
-        return app.run()
+        app.run()
+        for drawn in app.get("plotly_chart"):
+            assert_plotly_accepts(json.loads(drawn.proto.spec))
+        return app
 
     yield open_
     st.cache_data.clear()

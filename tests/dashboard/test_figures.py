@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from dashboard.charts.look import DARK, LIGHT, figure
+from dashboard.charts.look import DARK, LIGHT, Chart, figure
 from dashboard.charts.printed import drawn_values, print_colours
 from dashboard.charts.readable import readable
 from dashboard.components.chips import filters_in_words
@@ -24,7 +23,7 @@ from tests.dashboard.conftest import Page
 PAGES = ("", "children", "compare_windows", "quality", "moments")
 
 
-def chart() -> go.Figure:
+def chart() -> Chart:
     return figure(LIGHT, height_px=100, x_title="Age (months)", y_title="Share (%)")
 
 
