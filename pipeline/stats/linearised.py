@@ -12,7 +12,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.stats.bootstrap import LEVEL, Interval
+from pipeline.stats.bootstrap import Interval
+from pipeline.stats.drawn import LEVEL, Sums, spread
 
 
 def linearised_interval(
@@ -25,24 +26,14 @@ def linearised_interval(
     """Interval of sum(numerators) / sum(denominators) over clusters within strata.
 
     All arrays are (n_clusters,); clusters with denominator 0 are left out. The half width is
-    Student's t, with as many degrees of freedom as there are clusters beyond one per stratum,
-    times the standard error. NaN limits when no stratum has two clusters.
+    Student's t, with Welch's degrees of freedom, times the standard error. NaN limits when no
+    stratum has two clusters.
     """
     from scipy.special import stdtrit
 
-    kept = denominators > 0
-    numerators, denominators, strata = numerators[kept], denominators[kept], strata[kept]
-    total = float(denominators.sum())
-    if not total:
-        return Interval(math.nan, math.nan, math.nan, 0.0, 0, 0)
-    estimate = float(numerators.sum()) / total
-    _, places, sizes = np.unique(strata, return_inverse=True, return_counts=True)
-    n_fixed, freedom = int((sizes == 1).sum()), int((sizes - 1).sum())
-    if not freedom:
-        return Interval(estimate, math.nan, math.nan, total, len(strata), n_fixed)
-    residuals = numerators - estimate * denominators
-    centred = residuals - (np.bincount(places, residuals) / sizes)[places]
-    stretch = sizes / np.maximum(sizes - 1, 1)
-    variance = float((np.bincount(places, centred**2) * stretch).sum())
-    half = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(variance) / total
-    return Interval(estimate, estimate - half, estimate + half, total, len(strata), n_fixed)
+    found = spread(Sums.of_one(numerators[:, None], denominators[:, None], np.ones(1), strata))
+    estimate, se, df = float(found.estimate[0]), float(found.se[0]), float(found.df[0])
+    half = math.nan if math.isnan(se) else float(stdtrit(df, (1 + level) / 2)) * se
+    total, n_clusters = float(denominators.sum()), int(found.n_clusters[0])
+    n_fixed = int(found.n_fixed[0])
+    return Interval(estimate, estimate - half, estimate + half, total, n_clusters, n_fixed, df)

@@ -8,7 +8,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.stats.bootstrap import LEVEL, Interval
+from pipeline.stats.bootstrap import Interval
+from pipeline.stats.drawn import LEVEL, welch_df
 
 LEVELS = 65_536
 _SAMPLE = 50_000
@@ -119,9 +120,10 @@ def correlation_of_sums(
 ) -> Interval:
     """Pearson's r from `cluster_sums` (6, n_clusters), with its interval.
 
-    Fisher's z with Student's t and the standard error of the delete-one-cluster jackknife within
-    strata (Shao & Tu 1995, section 6.2); ranks are not drawn up anew for each deletion. Clusters
-    that are alone in their stratum add no spread; NaN limits when all are.
+    Fisher's z with Student's t, Welch's degrees of freedom and the standard error of the
+    delete-one-cluster jackknife within strata (Shao & Tu 1995, section 6.2); ranks are not drawn
+    up anew for each deletion. Clusters that are alone in their stratum add no spread; NaN limits
+    when all are.
     """
     from scipy.special import stdtrit
 
@@ -134,12 +136,16 @@ def correlation_of_sums(
     n_fixed, freedom = int((sizes == 1).sum()), int((sizes - 1).sum())
     if math.isnan(estimate) or not freedom or abs(estimate) >= 1:
         return Interval(estimate, math.nan, math.nan, n, len(strata), n_fixed)
-    without = _r(total - sums)
+    # A deleted cluster is made up for by the others of its stratum, each R / (R - 1) times.
+    of_stratum = np.stack([np.bincount(places, row) for row in sums])[:, places]
+    size = sizes[places]
+    without = _r(total - (size * sums - of_stratum) / np.maximum(size - 1, 1))
     # A deletion after which nothing varies says nothing.
-    without = np.where(np.isnan(without), estimate, without)
+    without = np.where(np.isnan(without) | (size == 1), estimate, without)
     centred = without - (np.bincount(places, without) / sizes)[places]
-    variance = float((np.bincount(places, centred**2) * (sizes - 1) / sizes).sum())
-    half = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(variance) / (1 - estimate**2)
+    of_strata = np.bincount(places, centred**2) * (sizes - 1) / sizes
+    df = welch_df(of_strata, sizes)
+    half = float(stdtrit(df, (1 + level) / 2)) * math.sqrt(of_strata.sum()) / (1 - estimate**2)
     low, high = (math.tanh(math.atanh(estimate) + sign * half) for sign in (-1, 1))
     return Interval(estimate, low, high, n, len(strata), n_fixed)
 
