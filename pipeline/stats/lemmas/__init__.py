@@ -1,0 +1,1 @@
+"""Words as units: shrunken means of lemmas, and lemma means against norms."""
