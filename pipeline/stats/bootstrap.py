@@ -84,22 +84,15 @@ def ratio_intervals(
     All arrays are (n_clusters,); groups count from 0. Without strata each group is one stratum.
     The intervals are those of `ratio_interval` for the group alone with the same seed.
     """
-    n_groups = int(groups.max()) + 1 if len(groups) else 0
-    kept = np.flatnonzero(denominators > 0)
-    groups = groups[kept]
-    # Sorted by group and stratum, so that a group's recordings are drawn as if it were alone.
-    inner = groups if strata is None else strata[kept]
-    order = np.lexsort((inner, groups))
-    kept, groups, inner = kept[order], groups[order], inner[order]
-    is_new = np.ones(len(kept), np.bool_)
-    is_new[1:] = (groups[1:] != groups[:-1]) | (inner[1:] != inner[:-1])
-    sums = Sums(
-        numerators[kept, None].astype(np.float64),
-        denominators[kept, None].astype(np.float64),
+    if not len(groups):
+        return []
+    sums = Sums.of_groups(
+        numerators[:, None].astype(np.float64),
+        denominators[:, None].astype(np.float64),
         np.ones(1),
-        (np.cumsum(is_new) - 1).astype(np.int64),
-        groups.astype(np.int64),
-        n_groups,
+        groups,
+        strata,
+        int(groups.max()) + 1,
     )
     return _intervals(sums, draws=draws, seed=seed, level=level)
 

@@ -65,6 +65,31 @@ class Sums:
         zeros = np.zeros(len(codes), np.int64)
         return cls(tops[kept], bottoms[kept], coefficients, codes, zeros, 1)
 
+    @classmethod
+    def of_groups(
+        cls,
+        tops: Floats,
+        bottoms: Floats,
+        coefficients: Floats,
+        groups: Ints,
+        strata: Ints | None,
+        n_groups: int,
+    ) -> Sums:
+        """A problem for each group (n,), codes from 0; without strata each is one stratum."""
+        if n_groups == 1:
+            alone = np.zeros(len(groups), np.int64) if strata is None else strata
+            return cls.of_one(tops, bottoms, coefficients, alone)
+        kept = np.flatnonzero((bottoms > 0).any(axis=1))
+        inner = groups[kept] if strata is None else strata[kept]
+        # Sorted by group and stratum, so that a group's clusters are drawn as if it were alone.
+        order = np.lexsort((inner, groups[kept]))
+        kept, inner = kept[order], inner[order]
+        group = groups[kept].astype(np.int64)
+        is_new = np.ones(len(kept), np.bool_)
+        is_new[1:] = (group[1:] != group[:-1]) | (inner[1:] != inner[:-1])
+        codes = (np.cumsum(is_new) - 1).astype(np.int64)
+        return cls(tops[kept], bottoms[kept], coefficients, codes, group, n_groups)
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
