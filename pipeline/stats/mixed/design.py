@@ -17,8 +17,9 @@ class RandomTerm:
     """Random effects of one grouping factor: `(columns | group)` in lme4's syntax.
 
     `codes` int64 (n,) are the levels, 0 to `n_levels` - 1; `values` float64 (n, k) what the k
-    effects multiply (ones for an intercept), `columns` their names. `is_correlated` False keeps
-    the effects of a level independent (`||`).
+    effects multiply (ones for an intercept), `columns` their names. `blocks` are the numbers of
+    neighbouring effects that may correlate within a level, their sum k: (2,) for `(1 + x | g)`,
+    (1, 1) for `(1 + x || g)`.
     """
 
     group: str
@@ -26,14 +27,14 @@ class RandomTerm:
     codes: Int64Array
     n_levels: int
     values: Floats
-    is_correlated: bool = True
+    blocks: tuple[int, ...]
 
     def __post_init__(self) -> None:
         n, k = self.values.shape
-        if self.codes.shape != (n,) or k != len(self.columns) or k == 0:
+        if self.codes.shape != (n,) or k != len(self.columns) or k != sum(self.blocks) or k == 0:
             raise ValueError(
-                f"{self.group}: {self.codes.shape} codes and {len(self.columns)} names do not fit "
-                f"values {self.values.shape}"
+                f"{self.group}: {self.codes.shape} codes, {len(self.columns)} names and blocks "
+                f"{self.blocks} do not fit values {self.values.shape}"
             )
         if n and not (int(self.codes.min()) >= 0 and int(self.codes.max()) < self.n_levels):
             raise ValueError(f"{self.group}: codes are not within 0 to {self.n_levels - 1}")
@@ -43,28 +44,33 @@ class RandomTerm:
         return len(self.columns)
 
     @property
+    def places(self) -> tuple[Int64Array, Int64Array]:
+        """Row and column of each entry of theta in the factor: the lower triangle of each block,
+        column by column as lme4 has it."""
+        rows, columns = [], []
+        start = 0
+        for size in self.blocks:
+            # Row-wise over the upper triangle is column-wise over the lower one.
+            upper_rows, upper_columns = np.triu_indices(size)
+            rows.append(upper_columns + start)
+            columns.append(upper_rows + start)
+            start += size
+        return np.concatenate(rows).astype(np.int64), np.concatenate(columns).astype(np.int64)
+
+    @property
     def n_parameters(self) -> int:
-        """Entries of theta: the lower triangle of the relative factor, or its diagonal."""
-        k = self.n_effects
-        return k * (k + 1) // 2 if self.is_correlated else k
+        """Entries of theta."""
+        return sum(size * (size + 1) // 2 for size in self.blocks)
 
     def factor(self, theta: Floats) -> Floats:
-        """Lower-triangular relative covariance factor (k, k) of one level, filled by columns as
-        lme4 does."""
-        k = self.n_effects
-        if not self.is_correlated:
-            return np.diag(theta)
-        factor = np.zeros((k, k))
-        rows, columns = np.triu_indices(k)
-        # Row-wise over the upper triangle is column-wise over the lower one.
-        factor[columns, rows] = theta
+        """Lower-triangular relative covariance factor (k, k) of one level."""
+        factor = np.zeros((self.n_effects, self.n_effects))
+        factor[self.places] = theta
         return factor
 
     def is_diagonal_entry(self) -> NDArray[np.bool_]:
         """bool (n_parameters,): which entries of theta must not be negative."""
-        if not self.is_correlated:
-            return np.ones(self.n_effects, dtype=bool)
-        rows, columns = np.triu_indices(self.n_effects)
+        rows, columns = self.places
         return np.asarray(rows == columns)
 
 

@@ -3,185 +3,84 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, optimize, stats
+from scipy import linalg
 
 from pipeline.stats.mixed.design import Floats, MixedDesign
-from pipeline.stats.mixed.profiled import ProfiledDeviance, Solution
+from pipeline.stats.mixed.estimates import Estimates
+from pipeline.stats.mixed.profiled import ProfiledDeviance, Slopes, Solution
+from pipeline.stats.mixed.result import Satterthwaite
+from pipeline.stats.mixed.search import SINGULAR_BELOW, Minimum, minimise
 
-_SINGULAR_BELOW = 1e-4
-"""lme4's tolerance: a relative SD this small is taken for none."""
-_LARGEST = 1e4
-"""Beyond this many residual SDs rounding errors exceed what is left to estimate."""
-_STEP = 1e-3
-_MOST_EVALUATIONS = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class FixedEffect:
-    """Estimate, standard error, 95 % interval and two-sided p by t with Satterthwaite's degrees
-    of freedom."""
-
-    name: str
-    estimate: float
-    se: float
-    df: float
-    t: float
-    p: float
-    low: float
-    high: float
+_START = 0.5
+"""Relative SD to begin with."""
 
 
-@dataclass(frozen=True, slots=True)
-class RandomEffects:
-    """SDs (k,) and correlations (k, k) of one term's effects, and how many levels it has."""
-
-    group: str
-    columns: tuple[str, ...]
-    sd: Floats
-    correlation: Floats
-    n_levels: int
-
-
-@dataclass(frozen=True, slots=True)
-class GaussianFit:
-    """A fitted linear mixed model.
-
-    `is_singular`: a variance is estimated as (nearly) zero or a correlation as one. `loglik` is
-    the REML criterion over -2 where `is_reml`. `theta` are the relative covariance parameters.
-    """
-
-    fixed: tuple[FixedEffect, ...]
-    covariance: Floats
-    random: tuple[RandomEffects, ...]
-    sigma: float
-    loglik: float
-    n: int
-    is_reml: bool
-    is_singular: bool
-    has_converged: bool
-    theta: Floats
-    effects: tuple[Floats, ...]
-
-
-def fit_gaussian(design: MixedDesign, *, is_reml: bool = True) -> GaussianFit:
+def fit_gaussian(design: MixedDesign, *, is_reml: bool = True) -> Estimates:
     """Minimise the profiled deviance over theta and derive everything from there.
 
-    Raises numpy.linalg.LinAlgError when the fixed effects are collinear.
+    Raises numpy.linalg.LinAlgError when the fixed effects are collinear or rounding leaves
+    nothing to estimate.
     """
     profiled = ProfiledDeviance(design)
-    on_diagonal = np.concatenate([term.is_diagonal_entry() for term in design.terms])
+    is_sd = np.concatenate([term.is_diagonal_entry() for term in design.terms])
 
-    def deviance(theta: Floats) -> float:
-        return profiled.deviance(profiled.solve(theta), is_reml=is_reml)
+    def deviance(theta: Floats) -> tuple[float, Floats]:
+        solution, slopes = profiled.solve_with_slopes(theta)
+        return (
+            profiled.deviance(solution, is_reml=is_reml),
+            profiled.gradient(solution, slopes, is_reml=is_reml),
+        )
 
-    found = optimize.minimize(
-        deviance,
-        on_diagonal.astype(np.float64),
-        method="L-BFGS-B",
-        jac="3-point",
-        bounds=[(0.0, _LARGEST) if bound else (-_LARGEST, _LARGEST) for bound in on_diagonal],
-        options={"ftol": 1e-14, "gtol": 1e-6, "maxfun": _MOST_EVALUATIONS},
+    # The relative precision of an SD of m levels is about 1 / sqrt(2 m).
+    scale = np.concatenate(
+        [np.full(term.n_parameters, _START / math.sqrt(2 * term.n_levels)) for term in design.terms]
     )
-    theta = np.asarray(found.x, dtype=np.float64)
-    solution = profiled.solve(theta)
-    degrees = profiled.n - profiled.p if is_reml else profiled.n
-    sigma = math.sqrt(solution.rss / degrees)
-    covariance = _covariance(solution, sigma)
-    df = _satterthwaite(profiled, theta, sigma, covariance, is_reml=is_reml)
-    return GaussianFit(
-        fixed=tuple(
-            _fixed_effect(name, float(estimate), float(variance), float(own_df))
-            for name, estimate, variance, own_df in zip(
-                design.names, solution.beta, np.diagonal(covariance), df, strict=True
-            )
-        ),
-        covariance=covariance,
-        random=tuple(
-            _random_effects(term.group, term.columns, sigma * factor, term.n_levels)
-            for term, factor in zip(design.terms, profiled.split(theta), strict=True)
-        ),
-        sigma=sigma,
-        loglik=-profiled.deviance(solution, is_reml=is_reml) / 2,
-        n=profiled.n,
-        is_reml=is_reml,
-        is_singular=bool(np.any(theta[on_diagonal] < _SINGULAR_BELOW)),
-        has_converged=bool(found.success) and bool(np.all(np.abs(theta) < _LARGEST)),
-        theta=theta,
-        effects=solution.effects,
-    )
-
-
-def _covariance(solution: Solution, sigma: float) -> Floats:
-    """Covariance of the fixed effects, (p, p)."""
+    found = minimise(deviance, _START * is_sd, is_sd, scale)
+    theta = found.parameters
+    solution, slopes = profiled.solve_with_slopes(theta)
+    sigma = math.sqrt(solution.rss / profiled.degrees(is_reml=is_reml))
     inverse = linalg.solve_triangular(solution.fixed_factor, np.eye(len(solution.beta)))
-    return np.asarray(sigma**2 * inverse @ inverse.T)
-
-
-def _fixed_effect(name: str, estimate: float, variance: float, df: float) -> FixedEffect:
-    se = math.sqrt(variance)
-    t = estimate / se
-    reach = float(stats.t.ppf(0.975, df)) * se
-    p = 2 * float(stats.t.sf(abs(t), df))
-    return FixedEffect(name, estimate, se, df, t, p, estimate - reach, estimate + reach)
-
-
-def _random_effects(
-    group: str, columns: tuple[str, ...], factor: Floats, n_levels: int
-) -> RandomEffects:
-    covariance = factor @ factor.T
-    sd = np.sqrt(np.diagonal(covariance))
-    scale = np.where(sd > 0, sd, 1.0)
-    correlation = covariance / np.outer(scale, scale)
-    np.fill_diagonal(correlation, 1.0)
-    return RandomEffects(group, columns, sd, correlation, n_levels)
+    covariance = sigma**2 * inverse @ inverse.T
+    satterthwaite = _satterthwaite(profiled, found, solution, slopes, covariance, is_reml=is_reml)
+    return Estimates(
+        beta=solution.beta,
+        covariance=covariance,
+        satterthwaite=satterthwaite,
+        factors=tuple(sigma * factor for factor in profiled.split(theta)),
+        sigma=sigma,
+        loglik=-found.deviance / 2,
+        theta=theta,
+        is_singular=bool(np.any(theta[is_sd] < SINGULAR_BELOW)),
+        has_converged=found.has_converged,
+    )
 
 
 def _satterthwaite(
-    profiled: ProfiledDeviance, theta: Floats, sigma: float, covariance: Floats, *, is_reml: bool
-) -> Floats:
-    """Degrees of freedom of each fixed effect, (p,) (Kuznetsova, Brockhoff and Christensen 2017,
-    Journal of Statistical Software 82(13)).
+    profiled: ProfiledDeviance,
+    found: Minimum,
+    solution: Solution,
+    slopes: Slopes,
+    covariance: Floats,
+    *,
+    is_reml: bool,
+) -> Satterthwaite:
+    """From the Hessian of the deviance by theta and sigma (Kuznetsova, Brockhoff and Christensen
+    2017). The search has it with sigma profiled out; what profiling took away is put back."""
+    degrees = profiled.degrees(is_reml=is_reml)
+    sigma = math.sqrt(solution.rss / degrees)
+    m = len(found.parameters)
+    hessian = np.empty((m + 1, m + 1))
+    hessian[m, m] = 4 * degrees / sigma**2
+    hessian[m, :m] = hessian[:m, m] = -2 * slopes.rss / sigma**3
+    hessian[:m, :m] = found.hessian + np.outer(hessian[m, :m], hessian[m, :m]) / hessian[m, m]
+    jacobian = np.concatenate((sigma**2 * slopes.inverse, (2 / sigma * covariance)[None]), axis=0)
+    return Satterthwaite(jacobian, _inverse_where_positive(2.0, hessian))
 
-    The variance of an estimate is itself estimated: its own variance comes from the Hessian of
-    the deviance at the estimated variance parameters (theta and sigma).
-    """
-    degrees = profiled.n - profiled.p if is_reml else profiled.n
-    here = np.append(theta, sigma)
-    steps = _STEP * np.maximum(np.abs(here), 0.1)
 
-    def look(parameters: Floats) -> tuple[float, Floats]:
-        """Deviance, and the variances (p,) of the fixed effects, at theta and sigma."""
-        solution = profiled.solve(parameters[:-1])
-        variance = parameters[-1] ** 2
-        deviance = (
-            solution.log_det
-            + (solution.log_det_fixed if is_reml else 0.0)
-            + degrees * math.log(2 * math.pi * variance)
-            + solution.rss / variance
-        )
-        return deviance, np.diagonal(_covariance(solution, float(parameters[-1])))
-
-    n_parameters = len(here)
-    moves = np.diag(steps)
-    centre = look(here)[0]
-    ahead = [look(here + move) for move in moves]
-    behind = [look(here - move) for move in moves]
-    slopes = np.array(
-        [(a[1] - b[1]) / (2 * step) for a, b, step in zip(ahead, behind, steps, strict=True)]
-    )
-    hessian = np.empty((n_parameters, n_parameters))
-    for i in range(n_parameters):
-        hessian[i, i] = (ahead[i][0] - 2 * centre + behind[i][0]) / steps[i] ** 2
-        for j in range(i):
-            corners = (
-                look(here + moves[i] + moves[j])[0]
-                - look(here + moves[i] - moves[j])[0]
-                - look(here - moves[i] + moves[j])[0]
-                + look(here - moves[i] - moves[j])[0]
-            )
-            hessian[i, j] = hessian[j, i] = corners / (4 * steps[i] * steps[j])
-    spread = np.einsum("ip,ij,jp->p", slopes, 2 * linalg.pinvh(hessian), slopes)
-    return np.asarray(2 * np.diagonal(covariance) ** 2 / spread)
+def _inverse_where_positive(factor: float, hessian: Floats) -> Floats:
+    """`factor` times the inverse, leaving out directions in which the deviance does not rise."""
+    values, vectors = linalg.eigh(hessian)
+    kept = values > 1e-8 * max(float(values.max()), 1.0)
+    return np.asarray(factor * (vectors[:, kept] / values[kept]) @ vectors[:, kept].T)

@@ -1,22 +1,22 @@
-"""The profiled deviance of a linear mixed model (Bates, Maechler, Bolker and Walker 2015, Journal
-of Statistical Software 67(1), section 3).
+"""The profiled deviance of a linear mixed model and its gradient (Bates, Maechler, Bolker and
+Walker 2015, Journal of Statistical Software 67(1), section 3).
 
 For relative covariance factors theta the fixed effects, the spherical random effects u and the
-residual variance have closed forms: a penalised least-squares problem. Its largest part, the
-levels of the factor with most of them, is block-diagonal and is eliminated first, so only the
-other factors' levels make a dense matrix.
+residual variance have closed forms. The derivatives of what is minimised need no further solution:
+those of a minimum are the partial ones at the minimum.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import linalg
 
-from pipeline.stats.mixed.design import Floats, MixedDesign, RandomTerm
+from pipeline.stats.mixed.cross import Layout, Products
+from pipeline.stats.mixed.design import Floats, MixedDesign
+from pipeline.stats.mixed.penalised import PenalisedSystem
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Solution:
 
     `log_det` is log |L|^2 of the random effects, `log_det_fixed` log |RX|^2 of the fixed ones,
     `rss` the penalised residual sum of squares. `beta` (p,); `fixed_factor` is RX (p, p), upper:
-    the variance of beta is sigma^2 (RX' RX)^-1. `effects` are b, one (levels, k) for each term.
+    the variance of beta is sigma^2 (RX' RX)^-1.
     """
 
     log_det: float
@@ -33,7 +33,16 @@ class Solution:
     rss: float
     beta: Floats
     fixed_factor: Floats
-    effects: tuple[Floats, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slopes:
+    """Derivatives by theta (m,) of a Solution's parts, and of (RX' RX)^-1, (m, p, p)."""
+
+    log_det: Floats
+    log_det_fixed: Floats
+    rss: Floats
+    inverse: Floats
 
 
 class ProfiledDeviance:
@@ -41,137 +50,107 @@ class ProfiledDeviance:
 
     def __init__(self, design: MixedDesign) -> None:
         self.design = design
-        self.n, self.p = design.fixed.shape
-        # The factor with most effects is eliminated block by block; the others are dense.
-        sizes = [term.n_levels * term.n_effects for term in design.terms]
-        self._first = int(np.argmax(sizes))
-        self._rest = tuple(i for i in range(len(sizes)) if i != self._first)
-        first = design.terms[self._first]
+        self.n, self.p = int(design.fixed.shape[0]), int(design.fixed.shape[1])
+        self.layout = Layout(design.terms)
         known = np.column_stack((design.fixed, design.response))
-        z_first = _matrix(first)
-        z_rest = [_matrix(design.terms[i]) for i in self._rest]
-        k = first.n_effects
-        self._block = np.zeros((first.n_levels, k, k))
-        for i in range(k):
-            for j in range(k):
-                product = first.values[:, i] * first.values[:, j]
-                self._block[:, i, j] = np.bincount(first.codes, product, first.n_levels)
-        self._known_first = np.asarray(z_first.T @ known).reshape(first.n_levels, k, self.p + 1)
-        self._known_known = known.T @ known
-        if z_rest:
-            rest = sparse.hstack(z_rest, format="csr")
-            self._cross = np.asarray((z_first.T @ rest).todense()).reshape(first.n_levels, k, -1)
-            self._rest_rest = np.asarray((rest.T @ rest).todense())
-            self._known_rest = np.asarray(rest.T @ known)
-        else:
-            self._cross = np.zeros((first.n_levels, k, 0))
-            self._rest_rest = np.zeros((0, 0))
-            self._known_rest = np.zeros((0, self.p + 1))
+        self._products: Products = self.layout.products(known)
 
-    def split(self, theta: Floats) -> list[Floats]:
-        """The factor (k, k) of each term."""
-        factors = []
-        start = 0
-        for term in self.design.terms:
-            factors.append(term.factor(theta[start : start + term.n_parameters]))
-            start += term.n_parameters
-        return factors
+    def degrees(self, *, is_reml: bool) -> int:
+        """What the residual variance is a mean over."""
+        return self.n - self.p if is_reml else self.n
 
     def solve(self, theta: Floats) -> Solution:
         """Penalised least squares at theta; LinAlgError when the fixed effects are collinear."""
-        factors = self.split(theta)
-        own = factors[self._first]
-        k = own.shape[0]
-        n_levels = self._block.shape[0]
-        # L11 of each level, then everything else seen from there.
-        blocks = own.T @ self._block @ own + np.eye(k)
-        lower = np.linalg.cholesky(blocks)
-        rest_factor = self._rest_factor(factors)
-        cross = _times_blocks(own.T @ self._cross, rest_factor)
-        known = own.T @ self._known_first
-        seen = np.linalg.solve(lower, np.concatenate((cross, known), axis=2))
-        n_rest = cross.shape[2]
-        flat = seen.reshape(n_levels * k, n_rest + self.p + 1)
-        w_rest, w_known = flat[:, :n_rest], flat[:, n_rest:]
-        rest_rest = _times_blocks(
-            _times_blocks(self._rest_rest[None], rest_factor).transpose(0, 2, 1), rest_factor
-        )[0]
-        inner = rest_rest + np.eye(n_rest) - w_rest.T @ w_rest
-        known_rest = _times_blocks(self._known_rest.T[None], rest_factor)[0].T
-        l_rest = linalg.cholesky(inner, lower=True, check_finite=False)
-        v_known = linalg.solve_triangular(
-            l_rest, known_rest - w_rest.T @ w_known, lower=True, check_finite=False
+        return self._solve(PenalisedSystem(self.layout, self._products, self.split(theta)))[0]
+
+    def solve_with_slopes(self, theta: Floats) -> tuple[Solution, Slopes]:
+        """The same with its derivatives."""
+        products, p = self._products, self.p
+        system = PenalisedSystem(self.layout, products, self.split(theta))
+        solution, u_first, u_rest = self._solve(system)
+        # Columns: X whitened by RX, and y without what X explains.
+        inverse = linalg.solve_triangular(solution.fixed_factor, np.eye(p))
+        mix = np.zeros((p + 1, p + 1))
+        mix[:p, :p], mix[:p, p], mix[p, p] = inverse, -solution.beta, 1.0
+        u_first, u_rest = u_first @ mix, u_rest @ mix
+        left_first, left_rest = system.left_over(
+            products.known_first @ mix,
+            products.known_rest @ mix,
+            *system.effects(u_first, u_rest),
         )
-        remaining = self._known_known - w_known.T @ w_known - v_known.T @ v_known
-        p = self.p
-        fixed_factor = linalg.cholesky(remaining[:p, :p], lower=False)
-        z = linalg.solve_triangular(fixed_factor, remaining[:p, p], trans="T")
-        beta = linalg.solve_triangular(fixed_factor, z)
-        rss = float(remaining[p, p] - z @ z)
-        weights = np.append(-beta, 1.0)
-        u_rest = linalg.solve_triangular(l_rest, v_known @ weights, lower=True, trans="T")
-        part = (w_known @ weights - w_rest @ u_rest).reshape(n_levels, k, 1)
-        u_first = np.linalg.solve(lower.transpose(0, 2, 1), part)[:, :, 0]
-        log_det = 2 * (
-            float(np.log(np.diagonal(lower, axis1=1, axis2=2)).sum())
-            + float(np.log(np.diagonal(l_rest)).sum())
-        )
-        return Solution(
-            log_det,
-            2 * float(np.log(np.diagonal(fixed_factor)).sum()),
-            rss,
-            beta,
-            fixed_factor,
-            self._effects(factors, u_first, u_rest),
-        )
+        by_log_det = system.log_det_slopes()
+        log_det, log_det_fixed, rss, slopes = [], [], [], []
+        for i, term in enumerate(self.design.terms):
+            left = self._own_part(i, left_first, left_rest)
+            u = self._own_part(i, u_first, u_rest)
+            for a, b in zip(*term.places, strict=True):
+                log_det.append(by_log_det[i][a, b])
+                rss.append(-2 * float(left[:, a, p] @ u[:, b, p]))
+                # d (X'V^-1 X) whitened is minus this, by V = 1 + Z Lambda Lambda' Z'.
+                moved = left[:, a, :p].T @ u[:, b, :p]
+                moved = moved + moved.T
+                log_det_fixed.append(-float(np.trace(moved)))
+                slopes.append(inverse @ moved @ inverse.T)
+        found = Slopes(np.array(log_det), np.array(log_det_fixed), np.array(rss), np.array(slopes))
+        return solution, found
 
     def deviance(self, solution: Solution, *, is_reml: bool) -> float:
         """-2 log-likelihood, or the REML criterion, with the residual variance profiled out."""
-        degrees = self.n - self.p if is_reml else self.n
+        degrees = self.degrees(is_reml=is_reml)
         extra = solution.log_det_fixed if is_reml else 0.0
         scale = 1 + math.log(2 * math.pi * solution.rss / degrees)
         return float(solution.log_det + extra + degrees * scale)
 
-    def _rest_factor(self, factors: Sequence[Floats]) -> list[tuple[int, Floats]]:
-        return [(self.design.terms[i].n_levels, factors[i]) for i in self._rest]
+    def gradient(self, solution: Solution, slopes: Slopes, *, is_reml: bool) -> Floats:
+        """Derivative of `deviance` by theta, (m,)."""
+        degrees = self.degrees(is_reml=is_reml)
+        extra = slopes.log_det_fixed if is_reml else 0.0
+        return np.asarray(slopes.log_det + extra + degrees * slopes.rss / solution.rss)
 
-    def _effects(
-        self, factors: Sequence[Floats], u_first: Floats, u_rest: Floats
-    ) -> tuple[Floats, ...]:
-        """Random effects b = Lambda u of each term, (levels, k)."""
-        effects: dict[int, Floats] = {self._first: u_first @ factors[self._first].T}
-        start = 0
-        for i in self._rest:
-            term = self.design.terms[i]
-            size = term.n_levels * term.n_effects
-            u = u_rest[start : start + size].reshape(term.n_levels, term.n_effects)
-            effects[i] = u @ factors[i].T
-            start += size
-        return tuple(effects[i] for i in range(len(self.design.terms)))
+    def effects(self, theta: Floats) -> tuple[Floats, ...]:
+        """Best linear predictions b of the random effects, one (levels, k) for each term."""
+        system = PenalisedSystem(self.layout, self._products, self.split(theta))
+        solution, u_first, u_rest = self._solve(system)
+        weights = np.append(-solution.beta, 1.0)[:, None]
+        first, rest = system.effects(u_first @ weights, u_rest @ weights)
+        ordered = np.empty_like(first)
+        ordered[self.layout.order] = first
+        return tuple(
+            self._own_part(i, ordered, rest)[:, :, 0] for i in range(len(self.design.terms))
+        )
 
+    def split(self, theta: Floats) -> list[Floats]:
+        """The factor (k, k) of each term."""
+        ends = np.cumsum([term.n_parameters for term in self.design.terms])
+        parts = np.split(theta, ends[:-1])
+        return [term.factor(part) for term, part in zip(self.design.terms, parts, strict=True)]
 
-def _matrix(term: RandomTerm) -> sparse.csr_matrix:
-    """Z of a term, sparse (n, levels * k), the k effects of a level side by side."""
-    n, k = term.values.shape
-    columns = (term.codes[:, None] * k + np.arange(k)).ravel()
-    starts = np.arange(0, n * k + 1, k)
-    return sparse.csr_matrix((term.values.ravel(), columns, starts), shape=(n, term.n_levels * k))
+    def _solve(self, system: PenalisedSystem) -> tuple[Solution, Floats, Floats]:
+        """With the spherical effects of each known column: (levels, k, p + 1), (q, p + 1)."""
+        products, p = self._products, self.p
+        u_first, u_rest = system.solve(products.known_first, products.known_rest)
+        b_first, b_rest = system.effects(u_first, u_rest)
+        size = u_first.shape[0] * u_first.shape[1]
+        explained = products.known_first.reshape(size, p + 1).T @ b_first.reshape(size, p + 1)
+        remaining = products.known - explained - products.known_rest.T @ b_rest
+        fixed_factor = linalg.cholesky(remaining[:p, :p], lower=False)
+        z = linalg.solve_triangular(fixed_factor, remaining[:p, p], trans="T")
+        beta = linalg.solve_triangular(fixed_factor, z)
+        solution = Solution(
+            system.log_det,
+            2 * float(np.log(np.diagonal(fixed_factor)).sum()),
+            float(remaining[p, p] - z @ z),
+            beta,
+            fixed_factor,
+        )
+        return solution, u_first, u_rest
 
-
-def _times_blocks(stack: Floats, blocks: Sequence[tuple[int, Floats]]) -> Floats:
-    """Each matrix of a stack (m, a, q) times the block-diagonal matrix that repeats each factor
-    for its number of levels."""
-    if not blocks:
-        return stack
-    parts = []
-    start = 0
-    for n_levels, factor in blocks:
-        k = factor.shape[0]
-        part = stack[:, :, start : start + n_levels * k]
-        if k == 1:
-            parts.append(part * factor[0, 0])
-        else:
-            shape = part.shape
-            parts.append((part.reshape(*shape[:2], n_levels, k) @ factor).reshape(shape))
-        start += n_levels * k
-    return np.concatenate(parts, axis=2)
+    def _own_part(self, place: int, first: Floats, rest: Floats) -> Floats:
+        """A term's part (levels, k, m) of both parts of the effects."""
+        layout = self.layout
+        if place == layout.first_place:
+            return first
+        i = layout.rest_places.index(place)
+        part = rest[layout.starts[i] : layout.starts[i + 1]]
+        term = self.design.terms[place]
+        return part.reshape(term.n_levels, term.n_effects, -1)

@@ -1,0 +1,114 @@
+"""Minimise a deviance over relative covariance factors (and other parameters) by its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.stats.mixed.design import Floats
+
+SINGULAR_BELOW = 1e-4
+"""lme4's tolerance: a relative SD this small is taken for none."""
+LARGEST = 1e4
+"""Beyond this many residual SDs rounding errors exceed what is left to estimate."""
+_MOST_EVALUATIONS = 1_000
+_MOST_RESTARTS = 4
+_PROBE, _RESTART_AT = 1e-3, 0.1
+_STEP = 1e-3
+_FLAT_BELOW = 2e-3
+"""lme4's tolerance for the gradient scaled by the Hessian."""
+
+Objective = Callable[[Floats], tuple[float, Floats]]
+"""Parameters (m,) to the deviance and its gradient (m,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minimum:
+    """`parameters` (m,), the deviance there, its gradient and Hessian (m, m)."""
+
+    parameters: Floats
+    deviance: float
+    gradient: Floats
+    hessian: Floats
+    has_converged: bool
+
+
+def minimise(
+    objective: Objective, start: Floats, is_sd: NDArray[np.bool_], scale: Floats
+) -> Minimum:
+    """The minimum with every entry where `is_sd` (m,) kept at 0 or above.
+
+    `scale` (m,) is about how far each parameter can move before the deviance changes by 1. A
+    deviance is even in each SD, so its slope at 0 is 0 even where 0 is a maximum: an end at 0 is
+    left again when the deviance falls beside it.
+    """
+    from scipy import optimize
+
+    bounds = [(0.0, LARGEST) if sd else (None, None) for sd in is_sd]
+    here = start
+    is_done = False
+    for _ in range(_MOST_RESTARTS):
+        found = optimize.minimize(
+            lambda z: _scaled(objective, z, scale),
+            here / scale,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[
+                (low if low is None else low / s, None if high is None else high / s)
+                for (low, high), s in zip(bounds, scale, strict=True)
+            ],
+            options={"ftol": 1e-12, "gtol": 1e-4, "maxfun": _MOST_EVALUATIONS, "maxcor": 20},
+        )
+        here = np.asarray(found.x * scale, dtype=np.float64)
+        away = _falls_beside_zero(objective, here, is_sd)
+        is_done = bool(found.success)
+        if not away.any():
+            break
+        here[away] = _RESTART_AT
+    deviance, gradient = float(found.fun), np.asarray(found.jac / scale, dtype=np.float64)
+    hessian = hessian_of(objective, here, scale)
+    is_flat = _is_flat(gradient, hessian, here, is_sd)
+    in_reach = bool(np.all(np.abs(here[is_sd]) < LARGEST))
+    return Minimum(here, deviance, gradient, hessian, (is_done or is_flat) and is_flat and in_reach)
+
+
+def hessian_of(objective: Objective, here: Floats, scale: Floats) -> Floats:
+    """Hessian (m, m) from central differences of the gradient."""
+    steps = _STEP * np.maximum(np.abs(here), scale)
+    rows = [
+        (objective(here + move)[1] - objective(here - move)[1]) / (2 * step)
+        for move, step in zip(np.diag(steps), steps, strict=True)
+    ]
+    hessian = np.array(rows)
+    return np.asarray((hessian + hessian.T) / 2)
+
+
+def _scaled(objective: Objective, z: Floats, scale: Floats) -> tuple[float, Floats]:
+    deviance, gradient = objective(z * scale)
+    return deviance, gradient * scale
+
+
+def _falls_beside_zero(
+    objective: Objective, here: Floats, is_sd: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    away = np.zeros(len(here), dtype=bool)
+    for place in np.flatnonzero(is_sd & (here < _PROBE)):
+        beside = here.copy()
+        beside[place] = _PROBE
+        away[place] = objective(beside)[1][place] < 0
+    return away
+
+
+def _is_flat(gradient: Floats, hessian: Floats, here: Floats, is_sd: NDArray[np.bool_]) -> bool:
+    """Whether a Newton step from here would change little, among parameters not held at 0."""
+    free = ~(is_sd & (here < SINGULAR_BELOW))
+    if not free.any():
+        return True
+    values, vectors = np.linalg.eigh(hessian[np.ix_(free, free)])
+    slopes = np.abs(vectors.T @ gradient[free])
+    if not np.isfinite(slopes).all() or values.min() < -_FLAT_BELOW * max(values.max(), 1.0):
+        return False
+    return bool(np.all(slopes < _FLAT_BELOW * np.sqrt(np.maximum(values, 1.0))))
