@@ -21,6 +21,7 @@ from pipeline.cli_base import (
 from pipeline.cli_export import export
 from pipeline.cli_import import import_files
 from pipeline.cli_models import models_app
+from pipeline.cli_report import report
 from pipeline.cli_wer import measured, wer
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.store.layout import Stage
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.command()(export)
+app.command()(report)
 app.command()(wer)
 app.command("import")(import_files)
 

@@ -91,6 +91,19 @@ def counting(title: str, is_quiet: bool) -> Iterator[Callable[[int, int], None]]
         yield count
 
 
+@contextmanager
+def stepping(title: str, is_quiet: bool) -> Iterator[Callable[[str, float | None], None]]:
+    """A bar for work that reports (what it does, how far it is from 0 to 1)."""
+    with _bars(is_quiet) as progress:
+        task = progress.add_task(title, total=None)
+
+        def step(what: str, share: float | None) -> None:
+            done = None if share is None else round(100 * share)
+            progress.update(task, description=f"{title}: {what}", completed=done, total=100)
+
+        yield step
+
+
 class _StageBars:
     """One bar per stage; frames move the description, recordings the bar."""
 

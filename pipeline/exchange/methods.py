@@ -19,18 +19,29 @@ def methods_text(
 
     Plain text; paragraphs are parted by empty lines.
     """
+    listed = "\n".join(["References", *references(facts, setting)])
+    return "\n\n".join([*methods_paragraphs(facts, setting, selection, counts), listed]) + "\n"
+
+
+def methods_paragraphs(
+    facts: StoreFacts, setting: ScoreSetting, selection: Selection, counts: SelectionCounts
+) -> list[str]:
+    """Paragraphs on data, score, chance level and software."""
     model = facts.model(setting.scorer)
-    run = facts.run
-    version = run.coview_version if run is not None else ""
-    works = citations(version or "unknown", model, [source.name for source in facts.sources])
-    paragraphs = [
+    paragraphs = (
         _data(facts, selection, counts),
         _score(facts, model, setting, counts),
         _chance(facts, setting),
         _software(facts, model),
-    ]
-    references = "\n".join(["References", *works])
-    return "\n\n".join([*(paragraph for paragraph in paragraphs if paragraph), references]) + "\n"
+    )
+    return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def references(facts: StoreFacts, setting: ScoreSetting) -> tuple[str, ...]:
+    """The works to cite for what was run, in the alphabet's order."""
+    version = facts.run.coview_version if facts.run is not None else ""
+    sources = [source.name for source in facts.sources]
+    return citations(version or "unknown", facts.model(setting.scorer), sources)
 
 
 def _data(facts: StoreFacts, selection: Selection, counts: SelectionCounts) -> str:

@@ -1,0 +1,103 @@
+"""The answer, in one paragraph."""
+
+from __future__ import annotations
+
+import math
+
+from pipeline import labels
+from pipeline.published import PUBLISHED_SETTING, PUBLISHED_SHARE, is_published_model
+from pipeline.report import phrases
+from pipeline.report.collect import Collected
+from pipeline.report.document import Block, Bullets, Paragraph, Section
+
+_HOURS_MS = 3_600_000
+
+
+def answer(data: Collected) -> Section:
+    """Share of high alignment with interval, chance, excess, and what it rests on."""
+    setting = data.request.setting
+    blocks: list[Block] = [Paragraph(_lead(data), "lead")]
+    how = (
+        f"An utterance is highly aligned if {phrases.score(setting)} is "
+        f"{phrases.threshold(setting)} or more (model {setting.scorer}, "
+        f"{labels.CROPS[setting.crop].lower()} crop). {phrases.BY_RECORDING} "
+        f"{phrases.chance(data.facts, setting, is_known=data.has_chance)}"
+    )
+    blocks.append(Paragraph(how))
+    blocks.append(Bullets(tuple(_figures(data))))
+    return Section("answer", "Answer", tuple(blocks))
+
+
+def _lead(data: Collected) -> str:
+    share = data.scores.share
+    n = int(share.n)
+    if not n:
+        return (
+            f"None of the {labels.plural(data.n_utterances, 'utterance')} has a score under this "
+            "setting, so the question cannot be answered."
+        )
+    sentences = [
+        f"{labels.percent(share.estimate)} of what the children heard is highly aligned with what "
+        f"was in view{phrases.interval(share)}: {int(data.scores.counts['n_high'].sum()):,} of "
+        f"{labels.plural(n, 'scored utterance')}."
+    ]
+    if data.has_chance:
+        excess = share.estimate - data.scores.chance
+        sentences.append(
+            f"Matched chance leads one to expect {labels.percent(data.scores.chance)}; the excess "
+            f"over chance is {phrases.points(excess)}{_excess_interval(data)}."
+        )
+    else:
+        sentences.append(phrases.no_chance(data.facts, data.request.setting))
+    totals = data.sample.totals
+    sentences.append(
+        f"This rests on {labels.plural(data.n_utterances, 'utterance')} in "
+        f"{labels.plural(totals.n_recordings, 'recording')} "
+        f"({labels.hours(totals.total_ms)}) of {labels.plural(totals.n_children, 'child')}."
+    )
+    return " ".join(sentences)
+
+
+def _excess_interval(data: Collected) -> str:
+    excess = data.scores.excess
+    if excess is None or not excess.is_known:
+        return ""
+    return (f" (95 % interval {100 * excess.low:.1f} to {100 * excess.high:.1f})").replace("-", "−")
+
+
+def _figures(data: Collected) -> list[tuple[str, str]]:
+    by_child = data.scores.by_child[data.scores.by_child["n_scored"] > 0]
+    rows: list[tuple[str, str]] = []
+    if len(by_child) > 1:
+        low, high = by_child["share"].min(), by_child["share"].max()
+        above = int((by_child["share"] > by_child["chance"]).sum())
+        words = f"From {labels.percent(low)} to {labels.percent(high)} by child"
+        if by_child["chance"].notna().any():
+            words += f"; {above} of {labels.plural(len(by_child), 'child')} lie above chance"
+        rows.append(("Children.", f"{words}."))
+    mean = data.scores.mean
+    if not math.isnan(mean.estimate):
+        words = f"{mean.estimate:.3f}"
+        if mean.is_known:
+            words += f" (95 % interval {mean.low:.3f} to {mean.high:.3f})"
+        rows.append(("Mean score.", f"{words}.".replace("-", "−")))
+    rows.append(("Published.", _published(data)))
+    return rows
+
+
+def _published(data: Collected) -> str:
+    setting = data.request.setting
+    plain = (setting.crop, setting.window, setting.statistic, setting.scale)
+    words = (
+        f"Tan et al. 2025 report {100 * PUBLISHED_SHARE:.2f} % over 325 hours of 19 children with "
+        "OpenAI's CLIP ViT-B/32, centre crop, maximum over the frames during the utterance, .24 "
+        "or more"
+    )
+    if is_published_model(data.model) and plain == PUBLISHED_SETTING:
+        return f"{words}; this report uses the same model, crop and window."
+    if not is_published_model(data.model):
+        return (
+            f"{words}; scores of {setting.scorer} are on another scale, so the two shares cannot "
+            "be compared."
+        )
+    return f"{words}; this report uses another setting, so the two shares cannot be compared."
