@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.stats.bootstrap import ratio_interval
-from pipeline.stats.linearised import linearised_interval
+from pipeline.stats.linearised import linearised_interval, linearised_intervals
 
 
 def clusters(seed: int, n_children: int = 5, n_recordings: int = 30):
@@ -51,3 +51,28 @@ def test_recordings_without_any_are_left_out():
 def test_nothing_gives_nothing():
     none = np.zeros(0)
     assert np.isnan(linearised_interval(none, none, none.astype(int)).estimate)
+
+
+def test_many_groups_at_once_are_each_of_them_alone():
+    rng = np.random.default_rng(7)
+    groups = rng.integers(0, 9, 300)
+    groups[groups == 4] = 5  # A group without any cluster.
+    groups[:2] = 8, 8
+    strata = np.where(groups == 7, groups, rng.integers(0, 6, 300))
+    bottom = rng.integers(1, 9, 300).astype(float)
+    top = bottom * rng.normal(0.2, 0.05, 300)
+    found = linearised_intervals(top, bottom, strata, groups, 9)
+    for group in range(9):
+        mine = groups == group
+        one = linearised_interval(top[mine], bottom[mine], strata[mine])
+        expected = (one.estimate, one.low, one.high, one.n)
+        values = (found.estimates, found.low, found.high, found.n)
+        assert [v[group] for v in values] == pytest.approx(expected, nan_ok=True)
+        assert found.n_strata[group] == len(np.unique(strata[mine]))
+
+
+def test_a_group_with_one_cluster_in_each_stratum_has_no_limits():
+    one = np.ones(3)
+    found = linearised_intervals(one, 4 * one, np.array([0, 1, 0]), np.array([0, 0, 1]), 2)
+    assert found.estimates.tolist() == [0.25, 0.25]
+    assert np.isnan(found.low).all()
