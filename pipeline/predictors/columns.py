@@ -9,8 +9,9 @@ are means over the utterances of the row.
 from __future__ import annotations
 
 import difflib
-import re
 from dataclasses import dataclass
+
+from pipeline.stats.mixed.formula import parse_formula
 
 UTTERANCES, RECORDINGS, CHILDREN = "utterances", "recordings", "children"
 UNITS = (UTTERANCES, RECORDINGS, CHILDREN)
@@ -61,7 +62,7 @@ COLUMNS: tuple[ModelColumn, ...] = (
     ModelColumn(
         "max_cosine",
         "outcome",
-        "maximum over frames",
+        "raw maximum",
         "cosine",
         "Largest cosine over the frames of the window. It grows with the number of frames even "
         "where nothing is aligned",
@@ -78,7 +79,7 @@ COLUMNS: tuple[ModelColumn, ...] = (
     ModelColumn(
         "above_chance",
         "outcome",
-        "maximum minus chance",
+        "score above chance",
         "cosine",
         "max_cosine minus the mean of its matched null: windows with as many frames from "
         "elsewhere in the recordings of the same child",
@@ -209,24 +210,20 @@ COLUMNS: tuple[ModelColumn, ...] = (
 BY_NAME = {column.name: column for column in COLUMNS}
 CATEGORIES = tuple(column.name for column in COLUMNS if column.kind == "category")
 
-_NAME = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*(?![\w.]|\s*\()")
-
 
 def columns_of(unit: str, *kinds: str) -> tuple[ModelColumn, ...]:
     """Columns of a table, of these kinds or of all."""
     return tuple(c for c in COLUMNS if unit in c.units and (not kinds or c.kind in kinds))
 
 
-def names_in(formula: str) -> tuple[str, ...]:
-    """Names of columns in a formula, in their order; names of functions are left out."""
-    return tuple(dict.fromkeys(_NAME.findall(formula)))
-
-
 def unknown_names(formula: str, unit: str) -> dict[str, str]:
-    """Names in a formula that its table does not have -> the nearest one that it has, or ""."""
+    """Names in a formula that its table does not have -> the nearest one that it has, or "".
+
+    Raises FitError where the formula cannot be read.
+    """
     known = [column.name for column in columns_of(unit)]
     return {
         name: next(iter(difflib.get_close_matches(name, known, 1, 0.5)), "")
-        for name in names_in(formula)
+        for name in parse_formula(formula).columns
         if name not in known
     }

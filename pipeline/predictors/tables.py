@@ -24,10 +24,10 @@ from pipeline.predictors.columns import (
     UTTERANCES,
     VOICE_LEVELS,
     columns_of,
-    names_in,
     unknown_names,
 )
 from pipeline.schema import ADULT_SPEAKERS, CHILD_SPEAKERS
+from pipeline.stats.mixed.formula import parse_formula
 
 MOST_ROWS = 200_000
 SEED = 1
@@ -38,8 +38,8 @@ _ALWAYS = ("recording", "child")
 
 
 @dataclass(frozen=True, slots=True)
-class ModelTable:
-    """Rows for a model and what they were made of.
+class TableFacts:
+    """What the rows of a model were made of.
 
     `n_chosen` utterances match the filters; of these `n_scored` have a score, the others cannot
     enter any model. `n_ungrouped` scored ones were left out of a table of groups because their
@@ -47,8 +47,8 @@ class ModelTable:
     were drawn, with `seed`; all of them where `is_sample` is False.
     """
 
-    rows: pd.DataFrame
     unit: str
+    n_rows: int
     n_chosen: int
     n_scored: int
     n_ungrouped: int
@@ -62,15 +62,39 @@ class ModelTable:
         return self.n_recordings < self.n_recordings_scored
 
     @property
-    def sample_words(self) -> str:
-        """How many utterances of how many the table rests on, and how they were drawn."""
-        if not self.is_sample:
-            return ""
-        return (
-            f"n = {len(self.rows):,} of {self.n_scored:,} scored utterances: "
-            f"{self.n_recordings:,} of {self.n_recordings_scored:,} recordings, drawn at random "
-            f"(seed {self.seed})."
-        )
+    def words(self) -> str:
+        """What the table rests on, in sentences."""
+        sentences = []
+        if self.is_sample:
+            sentences.append(
+                f"n = {self.n_rows:,} of {self.n_scored:,} scored utterances: "
+                f"{self.n_recordings:,} of {self.n_recordings_scored:,} recordings, drawn at "
+                f"random (seed {self.seed})."
+            )
+        elif self.unit == UTTERANCES:
+            sentences.append(f"n = {self.n_rows:,} scored utterances, one row each.")
+        else:
+            sentences.append(
+                f"{self.n_rows:,} rows made of {self.n_scored - self.n_ungrouped:,} scored "
+                "utterances."
+            )
+        n_unscored = self.n_chosen - self.n_scored
+        for n, why in (
+            (n_unscored, "without a score"),
+            (self.n_ungrouped, "of unknown group (speaker, activity, location or language)"),
+        ):
+            if n:
+                noun = "utterance" if n == 1 else "utterances"
+                sentences.append(f"{n:,} {noun} {why} left out.")
+        return " ".join(sentences)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTable:
+    """Rows for a model and what they were made of."""
+
+    rows: pd.DataFrame
+    facts: TableFacts
 
 
 def model_table(
@@ -90,12 +114,12 @@ def model_table(
     that is missing in every row, saying why.
     """
     check_names(formula, unit)
-    names = [name for name in names_in(formula) if name not in _ALWAYS]
+    names = [name for name in parse_formula(formula).columns if name not in _ALWAYS]
     if unit == UTTERANCES:
         table = _utterances(con, choice, names, most_rows)
     else:
         table = _groups(con, choice, unit, names)
-    if not table.n_scored:
+    if not table.facts.n_scored:
         raise FitError(
             "None of these utterances has a score.",
             hint="Take a filter off, or choose another scorer, crop or window.",
@@ -108,6 +132,15 @@ def model_table(
                 hint=column.mend or "Take it out of the formula.",
             )
     return table
+
+
+def levels_of(rows: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Categories of a model's table with their levels, the reference first."""
+    return {
+        str(name): tuple(str(level) for level in rows[name].cat.categories)
+        for name in rows.columns
+        if isinstance(rows[name].dtype, pd.CategoricalDtype)
+    }
 
 
 def check_names(formula: str, unit: str) -> None:
@@ -145,7 +178,8 @@ def _utterances(
     rows = _typed(_read(con, sql, choice, seed=str(SEED), most_rows=most_rows), names)
     n_chosen, n_scored, n_recordings = _counts(con, choice)
     n_drawn = int(rows["recording"].nunique())
-    return ModelTable(rows, UTTERANCES, n_chosen, n_scored, 0, n_drawn, n_recordings)
+    facts = TableFacts(UTTERANCES, len(rows), n_chosen, n_scored, 0, n_drawn, n_recordings)
+    return ModelTable(rows, facts)
 
 
 def _groups(
@@ -163,7 +197,10 @@ def _groups(
     rows = _typed(_read(con, sql, choice), names)
     n_chosen, n_scored, n_recordings = _counts(con, choice)
     n_ungrouped = n_scored - int(rows["n"].sum())
-    return ModelTable(rows, unit, n_chosen, n_scored, n_ungrouped, n_recordings, n_recordings)
+    return ModelTable(
+        rows,
+        TableFacts(unit, len(rows), n_chosen, n_scored, n_ungrouped, n_recordings, n_recordings),
+    )
 
 
 _GROUPED = {
@@ -233,7 +270,9 @@ def _typed(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     for name in names:
         column = rows[name]
         if name in CATEGORIES:
-            found = column.value_counts()
+            # The most frequent level is the reference, by utterances in every table.
+            weights = rows["n"] if "n" in rows.columns else pd.Series(1, index=rows.index)
+            found = weights.groupby(column).sum()
             order = sorted(found.index, key=lambda level: (-int(found[level]), str(level)))
             levels = [level for level in _LEVELS.get(name, order) if level in found.index]
             rows[name] = pd.Categorical(column, categories=levels)

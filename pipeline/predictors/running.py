@@ -1,0 +1,63 @@
+"""Run an analysis: read its table, fit it, say what it says, or why there is no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import duckdb
+
+from pipeline.errors import FitError
+from pipeline.predictors.analysis import Analysis, AnalysisResult
+from pipeline.predictors.tables import MOST_ROWS, ModelTable, TableFacts, model_table
+
+OnStep = Callable[[str], None]
+"""Called with what is being done."""
+
+
+def run(
+    con: duckdb.DuckDBPyConnection,
+    analysis: Analysis,
+    *,
+    on_step: OnStep = lambda step: None,
+    most_rows: int = MOST_ROWS,
+) -> AnalysisResult:
+    """Read, fit and sum up. `con` is a cursor of the store; nothing is written.
+
+    Whatever in the data or the formula stands against a fit is told in the result, never raised.
+    """
+    facts: TableFacts | None = None
+    try:
+        on_step("Reading the utterances")
+        table = model_table(
+            con, analysis.choice, analysis.unit, analysis.formula, most_rows=most_rows
+        )
+        facts = table.facts
+        on_step(f"Fitting {facts.n_rows:,} rows")
+        return _fitted(analysis, table, on_step)
+    except FitError as problem:
+        return AnalysisResult(analysis, None, problem.message, problem.message, problem.hint, facts)
+
+
+def _fitted(analysis: Analysis, table: ModelTable, on_step: OnStep) -> AnalysisResult:
+    # The server starts without the statistics: they are loaded when somebody fits a model.
+    from pipeline.predictors.contrasts import effects_of, joint_tests
+    from pipeline.predictors.diagnosing import diagnose
+    from pipeline.predictors.predicting import curves_of
+    from pipeline.predictors.words import answer, outcome_of
+    from pipeline.stats.mixed.fit import fit_mixed
+
+    fit = fit_mixed(table.rows, analysis.formula, family=analysis.family)
+    on_step("Summing up")
+    focus = analysis.focus or fit.coding.columns
+    effects = effects_of(fit, table.rows, focus)
+    joint = joint_tests(fit, [predictor for predictor in focus if ":" not in predictor])
+    return AnalysisResult(
+        analysis,
+        fit,
+        answer(fit, outcome_of(analysis.formula, analysis.family), effects, joint),
+        facts=table.facts,
+        effects=effects,
+        joint_tests=joint,
+        curves=curves_of(fit, table.rows, focus),
+        diagnostics=diagnose(fit, table.rows),
+    )
