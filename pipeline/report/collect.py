@@ -15,10 +15,12 @@ from pipeline.exchange.facts import StoreFacts
 from pipeline.predictors.choice import ScoreChoice
 from pipeline.records import ModelRef
 from pipeline.report import numbers, sample_queries, score_queries
+from pipeline.report.lag_queries import LagProfile, lag_profile
 from pipeline.report.request import ReportRequest, check_scores
 from pipeline.report.sample_queries import SpeakerOrigins, Totals
 from pipeline.schema import CROPS, WINDOWS
 from pipeline.stats.bootstrap import Interval
+from pipeline.stats.contrasts import Contrast
 from pipeline.stats.histogram import (
     bins_of_all,
     expected_bins,
@@ -56,7 +58,7 @@ class Scores:
     share: Interval
     mean: Interval
     chance: float
-    excess: Interval | None
+    excess: Contrast | None
     n_with_null: int
     by_child: pd.DataFrame
     by_speaker: pd.DataFrame
@@ -77,6 +79,7 @@ class Collected:
     sample: Sample
     scores: Scores
     settings: pd.DataFrame
+    lags: LagProfile | None
 
     @property
     def model(self) -> ModelRef:
@@ -106,7 +109,10 @@ def collect(
     on_step("Distributions", 0.1)
     scores = _scores(con, request.choice, counts)
     on_step("Crops and windows", 0.2)
-    return Collected(request, facts, sample, scores, _settings(con, request.choice))
+    settings = _settings(con, request.choice)
+    on_step("Lag profile", 0.35)
+    lags = lag_profile(con, request.choice)
+    return Collected(request, facts, sample, scores, settings, lags)
 
 
 def _sample(con: DuckDBPyConnection, study_root: Path | None, request: ReportRequest) -> Sample:
@@ -131,22 +137,21 @@ def _scores(con: DuckDBPyConnection, choice: ScoreChoice, counts: pd.DataFrame) 
     bins = score_queries.score_bins(con, choice, width)
     fine = score_queries.score_bins(con, choice, width / 4)
     all_bins = bins_of_all(bins)
-    by_speaker = numbers.shares_by_speaker(counts).merge(
-        numbers.chance_by(
-            score_queries.null_cells(con, choice, "speaker"), "speaker", choice.threshold
-        ),
-        on="speaker",
-        how="left",
-    )
+    nulls = score_queries.null_sums(con, choice)
+    by_speaker_cells = score_queries.null_cells(con, choice, "speaker")
     return Scores(
         counts=counts,
         share=numbers.overall_share(counts),
         mean=numbers.mean_score(counts),
         chance=numbers.chance_share(cells, choice.threshold),
-        excess=None,
+        excess=numbers.excess_over_chance(nulls),
         n_with_null=int(cells["n"].sum()),
-        by_child=_by_child(counts, cells, choice.threshold),
-        by_speaker=by_speaker,
+        by_child=_with_chance(
+            numbers.shares_by_child(counts), cells, nulls, "child_id", choice.threshold
+        ),
+        by_speaker=_with_chance(
+            numbers.shares_by_speaker(counts), by_speaker_cells, nulls, "speaker", choice.threshold
+        ),
         width=width,
         all_bins=all_bins,
         all_chance=expected_bins(cells, all_bins, width),
@@ -162,9 +167,12 @@ def _width(counts: pd.DataFrame) -> float:
     return nice_width(spread, n)
 
 
-def _by_child(counts: pd.DataFrame, cells: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    chance = numbers.chance_by(cells, "child_id", threshold)
-    return numbers.shares_by_child(counts).merge(chance, on="child_id", how="left")
+def _with_chance(
+    shares: pd.DataFrame, cells: pd.DataFrame, nulls: pd.DataFrame, key: str, threshold: float
+) -> pd.DataFrame:
+    chance = numbers.chance_by(cells, key, threshold)
+    excess = numbers.excess_by(nulls, key)
+    return shares.merge(chance, on=key, how="left").merge(excess, on=key, how="left")
 
 
 def _as_shares(bins: pd.DataFrame) -> pd.DataFrame:
@@ -184,7 +192,8 @@ def _chance_by_child(bins: pd.DataFrame, cells: pd.DataFrame, width: float) -> p
 def _settings(con: DuckDBPyConnection, choice: ScoreChoice) -> pd.DataFrame:
     """Every crop under every stored window, and the report's own setting, one row each.
 
-    crop, window, label, is_reference, n, share, low, high, chance; then over the utterances that
+    crop, window, label, is_reference, n, share, low, high, chance, excess, excess_low,
+    excess_high; then over the utterances that
     also have a score under the report's setting: n_both, change, change_low, change_high (of the
     share), gained, lost, mean_change, mean_change_low, mean_change_high.
     """
@@ -205,6 +214,7 @@ def _setting(
     share = numbers.share_of_pairs(own)
     cells = score_queries.null_cells(con, other)
     paired = own if is_reference else score_queries.paired_counts(con, reference, other)
+    excess = numbers.excess_over_chance(score_queries.null_sums(con, other))
     change, mean = numbers.share_change(paired), numbers.mean_difference(paired)
     nan = math.nan
     window = labels.window(other.window)
@@ -218,6 +228,9 @@ def _setting(
         "low": share.low,
         "high": share.high,
         "chance": numbers.chance_share(cells, other.threshold),
+        "excess": nan if excess is None else excess.interval.estimate,
+        "excess_low": nan if excess is None else excess.interval.low,
+        "excess_high": nan if excess is None else excess.interval.high,
         "n_both": int(paired["n_both"].sum()),
         "change": nan if is_reference else change.estimate,
         "change_low": nan if is_reference else change.low,

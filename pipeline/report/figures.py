@@ -98,7 +98,7 @@ def child_distributions(
             axes.set_ylim(0, 1.05 * highest)
             axes.tick_params(labelsize=7)
         figure.supxlabel(axis_title, fontsize=9, color=LIGHT.faint_ink)
-        figure.supylabel("Utterances in each bin (%)", fontsize=9, color=LIGHT.faint_ink)
+        figure.supylabel("Utterances (%)", fontsize=9, color=LIGHT.faint_ink)
 
     return drawn(draw, height_in=0.55 + 1.0 * n_rows)
 
@@ -230,14 +230,15 @@ def ages(rows: pd.DataFrame) -> str:
     return drawn(draw, height_in=3.0)
 
 
-def lag_profile(rows: pd.DataFrame, *, y_title: str) -> str:
+def lag_profile(rows: pd.DataFrame, *, y_title: str, has_chance: bool = True) -> str:
     """A mean by lag with its simultaneous band. rows: lag_s, value, low, high (NaN: none)."""
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         lags, value = floats(rows, "lag_s"), floats(rows, "value")
         axes.axvspan(-0.5, 0.5, color=LIGHT.muted, alpha=0.22, lw=0, label="During the utterance")
-        axes.axhline(0, color=LIGHT.ink, lw=0.8)
+        if has_chance:
+            axes.axhline(0, color=LIGHT.ink, lw=0.8)
         if rows["low"].notna().any():
             axes.fill_between(
                 lags,
@@ -263,7 +264,13 @@ def _dots(axes: Axes, rows: pd.DataFrame, places: np.ndarray, *, scale: float) -
     value, low, high = (scale * floats(rows, name) for name in ("share", "low", "high"))
     axes.hlines(places, low, high, color=LIGHT.accent, lw=1.4)
     axes.plot(
-        value, places, ls="none", marker="o", ms=5, color=LIGHT.accent, label="Observed, 95 %"
+        value,
+        places,
+        ls="none",
+        marker="o",
+        ms=5,
+        color=LIGHT.accent,
+        label="Observed, 95 % interval",
     )
 
 

@@ -20,9 +20,11 @@ from pipeline.stats.bootstrap import (
     share_intervals,
 )
 from pipeline.stats.chance import expected_above, expected_shares
+from pipeline.stats.contrasts import Contrast, excess
 
 Floats = NDArray[np.float64]
 
+_NULL_SUMS = ("n", "n_high", "expected")
 COUNTED = ("n_utterances", "n_scored", "n_high", "sum_score", "sum_sq")
 MISSING_REASONS = ("no_frame_in_window", "no_null", "not_scored")
 
@@ -112,6 +114,28 @@ def chance_by(cells: pd.DataFrame, key: str, threshold: float) -> pd.DataFrame:
     sums = pd.DataFrame({key: cells[key], "above": above * weights, "n": weights})
     rows = sums.groupby(key, sort=True).sum()
     return (rows["above"] / rows["n"]).rename("chance").reset_index()
+
+
+def excess_over_chance(nulls: pd.DataFrame) -> Contrast | None:
+    """Share minus its chance level, over the utterances that have a null, from `null_sums`; None
+    without any."""
+    if not len(nulls):
+        return None
+    rows = nulls.groupby(["child_id", "recording_id"], as_index=False)[[*_NULL_SUMS]].sum()
+    return excess(
+        floats(rows, "n_high"), floats(rows, "expected"), floats(rows, "n"), child_codes(rows)
+    )
+
+
+def excess_by(nulls: pd.DataFrame, key: str) -> pd.DataFrame:
+    """`excess_over_chance` of each child_id or speaker: key, excess, excess_low, excess_high."""
+    found = []
+    for name, rows in nulls.groupby(key, sort=True):
+        contrast = excess_over_chance(rows)
+        if contrast is not None:
+            interval = contrast.interval
+            found.append((name, interval.estimate, interval.low, interval.high))
+    return pd.DataFrame(found, columns=[key, "excess", "excess_low", "excess_high"])
 
 
 def share_of_pairs(paired: pd.DataFrame) -> Interval:

@@ -10,11 +10,8 @@ from pipeline.exchange.selection import ScoreSetting
 from pipeline.report.document import decimal
 from pipeline.schema import NULL_MIN_LAG_MS, WINDOWS
 from pipeline.stats.bootstrap import Interval
-from pipeline.stats.drawn import DRAWS
 
-BY_RECORDING = (
-    f"95 % intervals: bootstrap of recordings within each child ({DRAWS:,} draws, seed 1)."
-)
+BY_RECORDING = "95 % intervals: bootstrap of recordings within each child."
 
 
 def axis_title(setting: ScoreSetting) -> str:
@@ -70,8 +67,7 @@ def chance(facts: StoreFacts, setting: ScoreSetting, *, is_known: bool) -> str:
     return (
         f"Chance: the matched null, {facts.null_draws} windows with as many frames from other "
         "recordings of the same child (of a child with one recording, from over "
-        f"{NULL_MIN_LAG_MS // 1000} s away in it; seed {facts.null_seed}), taken as normal with "
-        "its stored mean and SD."
+        f"{NULL_MIN_LAG_MS // 1000} s away in it)."
     )
 
 

@@ -8,6 +8,7 @@ from duckdb import DuckDBPyConnection
 
 from pipeline.predictors.choice import ScoreChoice, Value
 from pipeline.schema import UTTERANCE_FLAGS
+from pipeline.stats.chance import expected_above
 
 _NULL_CELL = 0.0025
 """Nulls of nearly equal mean and SD are counted together, as on the dashboard."""
@@ -90,6 +91,35 @@ def null_cells(con: DuckDBPyConnection, choice: ScoreChoice, by: str = "child_id
                 CAST(floor(null_sd / $cell) AS INTEGER))
         ORDER BY {by}, null_mean, null_sd"""
     return _frame(con, sql, choice, cell=_NULL_CELL)
+
+
+def null_sums(con: DuckDBPyConnection, choice: ScoreChoice) -> pd.DataFrame:
+    """Per recording and speaker, over the scored utterances that have a null: child_id,
+    recording_id, speaker, n, n_high, and expected: how many would be highly aligned by chance.
+
+    Without rows where no score has a null.
+    """
+    if choice.scale == "z":
+        null_mean, null_sd = "CAST(0 AS FLOAT)", "CAST(1 AS FLOAT)"
+    elif choice.statistic == "max" and choice.has_null_window:
+        null_mean, null_sd = choice.sql("null_mean"), choice.sql("null_sd")
+    else:
+        null_mean = null_sd = "CAST(NULL AS FLOAT)"
+    sql = f"""
+        SELECT child_id, recording_id, speaker, {choice.score_sql} >= $threshold AS is_high,
+            {null_mean} AS null_mean, {null_sd} AS null_sd
+        FROM scores_wide
+        WHERE {_chosen(choice)} AND {choice.score_sql} IS NOT NULL AND {null_sd} IS NOT NULL"""
+    rows = _frame(con, sql, choice, threshold=choice.threshold)
+    expected = expected_above(
+        rows.pop("null_mean").to_numpy(dtype=np.float64),
+        rows.pop("null_sd").to_numpy(dtype=np.float64),
+        choice.threshold,
+    )
+    rows = rows.assign(expected=expected, n=1, n_high=rows.pop("is_high").astype(np.int64))
+    keys = ["child_id", "recording_id", "speaker"]
+    sums = rows.groupby(keys, observed=True, dropna=False, as_index=False).sum()
+    return sums.astype(dict.fromkeys(keys, object)).sort_values(keys, ignore_index=True)
 
 
 def paired_counts(con: DuckDBPyConnection, a: ScoreChoice, b: ScoreChoice) -> pd.DataFrame:

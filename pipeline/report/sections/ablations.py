@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from pipeline import labels
 from pipeline.report import figures, phrases
 from pipeline.report.collect import Collected
 from pipeline.report.document import (
     Block,
+    Heading,
     Paragraph,
     ReportFigure,
     ReportTable,
     Section,
     count,
+    decimal,
     interval,
     percent,
     percent_interval,
@@ -30,7 +34,66 @@ def ablations(data: Collected) -> Section:
         blocks.append(
             Paragraph("The store holds scores under one crop and window only: nothing to compare.")
         )
+    blocks += [Heading("Before, during and after the words"), *_lags(data)]
     return Section("settings", "Crops and windows", tuple(blocks))
+
+
+def _lags(data: Collected) -> list[Block]:
+    found = data.lags
+    if found is None:
+        return [
+            Paragraph(
+                "No utterance holds exactly one frame with cosines around it, so there is no lag "
+                "profile."
+            )
+        ]
+    rows = found.rows
+    crop = labels.CROPS[data.request.setting.crop].lower()
+    what = "Cosine above chance" if found.has_null else "Mean cosine"
+    caption = (
+        f"{what} by lag, {crop} crop: mean over n = {labels.plural(found.n, 'utterance')} of "
+        f"{labels.plural(found.n_recordings, 'recording')} that hold exactly one frame."
+    )
+    if found.has_null:
+        caption += (
+            " For these the matched null is the mean cosine with single frames of other recordings "
+            "of the child: the chance level at every lag (0)."
+        )
+    has_band = rows["low"].notna().any()
+    if has_band:
+        caption += (
+            " Band: simultaneous 95 % band over all lags, from recordings within each child; where "
+            "it leaves out 0, words and frames match better (or worse) than chance."
+            if found.has_null
+            else " Band: simultaneous 95 % band over all lags, from recordings within each child."
+        )
+    peak = rows.iloc[int(rows["value"].argmax())]
+    words = f"The match is best {_when(int(peak['lag_s']))}: {decimal(float(peak['value']), 3)}" + (
+        " above chance." if found.has_null else "."
+    )
+    if found.has_null and has_band:
+        above = rows.loc[rows["low"] > 0, "lag_s"].astype(int).tolist()
+        listed = ", ".join(f"{lag:+d}" if lag else "0" for lag in above).replace("-", "−")
+        words += (
+            f" The band lies above chance at these lags (s): {listed}."
+            if above
+            else " The band holds the chance level at every lag."
+        )
+    svg = figures.lag_profile(rows, y_title=what, has_chance=found.has_null)
+    seen = f"Line over lags from {rows['lag_s'].min()} to {rows['lag_s'].max()} s. {words}"
+    return [Paragraph(words), ReportFigure("lag-profile", caption, seen, svg, rows)]
+
+
+def _when(lag_s: int) -> str:
+    if lag_s == 0:
+        return "during the utterance"
+    side = "before its start" if lag_s < 0 else "after its end"
+    return f"{abs(lag_s) - 1} to {abs(lag_s)} s {side}"
+
+
+def _range(values: pd.Series[int]) -> str:
+    low, high = int(values.min()), int(values.max())
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _words(data: Collected) -> str:
@@ -59,7 +122,7 @@ def _figure(data: Collected) -> ReportFigure:
         "Left: share of highly aligned utterances under every crop and window, with its chance "
         f"level. Right: its change against the setting of this report ({reference}), utterance by "
         "utterance, over those scored under both "
-        f"(n = {int(rows['n_both'].min()):,} to {int(rows['n_both'].max()):,}). "
+        f"(n = {_range(rows['n_both'])}). "
         f"{phrases.BY_RECORDING}"
     )
     changes = rows[~rows["is_reference"]]
@@ -71,19 +134,18 @@ def _figure(data: Collected) -> ReportFigure:
 
 
 def _table(data: Collected) -> ReportTable:
-    frame = data.settings.assign(excess=data.settings["share"] - data.settings["chance"])
     return ReportTable(
         "crops-and-windows-table",
         "Crops and windows. Gained and lost: utterances that are highly aligned only there, and "
         "only under the report's setting. Points: percentage points. No correction for the number "
         f"of comparisons. {phrases.BY_RECORDING}",
-        frame,
+        data.settings,
         (
             text("Crop, window", "label"),
             count("n", "n"),
             percent_interval("Share (%)", ("share", "low", "high")),
             percent("By chance", "chance"),
-            percent("Excess", "excess"),
+            points_interval("Excess (points)", ("excess", "excess_low", "excess_high")),
             count("n of both", "n_both"),
             points_interval("Change (points)", ("change", "change_low", "change_high")),
             count("Gained", "gained"),

@@ -8,9 +8,7 @@ from pipeline import labels
 from pipeline.published import PUBLISHED_SETTING, PUBLISHED_SHARE, is_published_model
 from pipeline.report import phrases
 from pipeline.report.collect import Collected
-from pipeline.report.document import Block, Bullets, Paragraph, Section
-
-_HOURS_MS = 3_600_000
+from pipeline.report.document import Block, Bullets, Paragraph, Section, decimal
 
 
 def answer(data: Collected) -> Section:
@@ -37,15 +35,14 @@ def _lead(data: Collected) -> str:
             "setting, so the question cannot be answered."
         )
     sentences = [
-        f"{labels.percent(share.estimate)} of what the children heard is highly aligned with what "
-        f"was in view{phrases.interval(share)}: {int(data.scores.counts['n_high'].sum()):,} of "
+        f"{labels.percent(share.estimate)} of utterances are highly aligned with what was in "
+        f"view{phrases.interval(share)}: {int(data.scores.counts['n_high'].sum()):,} of "
         f"{labels.plural(n, 'scored utterance')}."
     ]
     if data.has_chance:
-        excess = share.estimate - data.scores.chance
         sentences.append(
             f"Matched chance leads one to expect {labels.percent(data.scores.chance)}; the excess "
-            f"over chance is {phrases.points(excess)}{_excess_interval(data)}."
+            f"over chance is {_excess(data)}."
         )
     else:
         sentences.append(phrases.no_chance(data.facts, data.request.setting))
@@ -58,11 +55,15 @@ def _lead(data: Collected) -> str:
     return " ".join(sentences)
 
 
-def _excess_interval(data: Collected) -> str:
-    excess = data.scores.excess
-    if excess is None or not excess.is_known:
-        return ""
-    return (f" (95 % interval {100 * excess.low:.1f} to {100 * excess.high:.1f})").replace("-", "−")
+def _excess(data: Collected) -> str:
+    found = data.scores.excess
+    if found is None:
+        return phrases.points(data.scores.share.estimate - data.scores.chance)
+    words = phrases.points(found.estimate)
+    if not found.interval.is_known:
+        return words
+    low, high = 100 * found.interval.low, 100 * found.interval.high
+    return f"{words} (95 % interval {decimal(low, 1)} to {decimal(high, 1)})"
 
 
 def _figures(data: Collected) -> list[tuple[str, str]]:

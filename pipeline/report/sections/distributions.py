@@ -26,6 +26,7 @@ from pipeline.report.document import (
     interval,
     percent,
     percent_interval,
+    points_interval,
     text,
 )
 from pipeline.report.numbers import floats
@@ -65,9 +66,8 @@ def _all(data: Collected) -> ReportFigure:
         .drop(columns="key")
     )
     frame.insert(1, "bin_end", frame["bin_start"] + scores.width)
-    caption = (
-        f"Scores of {labels.plural(n, 'utterance')}, in bins of {scores.width:g}. "
-        f"{phrases.chance(data.facts, setting, is_known=data.has_chance)}"
+    caption = f"Scores of n = {labels.plural(n, 'utterance')}, in bins of {scores.width:g}." + (
+        " Line: what the matched null leads one to expect." if data.has_chance else ""
     )
     peak = float(frame["bin_start"].iloc[int(frame["n_observed"].argmax())])
     seen = (
@@ -125,18 +125,17 @@ def _published(data: Collected) -> PublishedShare | None:
 
 def _shares_table(data: Collected) -> ReportTable:
     scores = data.scores
-    frame = scores.by_child.assign(excess=scores.by_child["share"] - scores.by_child["chance"])
     return ReportTable(
         "scores-by-child",
-        "Shares of highly aligned utterances and mean scores by child. Square brackets: "
-        f"{phrases.BY_RECORDING}",
-        frame,
+        "Shares of highly aligned utterances and mean scores by child. Excess: share minus chance, "
+        f"in percentage points. Square brackets: {phrases.BY_RECORDING}",
+        scores.by_child,
         (
             text("Child", "child_id"),
             count("Scored", "n_scored"),
             percent_interval("Share (%)", ("share", "low", "high")),
             percent("By chance", "chance"),
-            percent("Excess", "excess"),
+            points_interval("Excess (points)", ("excess", "excess_low", "excess_high")),
             interval("Mean score", ("mean", "mean_low", "mean_high")),
         ),
     )
@@ -146,7 +145,6 @@ def _speaker_table(data: Collected) -> ReportTable:
     rows = data.scores.by_speaker
     frame = rows.assign(
         name=[labels.SPEAKERS.get(code, code) for code in rows["speaker"]],
-        excess=rows["share"] - rows["chance"],
     )
     order = {code: place for place, code in enumerate(labels.SPEAKERS)}
     frame = frame.sort_values(
@@ -163,7 +161,7 @@ def _speaker_table(data: Collected) -> ReportTable:
             count("Scored", "n_scored"),
             percent_interval("Share (%)", ("share", "low", "high")),
             percent("By chance", "chance"),
-            percent("Excess", "excess"),
+            points_interval("Excess (points)", ("excess", "excess_low", "excess_high")),
             interval("Mean score", ("mean", "mean_low", "mean_high")),
         ),
     )

@@ -1,0 +1,87 @@
+"""What was in view before, during and after the words: cosines by lag, summed by recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from duckdb import DuckDBPyConnection
+
+from pipeline.predictors.choice import ScoreChoice
+from pipeline.score_columns import MAX_LAG_S, reach_column, reach_frames_column, wide_column
+from pipeline.stats.bands import Band, simultaneous_band
+
+LAGS_S = range(-MAX_LAG_S, MAX_LAG_S + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class LagProfile:
+    """Mean cosine at each lag, above chance where `has_null`: `rows` are lag_s, n, value, low,
+    high (a simultaneous 95 % band). `n` utterances, all of which hold exactly one frame."""
+
+    rows: pd.DataFrame
+    has_null: bool
+    n: int
+    n_recordings: int
+
+
+def lag_profile(con: DuckDBPyConnection, choice: ScoreChoice) -> LagProfile | None:
+    """The profile under the crop of `choice`: 0 is during the utterance, 1 up to one second after
+    its end, -1 up to one second before its start, and so on.
+
+    Only utterances that hold exactly one frame are taken: for these null_mean is the mean cosine
+    with single frames of other recordings, so it is the chance level at every lag. Those without a
+    null are left out, unless none has one. None without any such utterance.
+    """
+    null_mean = wide_column(choice.crop, "strict", "null_mean")
+    values = ", ".join(
+        f"{_mean_at_lag(choice.crop, lag_s)} AS lag_{place}" for place, lag_s in enumerate(LAGS_S)
+    )
+    sums = ", ".join(
+        f"count(lag_{place}), coalesce(sum(lag_{place} - base), 0)" for place in range(len(LAGS_S))
+    )
+    sql = f"""
+        SELECT CAST(any_value(child_id) AS VARCHAR) AS child, has_null, count(*), {sums}
+        FROM (
+            SELECT child_id, recording_id, {null_mean} IS NOT NULL AS has_null,
+                coalesce(CAST({null_mean} AS DOUBLE), 0) AS base, {values}
+            FROM scores_wide
+            WHERE scorer = $scorer AND n_frames_strict = 1 AND ({choice.condition.sql}))
+        GROUP BY recording_id, has_null ORDER BY child, CAST(recording_id AS VARCHAR)"""
+    found = con.execute(sql, {**choice.condition.params, "scorer": choice.scorer}).fetchall()
+    has_null = any(row[1] for row in found)
+    kept = [row for row in found if row[1] == has_null]
+    numbers = np.array([row[3:] for row in kept], dtype=np.float64).reshape(len(kept), -1)
+    if not len(kept) or not numbers[:, 0::2].any():
+        return None
+    children = np.unique([row[0] for row in kept], return_inverse=True)[1]
+    band = simultaneous_band(numbers[:, 1::2], numbers[:, 0::2], children.astype(np.int64))
+    n = sum(int(row[2]) for row in kept)
+    return LagProfile(_rows(band), has_null, n, band.n_clusters)
+
+
+def _rows(band: Band) -> pd.DataFrame:
+    rows = pd.DataFrame(
+        {
+            "lag_s": list(LAGS_S),
+            "n": band.n.astype(np.int64),
+            "value": band.estimate,
+            "low": band.low,
+            "high": band.high,
+        }
+    )
+    return rows[rows["n"] > 0].reset_index(drop=True)
+
+
+def _mean_at_lag(crop: str, lag_s: int) -> str:
+    """SQL over scores_wide: mean cosine of the frames at one lag, NULL without a frame there."""
+    if lag_s == 0:
+        total, n = reach_column(crop, "inside", 0, "sum"), reach_frames_column("inside", 0)
+    else:
+        side, seconds = ("before" if lag_s < 0 else "after"), abs(lag_s)
+        total, n = reach_column(crop, side, seconds, "sum"), reach_frames_column(side, seconds)
+        if seconds > 1:
+            total = f"({total} - {reach_column(crop, side, seconds - 1, 'sum')})"
+            n = f"({n} - {reach_frames_column(side, seconds - 1)})"
+    return f"CASE {n} WHEN 0 THEN NULL WHEN 1 THEN {total} ELSE {total} / {n} END"
