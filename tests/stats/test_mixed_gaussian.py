@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.stats.mixed.design import MixedDesign, RandomTerm
+from pipeline.stats.mixed.design import MixedDesign, RandomTerm, split_theta
 from pipeline.stats.mixed.fit import fit_mixed
 from pipeline.stats.mixed.formula import parse_formula
 from pipeline.stats.mixed.frame import model_frame
@@ -53,7 +53,7 @@ def test_the_deviance_is_that_of_the_marginal_distribution(is_reml: bool) -> Non
     n, p = design.fixed.shape
     # V = I + Z Lambda Lambda' Z', written out.
     spread = np.eye(n)
-    for term, factor in zip(design.terms, profiled.split(theta), strict=True):
+    for term, factor in zip(design.terms, split_theta(design.terms, theta), strict=True):
         z = np.zeros((n, term.n_levels, term.n_effects))
         z[np.arange(n), term.codes] = term.values
         flat = (z @ factor).reshape(n, -1)

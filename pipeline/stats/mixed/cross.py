@@ -7,6 +7,7 @@ those met with many others; the rest among themselves are dense.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,6 +47,13 @@ class Cross:
         else:
             light = self.light
         return Cross(heavy, light)
+
+    def rows(self, levels: slice) -> Floats:
+        """Some levels' rows, dense: (levels, k, q)."""
+        h, k, q = self.heavy.shape
+        heavy = self.heavy[levels]
+        light = self.light[max(levels.start - h, 0) * k : max(levels.stop - h, 0) * k]
+        return np.concatenate((heavy, light.toarray().reshape(-1, k, q)))
 
     def part(self, row: int) -> Cross:
         """One row of each level."""
@@ -147,13 +155,41 @@ class Layout:
             _own_blocks(self.first, weights),
             self._cross(weights),
             self._rest_products(weights),
-            _sums(self.first, weighted),
-            np.concatenate(
-                [_sums(term, weighted).reshape(-1, known.shape[1]) for term in self.rest]
-                or [np.zeros((0, known.shape[1]))]
-            ),
+            *self.sums(weighted),
             known.T @ weighted,
         )
+
+    def sums(self, columns: Floats) -> tuple[Floats, Floats]:
+        """Z' columns (n, m) in two parts: (levels, k, m) for the first factor, (q, m)."""
+        m = columns.shape[1]
+        rest = [_sums(t, columns).reshape(t.n_levels * t.n_effects, m) for t in self.rest]
+        return _sums(self.first, columns), np.concatenate(rest or [np.zeros((0, m))])
+
+    def part(self, place: int, first: Floats, rest: Floats) -> Floats:
+        """The part (levels, k, m) of the design's term at `place`."""
+        if place == self.first_place:
+            return first
+        i = self.rest_places.index(place)
+        own = rest[self.starts[i] : self.starts[i + 1]]
+        return own.reshape(self.rest[i].n_levels, self.rest[i].n_effects, -1)
+
+    def lifted(
+        self, factors: Sequence[Floats], first: Floats, rest: Floats
+    ) -> tuple[Floats, Floats]:
+        """b = Lambda u in two parts, with the factor (k, k) of each of the design's terms."""
+        parts = [np.zeros((0, rest.shape[1]))]
+        for place in self.rest_places:
+            lifted = factors[place] @ self.part(place, first, rest)
+            parts.append(lifted.reshape(-1, rest.shape[1]))
+        return factors[self.first_place] @ first, np.concatenate(parts)
+
+    def rows(self, first: Floats, rest: Floats) -> Floats:
+        """Z b of effects in two parts with one column each, (n,)."""
+        found = (self.first.values * first[self.first.codes, :, 0]).sum(axis=1)
+        for i, term in enumerate(self.rest):
+            own = rest[self.starts[i] : self.starts[i + 1], 0].reshape(term.n_levels, -1)
+            found = found + (term.values * own[term.codes]).sum(axis=1)
+        return np.asarray(found)
 
     def _cross(self, weights: Floats | None) -> Cross:
         k = self.first.n_effects

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,3 +93,10 @@ class MixedDesign:
             )
         if not self.terms or any(len(term.codes) != n for term in self.terms):
             raise ValueError("a mixed model needs random terms as long as the response")
+
+
+def split_theta(terms: Sequence[RandomTerm], theta: Floats) -> list[Floats]:
+    """The factor (k, k) of each term, from theta (m,) of all terms one after the other."""
+    ends = np.cumsum([term.n_parameters for term in terms])
+    parts = np.split(theta, ends[:-1])
+    return [term.factor(part) for term, part in zip(terms, parts, strict=True)]

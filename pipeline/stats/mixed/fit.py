@@ -55,7 +55,7 @@ def fit_mixed(
     # One thread: several wait for each other when the machine is busy, and sums in another order
     # would give another last digit.
     with threadpool_limits(1):
-        return _linear(frame, is_reml=is_reml)
+        return _binomial(frame) if family == BINOMIAL else _linear(frame, is_reml=is_reml)
 
 
 def _linear(frame: ModelFrame, *, is_reml: bool) -> MixedFit:
@@ -73,6 +73,16 @@ def _linear(frame: ModelFrame, *, is_reml: bool) -> MixedFit:
         )
     method = REML_METHOD if is_reml else ML_METHOD
     return _result(frame, found, GAUSSIAN, method, T_METHOD)
+
+
+def _binomial(frame: ModelFrame) -> MixedFit:
+    from pipeline.stats.mixed.binomial import fit_binomial
+
+    try:
+        found = fit_binomial(frame.design, frame.response.trials)
+    except np.linalg.LinAlgError as problem:
+        raise _no_solution() from problem
+    return _result(frame, found, BINOMIAL, LAPLACE_METHOD, Z_METHOD)
 
 
 def _no_solution() -> FitError:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy import linalg
 
-from pipeline.stats.mixed.design import Floats, MixedDesign
+from pipeline.stats.mixed.design import Floats, MixedDesign, split_theta
 from pipeline.stats.mixed.estimates import Estimates
 from pipeline.stats.mixed.profiled import ProfiledDeviance, Slopes, Solution
 from pipeline.stats.mixed.result import Satterthwaite
@@ -48,7 +48,7 @@ def fit_gaussian(design: MixedDesign, *, is_reml: bool = True) -> Estimates:
         beta=solution.beta,
         covariance=covariance,
         satterthwaite=satterthwaite,
-        factors=tuple(sigma * factor for factor in profiled.split(theta)),
+        factors=tuple(sigma * factor for factor in split_theta(design.terms, theta)),
         sigma=sigma,
         loglik=-found.deviance / 2,
         theta=theta,

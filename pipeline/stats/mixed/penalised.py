@@ -17,6 +17,9 @@ from scipy.linalg import lapack
 from pipeline.stats.mixed.cross import Layout, Products
 from pipeline.stats.mixed.design import Floats, RandomTerm
 
+_CHUNK = 4_000_000
+"""Numbers of a dense part of the cross products at a time."""
+
 
 class PenalisedSystem:
     """M at `theta`, factored. Right sides and solutions come in two parts: (levels, k, m) for the
@@ -115,6 +118,40 @@ class PenalisedSystem:
                         indirect[b, a] = np.vdot(whole, left.part(b).gram(right.part(a)))
         slopes[layout.first_place] = 2 * (direct - indirect).T
         return [slopes[i] for i in range(len(slopes))]
+
+    def row_variances(self) -> Floats:
+        """z' Lambda M^-1 Lambda' z of each row of the data, (n,)."""
+        layout, cross = self._layout, self._products.cross
+        first, q = layout.first, layout.q
+        whole = self._rest.plain(self._rest.right_transposed(self.inverse_rest()))
+        places = [
+            (start + term.codes * term.n_effects + b, term.values[:, b])
+            for term, start in zip(layout.rest, layout.starts[:-1], strict=True)
+            for b in range(term.n_effects)
+        ]
+        found = np.zeros(len(first.codes))
+        for place, values in places:
+            for other, other_values in places:
+                found += values * other_values * whole[place, other]
+        spread = self._spread.copy()
+        met = np.zeros(first.values.shape)
+        size = max(1, _CHUNK // max(q * first.n_effects, 1))
+        for start in range(0, first.n_levels if q else 0, size):
+            levels = slice(start, min(start + size, first.n_levels))
+            own = cross.rows(levels)
+            through = own @ whole
+            outer = through @ own.transpose(0, 2, 1)
+            spread[levels] += self._spread[levels] @ outer @ self._spread[levels]
+            is_here = (first.codes >= levels.start) & (first.codes < levels.stop)
+            for place, values in places:
+                met[is_here] += (
+                    through[first.codes[is_here] - start, :, place[is_here]] * values[is_here, None]
+                )
+        here = np.einsum("na,nab->nb", first.values, spread[first.codes])
+        found += (here * first.values).sum(axis=1)
+        here = np.einsum("na,nab->nb", first.values, self._spread[first.codes])
+        found -= 2 * (here * met).sum(axis=1)
+        return found
 
 
 class _BlockDiagonal:

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import linalg
 
 from pipeline.stats.mixed.cross import Layout, Products
-from pipeline.stats.mixed.design import Floats, MixedDesign
+from pipeline.stats.mixed.design import Floats, MixedDesign, split_theta
 from pipeline.stats.mixed.penalised import PenalisedSystem
 
 
@@ -61,12 +61,14 @@ class ProfiledDeviance:
 
     def solve(self, theta: Floats) -> Solution:
         """Penalised least squares at theta; LinAlgError when the fixed effects are collinear."""
-        return self._solve(PenalisedSystem(self.layout, self._products, self.split(theta)))[0]
+        return self._solve(
+            PenalisedSystem(self.layout, self._products, split_theta(self.design.terms, theta))
+        )[0]
 
     def solve_with_slopes(self, theta: Floats) -> tuple[Solution, Slopes]:
         """The same with its derivatives."""
         products, p = self._products, self.p
-        system = PenalisedSystem(self.layout, products, self.split(theta))
+        system = PenalisedSystem(self.layout, products, split_theta(self.design.terms, theta))
         solution, u_first, u_rest = self._solve(system)
         # Columns: X whitened by RX, and y without what X explains.
         inverse = linalg.solve_triangular(solution.fixed_factor, np.eye(p))
@@ -81,8 +83,8 @@ class ProfiledDeviance:
         by_log_det = system.log_det_slopes()
         log_det, log_det_fixed, rss, slopes = [], [], [], []
         for i, term in enumerate(self.design.terms):
-            left = self._own_part(i, left_first, left_rest)
-            u = self._own_part(i, u_first, u_rest)
+            left = self.layout.part(i, left_first, left_rest)
+            u = self.layout.part(i, u_first, u_rest)
             for a, b in zip(*term.places, strict=True):
                 log_det.append(by_log_det[i][a, b])
                 rss.append(-2 * float(left[:, a, p] @ u[:, b, p]))
@@ -109,21 +111,14 @@ class ProfiledDeviance:
 
     def effects(self, theta: Floats) -> tuple[Floats, ...]:
         """Best linear predictions b of the random effects, one (levels, k) for each term."""
-        system = PenalisedSystem(self.layout, self._products, self.split(theta))
+        system = PenalisedSystem(self.layout, self._products, split_theta(self.design.terms, theta))
         solution, u_first, u_rest = self._solve(system)
         weights = np.append(-solution.beta, 1.0)[:, None]
         first, rest = system.effects(u_first @ weights, u_rest @ weights)
         ordered = np.empty_like(first)
         ordered[self.layout.order] = first
-        return tuple(
-            self._own_part(i, ordered, rest)[:, :, 0] for i in range(len(self.design.terms))
-        )
-
-    def split(self, theta: Floats) -> list[Floats]:
-        """The factor (k, k) of each term."""
-        ends = np.cumsum([term.n_parameters for term in self.design.terms])
-        parts = np.split(theta, ends[:-1])
-        return [term.factor(part) for term, part in zip(self.design.terms, parts, strict=True)]
+        places = range(len(self.design.terms))
+        return tuple(self.layout.part(i, ordered, rest)[:, :, 0] for i in places)
 
     def _solve(self, system: PenalisedSystem) -> tuple[Solution, Floats, Floats]:
         """With the spherical effects of each known column: (levels, k, p + 1), (q, p + 1)."""
@@ -144,13 +139,3 @@ class ProfiledDeviance:
             fixed_factor,
         )
         return solution, u_first, u_rest
-
-    def _own_part(self, place: int, first: Floats, rest: Floats) -> Floats:
-        """A term's part (levels, k, m) of both parts of the effects."""
-        layout = self.layout
-        if place == layout.first_place:
-            return first
-        i = layout.rest_places.index(place)
-        part = rest[layout.starts[i] : layout.starts[i + 1]]
-        term = self.design.terms[place]
-        return part.reshape(term.n_levels, term.n_effects, -1)
