@@ -19,6 +19,7 @@ from pipeline.cli_base import (
     reporting_errors,
 )
 from pipeline.cli_export import export
+from pipeline.cli_fit import fit
 from pipeline.cli_import import import_files
 from pipeline.cli_models import models_app
 from pipeline.cli_report import report
@@ -39,6 +40,7 @@ app.add_typer(models_app, name="models")
 app.command()(export)
 app.command()(report)
 app.command()(wer)
+app.command()(fit)
 app.command("import")(import_files)
 
 
