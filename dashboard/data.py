@@ -16,6 +16,7 @@ import duckdb
 import pandas as pd
 import streamlit as st
 
+from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.options import StoreOptions, check_schema, store_options
 from pipeline.errors import StoreError
 from pipeline.records import ModelRef
@@ -46,6 +47,7 @@ class StoreHandle:
     study_root: Path
     connection: duckdb.DuckDBPyConnection
     options: StoreOptions
+    arrays: ScoreArrays
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own for one query."""
@@ -117,6 +119,20 @@ def load(
     name = f"{query.__module__}.{query.__qualname__}"
     answer = _answer(
         store.key, _question(name, args, kwargs), lambda: query(store.cursor(), *args, **kwargs)
+    )
+    return cast(Answer, _own(answer))
+
+
+def count(
+    store: StoreHandle,
+    query: Callable[Concatenate[ScoreArrays, Arguments], Answer],
+    *args: Arguments.args,
+    **kwargs: Arguments.kwargs,
+) -> Answer:
+    """`load` for `query(arrays, *args)`, which counts over the store's arrays."""
+    name = f"{query.__module__}.{query.__qualname__}"
+    answer = _answer(
+        store.key, _question(name, args, kwargs), lambda: query(store.arrays, *args, **kwargs)
     )
     return cast(Answer, _own(answer))
 
@@ -223,4 +239,11 @@ def _open(path: str, modified_ns: int, root: str) -> StoreHandle:
     except StoreError:
         connection.close()
         raise
-    return StoreHandle(Path(path), f"{path}:{modified_ns}", Path(root), connection, options)
+    return StoreHandle(
+        Path(path),
+        f"{path}:{modified_ns}",
+        Path(root),
+        connection,
+        options,
+        ScoreArrays(connection),
+    )

@@ -1,4 +1,4 @@
-"""Get ready before the first person comes: slow imports, and the store in the file cache.
+"""Get ready before the first person comes: slow imports, compiled loops, the store's file read.
 
 It runs in a thread of the server beside its start, so that nobody waits for it.
 """
@@ -13,11 +13,12 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import StoreError
+from pipeline.stats import counting
 from pipeline.store.locate import current_store_path
 
 _SLOW_IMPORTS = (
     "pandas",
-    "plotly.graph_objects",
+    "plotly.io",
     "scipy.special",
     "dashboard.summaries",
     "dashboard.charts.distribution",
@@ -34,6 +35,7 @@ def warm_up(study_root: Callable[[], Path]) -> None:
 def _warm_up(study_root: Callable[[], Path]) -> None:
     for name in _SLOW_IMPORTS:
         importlib.import_module(name)
+    counting.prepare()
     try:
         path = current_store_path(study_root())
         if path is not None:

@@ -28,11 +28,11 @@ from dashboard.queries import shares
 
 view = open_view("Children")
 measure, options, look = view.measure, view.store.options, current_look()
-counts = data.load(view.store, shares.counts_by_recording, view.filters, measure)
+counts = data.count(view.store, shares.counts_by_recording, view.filters, measure)
 stop_when_empty(len(counts))
-cells = data.load(view.store, shares.null_cells, view.filters, measure)
+cells = data.count(view.store, shares.null_cells, view.filters, measure)
 width = summaries.score_width(counts)
-bins = data.load(view.store, shares.score_bins, view.filters, measure, width)
+bins = data.count(view.store, shares.score_bins, view.filters, measure, width)
 children = summaries.children_in_order(
     summaries.shares_by(counts, ["child_id"]),
     summaries.chance_by_child(cells, measure.threshold),
@@ -50,7 +50,7 @@ if len(options.splits) > 1:
     )
 split_shares = children.assign(grp="")
 if split != "none":
-    split_counts = data.load(view.store, shares.counts_by_recording, view.filters, measure, split)
+    split_counts = data.count(view.store, shares.counts_by_recording, view.filters, measure, split)
     split_shares = summaries.shares_by(split_counts, ["child_id", "grp"])
 split_shares["n"] = split_shares["n_scored"]
 drawn = split_shares if split == "none" else split_shares[split_shares["n"] >= MIN_DRAWN]

@@ -36,7 +36,7 @@ look = current_look()
 if a == b:
     st.info("A and B are the same setting. Change one of them to compare.")
     st.stop()
-paired = data.load(view.store, comparing.paired_counts, view.filters, a, b)
+paired = data.count(view.store, comparing.paired_counts, view.filters, a, b)
 stop_when_empty(len(paired))
 change = summaries.share_change(paired)
 change_headline(a, b, paired)
@@ -47,7 +47,7 @@ with left:
     width = summaries.difference_width(paired)
     show_figure(
         charts.paired_differences(
-            data.load(view.store, comparing.difference_bins, view.filters, a, b, width),
+            data.count(view.store, comparing.difference_bins, view.filters, a, b, width),
             width=width,
             unit=labels.SCALE_UNITS[a.scale],
             look=look,
@@ -85,7 +85,9 @@ part = url_choice(
 )
 if part == "moments":
     changed_moments(
-        data.load(view.store, comparing.changed_moments, view.filters, a, b),
+        data.load_given(
+            view.store, view.store.arrays, comparing.changed_moments, view.filters, a, b
+        ),
         int(paired["gained"].sum()),
         int(paired["lost"].sum()),
     )

@@ -20,10 +20,10 @@ from pipeline.stats import histogram
 
 view = open_view("Overview")
 measure = view.measure
-counts = data.load(view.store, shares.counts_by_recording, view.filters, measure)
+counts = data.count(view.store, shares.counts_by_recording, view.filters, measure)
 stop_when_empty(len(counts))
 totals = data.load(view.store, shares.totals, view.filters)
-cells = data.load(view.store, shares.null_cells, view.filters, measure)
+cells = data.count(view.store, shares.null_cells, view.filters, measure)
 share = summaries.overall_share(counts)
 chance = summaries.chance_share(cells, measure.threshold)
 headline(view, totals, int(counts["n_utterances"].sum()), share, chance)
@@ -32,7 +32,7 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader("Scores against chance", anchor=False)
     width = summaries.score_width(counts)
-    bins = data.load(view.store, shares.score_bins, view.filters, measure, width)
+    bins = data.count(view.store, shares.score_bins, view.filters, measure, width)
     all_bins = histogram.bins_of_all(bins)
     expected = histogram.expected_bins(cells, all_bins, width)
     dragged = dragged_range(

@@ -15,12 +15,12 @@ from pipeline.stats import histogram
 
 def threshold_sweeps(view: View, a: Measure, b: Measure) -> None:
     """Draw both sweeps with the chance level of each, and what was published."""
-    counts = data.load(view.store, shares.counts_by_recording, view.filters, a, "none")
+    counts = data.count(view.store, shares.counts_by_recording, view.filters, a, "none")
     width = summaries.score_width(counts) / 4
     sweeps = {
         f"{side}: {setting_name(measure)}": histogram.threshold_sweep(
-            data.load(view.store, shares.score_bins, view.filters, measure, width),
-            data.load(view.store, shares.null_cells, view.filters, measure),
+            data.count(view.store, shares.score_bins, view.filters, measure, width),
+            data.count(view.store, shares.null_cells, view.filters, measure),
             width,
         )
         for side, measure in (("A", a), ("B", b))

@@ -51,7 +51,7 @@ def _distribution(view: View, lemma: str, counts: pd.DataFrame, n_scored: int) -
     measure = view.measure
     width = summaries.score_width(counts)
     all_bins = histogram.bins_of_all(
-        data.load(view.store, shares.score_bins, view.filters, measure, width)
+        data.count(view.store, shares.score_bins, view.filters, measure, width)
     )
     bins = data.load(view.store, words.word_bins, view.filters, measure, lemma, width)
     look = current_look()

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from dashboard.filters import Filters
+from dashboard.queries.arrays import ScoreArrays, at_least, bins_between
 from dashboard.queries.selection import Measure, Query, Value, where
+from pipeline.compiled import compiled
 from pipeline.score_columns import MAX_LAG_S, reach_column, reach_frames_column, wide_column
+from pipeline.stats import counting
 
 LAG_SAMPLE = 200_000
 """Utterances from which a lag profile is made, about: the means are then known to some .0002."""
@@ -21,70 +25,113 @@ _BLOCK = 2_048
 _LAGS_S = range(-MAX_LAG_S, MAX_LAG_S + 1)
 
 
-def paired_counts(
-    con: DuckDBPyConnection, filters: Filters, a: Measure, b: Measure
-) -> pd.DataFrame:
+def paired_counts(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure) -> pd.DataFrame:
     """Per recording: child_id, recording_id, n_both (scored under A and B: the denominator),
     high_a, high_b (at or above the threshold), gained (only under B), lost (only under A),
     sum_difference and sum_sq_difference (of B minus A)."""
-    base = _paired(filters, a, b)
-    sql = f"""
-        SELECT * REPLACE (CAST(child_id AS VARCHAR) AS child_id,
-            CAST(recording_id AS VARCHAR) AS recording_id)
-        FROM (
-            SELECT any_value(child_id) AS child_id, recording_id, count(*) AS n_both,
-                count(*) FILTER (WHERE is_high_a) AS high_a,
-                count(*) FILTER (WHERE is_high_b) AS high_b,
-                count(*) FILTER (WHERE is_high_b AND NOT is_high_a) AS gained,
-                count(*) FILTER (WHERE is_high_a AND NOT is_high_b) AS lost,
-                sum(difference) AS sum_difference,
-                sum(difference * difference) AS sum_sq_difference
-            FROM ({base.sql}) GROUP BY recording_id)
-        ORDER BY child_id, recording_id"""
-    return Query(sql, base.params).frame(con)
+    _check_pair(a, b)
+    recordings = arrays.recordings
+    counts = np.zeros((len(recordings.child), 4), np.int64)
+    sums = np.zeros((len(recordings.child), 2))
+    compiled(counting.count_pairs)(
+        arrays.chosen(filters, a.scorer),
+        arrays.recording,
+        arrays.score(a),
+        arrays.score(b),
+        (a.threshold, b.threshold),
+        counts,
+        sums,
+    )
+    code = recordings.by_name[counts[recordings.by_name].any(axis=1)]
+    neither, gained, lost, both = counts[code].T
+    rows = recordings.frame[["child_id", "recording_id"]].take(code).reset_index(drop=True)
+    return rows.assign(
+        n_both=neither + gained + lost + both,
+        high_a=lost + both,
+        high_b=gained + both,
+        gained=gained,
+        lost=lost,
+        sum_difference=sums[code, 0],
+        sum_sq_difference=sums[code, 1],
+    )
 
 
 def difference_bins(
-    con: DuckDBPyConnection, filters: Filters, a: Measure, b: Measure, width: float
+    arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure, width: float
 ) -> pd.DataFrame:
     """Utterances scored under both, by bin of B minus A: bin_start, n; equal scores apart.
 
     Column `is_equal` marks the row of exactly equal scores (same frame, same crop).
     """
-    base = _paired(filters, a, b)
-    sql = f"""
-        SELECT is_equal, bin * $width AS bin_start, n
-        FROM (
-            SELECT difference = 0 AS is_equal,
-                CAST(floor(difference / $width) AS INTEGER) AS bin, count(*) AS n
-            FROM ({base.sql}) GROUP BY ALL)
-        ORDER BY bin_start"""
-    return Query(sql, {**base.params, "width": width}).frame(con)
+    _check_pair(a, b)
+    low_a, high_a = arrays.extremes(a.scorer, a.score)
+    low_b, high_b = arrays.extremes(b.scorer, b.score)
+    first, n_bins = bins_between(low_b - high_a, high_b - low_a, 0.0, width)
+    counts = np.zeros((2, n_bins), np.int64)
+    compiled(counting.count_differences)(
+        arrays.chosen(filters, a.scorer), arrays.score(a), arrays.score(b), width, first, counts
+    )
+    place, is_equal = np.nonzero(counts.T)
+    return pd.DataFrame(
+        {
+            "is_equal": is_equal == 1,
+            "bin_start": width * (first + place),
+            "n": counts[is_equal, place],
+        }
+    )
 
 
 def changed_moments(
-    con: DuckDBPyConnection, filters: Filters, a: Measure, b: Measure, limit: int = 200
+    con: DuckDBPyConnection,
+    arrays: ScoreArrays,
+    filters: Filters,
+    a: Measure,
+    b: Measure,
+    limit: int = 200,
 ) -> pd.DataFrame:
     """Utterances on the other side of the threshold under B, most changed first.
 
     Columns: change ("gained" or "lost"), recording_id, utterance_id, child_id, speaker,
     onset_ms, text, score_a, score_b, difference. At most `limit` of each kind.
     """
-    base = _paired(filters, a, b)
-    kinds = ("gained", "is_high_b"), ("lost", "is_high_a")
-    best = " UNION ALL ".join(
-        f"""(SELECT '{kind}' AS change, * FROM base WHERE {condition}
-             ORDER BY abs(difference) DESC, utterance_number LIMIT $limit)"""
-        for kind, condition in kinds
-    )
-    sql = f"""
-        WITH base AS MATERIALIZED (SELECT * FROM ({base.sql}) WHERE is_high_a <> is_high_b),
-            best AS ({best})
-        SELECT change, u.recording_id, u.utterance_id, u.child_id, u.speaker, u.onset_ms, u.text,
-            score_a, score_b, difference
-        FROM best JOIN utterances u ON u.utterance_number = best.utterance_number
-        ORDER BY change, abs(difference) DESC, best.utterance_number"""
-    return Query(sql, {**base.params, "limit": limit}).frame(con)
+    _check_pair(a, b)
+    chosen = arrays.chosen(filters, a.scorer)
+    score_a, score_b = arrays.score(a)[chosen], arrays.score(b)[chosen]
+    is_high_a, is_high_b = at_least(score_a, a.threshold), at_least(score_b, b.threshold)
+    parts = []
+    for change, is_changed in (
+        ("gained", is_high_b & ~is_high_a),
+        ("lost", is_high_a & ~is_high_b),
+    ):
+        places = np.flatnonzero(is_changed)
+        places = places[~np.isnan(score_a[places] + score_b[places])]
+        difference = score_b[places].astype(np.float64) - score_a[places]
+        first = np.lexsort((chosen[places], -np.abs(difference)))[:limit]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "change": change,
+                    "utterance_number": chosen[places[first]],
+                    "score_a": score_a[places[first]],
+                    "score_b": score_b[places[first]],
+                    "difference": difference[first],
+                }
+            )
+        )
+    changed = pd.concat(parts, ignore_index=True)
+    told = con.execute(
+        """SELECT utterance_number, recording_id, utterance_id, child_id, speaker, onset_ms, text
+           FROM utterances WHERE utterance_number IN (SELECT unnest($numbers::INTEGER[]))""",
+        {"numbers": changed["utterance_number"].tolist()},
+    ).df()
+    found = changed.merge(told, on="utterance_number", how="inner")
+    return found[_CHANGED]
+
+
+_CHANGED = [
+    *("change", "recording_id", "utterance_id", "child_id", "speaker", "onset_ms", "text"),
+    *("score_a", "score_b", "difference"),
+]
 
 
 def lag_profile(
@@ -170,18 +217,6 @@ def _profile(found: dict[bool, tuple[float, ...]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _paired(filters: Filters, a: Measure, b: Measure) -> Query:
-    """Chosen utterances scored under both, with both scores and their difference (B - A)."""
+def _check_pair(a: Measure, b: Measure) -> None:
     if (a.scorer, a.scale, a.threshold) != (b.scorer, b.scale, b.threshold):
         raise ValueError("A and B must share scorer, scale and threshold")
-    condition = where(filters)
-    sql = f"""
-        SELECT utterance_number, recording_id, child_id, score_a, score_b,
-            CAST(score_b AS DOUBLE) - score_a AS difference,
-            score_a >= $threshold AS is_high_a, score_b >= $threshold AS is_high_b
-        FROM (
-            SELECT utterance_number, recording_id, child_id, {a.score} AS score_a,
-                {b.score} AS score_b
-            FROM scores_wide WHERE scorer = $scorer AND {condition.sql})
-        WHERE score_a IS NOT NULL AND score_b IS NOT NULL"""
-    return Query(sql, {**condition.params, "scorer": a.scorer, "threshold": a.threshold})

@@ -155,10 +155,13 @@ def where(filters: Filters) -> Query:
     parts: list[str] = []
     params: dict[str, Value] = {}
     for name, column in _NAMED.items():
-        values = getattr(filters, name)
-        if values:
-            parts.append(f"{column} = ANY(TRY_CAST(${name} AS {_NAME_TYPES[column]}[]))")
-            params[name] = list(values)
+        # One parameter for each name: a list would be joined, which is slower and loses the order
+        # of the rows, on which `queries.arrays` relies.
+        names = {f"{name}_{place}": value for place, value in enumerate(getattr(filters, name))}
+        if names:
+            listed = ", ".join(f"TRY_CAST(${key} AS {_NAME_TYPES[column]})" for key in names)
+            parts.append(f"{column} IN ({listed})")
+            params.update(names)
     if filters.without_flags:
         parts.append("flag_bits & $without_flags = 0")
         bits = [1 << tuple(UTTERANCE_FLAGS).index(flag) for flag in filters.without_flags]

@@ -1,22 +1,22 @@
 """Counts from which shares, means, distributions and their chance level are made.
 
-Everything is counted in SQL; what comes back is one row per recording, bin or group.
+Everything is counted over arrays of the store's columns; what comes back is one row per
+recording, bin or group.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from dashboard.filters import Filters
-from dashboard.queries.selection import (
-    Measure,
-    Query,
-    recordings_where,
-    scored,
-)
+from dashboard.queries.arrays import Ints, ScoreArrays, bins_between
+from dashboard.queries.selection import Measure, Query, recordings_where
+from pipeline.compiled import compiled
+from pipeline.stats import counting
 
 BIN_WIDTHS = {"raw": 0.005, "z": 0.25}
 """Width of a bin of a distribution by scale, in the unit of the scale."""
@@ -54,7 +54,7 @@ def totals(con: DuckDBPyConnection, filters: Filters) -> Totals:
 
 
 def counts_by_recording(
-    con: DuckDBPyConnection, filters: Filters, measure: Measure, split: str = "none"
+    arrays: ScoreArrays, filters: Filters, measure: Measure, split: str = "none"
 ) -> pd.DataFrame:
     """Per recording and group: n_utterances chosen, n_scored (the denominator of shares and
     means), n_high (at or above the threshold), sum_score and sum_sq (of the scores), and why the
@@ -62,74 +62,110 @@ def counts_by_recording(
 
     Columns: child_id, recording_id, age_days, grp (NULL when unknown) and the counts.
     """
-    base = scored(filters, measure, split)
+    recordings, names = arrays.recordings, [*arrays.group_names(split), None]
     # Only a z can be missing where there is a cosine.
-    is_z = measure.scale == "z"
-    no_null = "count(*) FILTER (WHERE score IS NULL AND max_cosine IS NOT NULL)" if is_z else "0"
-    sql = f"""
-        SELECT r.child_id, r.recording_id, CAST(r.age_days AS DOUBLE) AS age_days,
-            CAST(grp AS VARCHAR) AS grp, counts.* EXCLUDE (recording_id, grp),
-            counts.n_utterances - n_scored - n_no_frame_in_window - n_no_null AS n_not_scored
-        FROM (
-            SELECT recording_id, grp,
-                count(*) AS n_utterances,
-                count(score) AS n_scored,
-                count(*) FILTER (WHERE score >= $threshold) AS n_high,
-                coalesce(sum(CAST(score AS DOUBLE)), 0) AS sum_score,
-                coalesce(sum(CAST(score AS DOUBLE) * score), 0) AS sum_sq,
-                count(*) FILTER (WHERE score IS NULL AND n_frames = 0) AS n_no_frame_in_window,
-                {no_null} AS n_no_null
-            FROM ({base.sql}) GROUP BY recording_id, grp) counts
-        JOIN recordings r ON r.recording_id = CAST(counts.recording_id AS VARCHAR)
-        ORDER BY r.child_id, r.recording_id, grp"""
-    return Query(sql, {**base.params, "threshold": measure.threshold}).frame(con)
+    cosine = measure.sql("max_cosine") if measure.scale == "z" else "CAST(NULL AS FLOAT)"
+    counts = np.zeros((len(recordings.child), len(names), 5), np.int64)
+    sums = np.zeros((len(recordings.child), len(names), 2))
+    compiled(counting.count_scores)(
+        arrays.chosen(filters, measure.scorer),
+        arrays.recording,
+        arrays.group(split),
+        arrays.score(measure),
+        arrays.column(measure.scorer, measure.n_frames_sql),
+        arrays.column(measure.scorer, cosine),
+        measure.threshold,
+        counts,
+        sums,
+    )
+    place, group = np.nonzero(counts[recordings.by_name, :, 0])
+    code = recordings.by_name[place]
+    n_utterances, n_scored, n_high, n_no_frame, n_no_null = counts[code, group].T
+    rows = recordings.frame.take(code).reset_index(drop=True)
+    return rows.assign(
+        grp=pd.Series(names, dtype="str").take(group).array,
+        n_utterances=n_utterances,
+        n_scored=n_scored,
+        n_high=n_high,
+        sum_score=sums[code, group, 0],
+        sum_sq=sums[code, group, 1],
+        n_no_frame_in_window=n_no_frame,
+        n_no_null=n_no_null,
+        n_not_scored=n_utterances - n_scored - n_no_frame - n_no_null,
+    )
 
 
 def score_bins(
-    con: DuckDBPyConnection, filters: Filters, measure: Measure, width: float
+    arrays: ScoreArrays, filters: Filters, measure: Measure, width: float
 ) -> pd.DataFrame:
     """Scored utterances per child and bin: child_id, bin_start, n.
 
     A bin holds scores from bin_start to bin_start + width; the threshold is the edge of a bin.
     """
-    base = scored(filters, measure)
-    sql = f"""
-        SELECT CAST(child_id AS VARCHAR) AS child_id, n, $threshold + $width * bin AS bin_start
-        FROM (
-            SELECT child_id, CAST(floor((score - $threshold) / $width) AS INTEGER) AS bin,
-                count(*) AS n
-            FROM ({base.sql}) WHERE score IS NOT NULL GROUP BY child_id, bin)
-        ORDER BY child_id, bin_start"""
-    return Query(sql, {**base.params, "width": width, "threshold": measure.threshold}).frame(con)
+    chosen, score = arrays.chosen(filters, measure.scorer), arrays.score(measure)
+    between = arrays.extremes(measure.scorer, measure.score)
+    first, n_bins = bins_between(*between, measure.threshold, width)
+    counts = np.zeros((len(arrays.recordings.child_names), n_bins), np.int64)
+    compiled(counting.count_bins)(
+        chosen, arrays.child, score, measure.threshold, width, first, counts
+    )
+    child, place = np.nonzero(counts)
+    return pd.DataFrame(
+        {
+            "child_id": _children(arrays, child),
+            "n": counts[child, place],
+            "bin_start": measure.threshold + width * (first + place),
+        }
+    )
 
 
-def null_cells(con: DuckDBPyConnection, filters: Filters, measure: Measure) -> pd.DataFrame:
+def null_cells(arrays: ScoreArrays, filters: Filters, measure: Measure) -> pd.DataFrame:
     """The matched null of the scored utterances, in cells of nearly equal mean and SD.
 
     Columns: child_id, n (scored utterances that have a null), null_mean, null_sd (means of the
     cell). Empty for the mean over frames on the cosine scale, whose null is kept only as z. On
     the z scale a null window has mean 0 and SD 1 by definition.
     """
-    base = scored(filters, measure)
     if measure.scale == "z":
-        sql = f"""
-            SELECT CAST(child_id AS VARCHAR) AS child_id, n, 0.0 AS null_mean, 1.0 AS null_sd
-            FROM (
-                SELECT child_id, count(*) AS n FROM ({base.sql})
-                WHERE score IS NOT NULL GROUP BY child_id)
-            ORDER BY child_id"""
-        return Query(sql, base.params).frame(con)
-    condition = "score IS NOT NULL AND null_sd IS NOT NULL" if measure.has_stored_null else "FALSE"
-    sql = f"""
-        SELECT CAST(child_id AS VARCHAR) AS child_id, n, null_mean, null_sd
-        FROM (
-            SELECT child_id, count(*) AS n, avg(CAST(null_mean AS DOUBLE)) AS null_mean,
-                avg(CAST(null_sd AS DOUBLE)) AS null_sd
-            FROM ({base.sql}) WHERE {condition}
-            GROUP BY child_id, CAST(floor(null_mean / $cell) AS INTEGER),
-                CAST(floor(null_sd / $cell) AS INTEGER))
-        ORDER BY child_id, null_mean, null_sd"""
-    return Query(sql, {**base.params, "cell": _NULL_CELL}).frame(con)
+        scored = counts_by_recording(arrays, filters, measure).groupby("child_id")["n_scored"].sum()
+        rows = scored[scored > 0].rename("n").reset_index()
+        return rows.assign(null_mean=0.0, null_sd=1.0)
+    if not measure.has_stored_null:
+        return pd.DataFrame({"child_id": [], "n": [], "null_mean": [], "null_sd": []})
+    chosen, score = arrays.chosen(filters, measure.scorer), arrays.score(measure)
+    columns = [measure.sql(name) for name in ("null_mean", "null_sd")]
+    mean, sd = (arrays.column(measure.scorer, column) for column in columns)
+    (first_mean, n_mean), (first_sd, n_sd) = (
+        bins_between(*arrays.extremes(measure.scorer, column), 0.0, _NULL_CELL)
+        for column in columns
+    )
+    shape = (len(arrays.recordings.child_names), n_mean, n_sd)
+    counts, sums = np.zeros(shape, np.int64), np.zeros((*shape, 2))
+    compiled(counting.count_null_cells)(
+        chosen,
+        arrays.child,
+        score,
+        mean,
+        sd,
+        _NULL_CELL,
+        (first_mean, first_sd),
+        counts,
+        sums,
+    )
+    cells = np.nonzero(counts)
+    n = counts[cells]
+    return pd.DataFrame(
+        {
+            "child_id": _children(arrays, cells[0]),
+            "n": n,
+            "null_mean": sums[..., 0][cells] / n,
+            "null_sd": sums[..., 1][cells] / n,
+        }
+    )
+
+
+def _children(arrays: ScoreArrays, places: Ints) -> pd.api.extensions.ExtensionArray:
+    return pd.Series(arrays.recordings.child_names, dtype="str").take(places).array
 
 
 def _whole(value: object) -> int:

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.align import kernels
-from pipeline.align.compiled import compiled
+from pipeline.compiled import compiled
 from pipeline.align.null import NullRuns
 from pipeline.align.window_scores import Statistics, flat_images
 from pipeline.align.windows import FrameRanges

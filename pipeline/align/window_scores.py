@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.align import kernels
-from pipeline.align.compiled import compiled
+from pipeline.compiled import compiled
 from pipeline.align.windows import FrameRanges, Spans, frame_ranges, lags_ms
 from pipeline.records import Crop, Float32Array
 from pipeline.results import FrameEmbeddings, LagTable

@@ -8,6 +8,7 @@ import pytest
 from dashboard import summaries
 from dashboard.filters import Filters
 from dashboard.queries import comparing, missing, shares
+from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.options import check_schema, store_options
 from dashboard.queries.selection import Measure, Query, resolve_measure, scored
 from pipeline.errors import StoreError
@@ -67,7 +68,9 @@ def test_totals_count_hours_by_recording_and_utterances_by_filter(con):
 
 
 def test_counts_have_scored_utterances_as_their_denominator(con):
-    rows = shares.counts_by_recording(con, Filters(), MEASURE).set_index("recording_id")
+    rows = shares.counts_by_recording(ScoreArrays(con), Filters(), MEASURE).set_index(
+        "recording_id"
+    )
     assert list(rows["n_utterances"]) == [3, 1, 2]
     assert list(rows["n_scored"]) == [2, 1, 1]
     assert list(rows["n_high"]) == [1, 1, 0]
@@ -76,7 +79,7 @@ def test_counts_have_scored_utterances_as_their_denominator(con):
 
 
 def test_counts_can_be_split_and_keep_what_has_no_group(con):
-    by_speaker = shares.counts_by_recording(con, Filters(), MEASURE, "speaker")
+    by_speaker = shares.counts_by_recording(ScoreArrays(con), Filters(), MEASURE, "speaker")
     found = {(r.recording_id, r.grp): r.n_scored for r in by_speaker.itertuples()}
     assert found == {
         ("r1", "FEM"): 2,
@@ -85,20 +88,20 @@ def test_counts_can_be_split_and_keep_what_has_no_group(con):
         ("r3", "NA"): 1,
         ("r3", "FEM"): 0,
     }
-    by_place = shares.counts_by_recording(con, Filters(), MEASURE, "location")
+    by_place = shares.counts_by_recording(ScoreArrays(con), Filters(), MEASURE, "location")
     assert by_place["grp"].isna().sum() == 2
-    by_age = shares.counts_by_recording(con, Filters(), MEASURE, "age")
+    by_age = shares.counts_by_recording(ScoreArrays(con), Filters(), MEASURE, "age")
     assert set(by_age["grp"].dropna()) == {"1", "2"}
 
 
 def test_bins_hold_every_scored_utterance_once(con):
-    rows = shares.score_bins(con, Filters(), MEASURE, 0.01)
+    rows = shares.score_bins(ScoreArrays(con), Filters(), MEASURE, 0.01)
     found = {(r.child_id, round(r.bin_start, 3)): r.n for r in rows.itertuples()}
     assert found == {("A", 0.20): 1, ("A", 0.24): 1, ("A", 0.30): 1, ("B", 0.10): 1}
 
 
 def test_null_cells_weigh_the_scored_utterances_that_have_a_null(con):
-    rows = shares.null_cells(con, Filters(), MEASURE)
+    rows = shares.null_cells(ScoreArrays(con), Filters(), MEASURE)
     assert list(rows["child_id"]) == ["A"]
     assert rows["n"].iloc[0] == 3
     assert rows["null_mean"].iloc[0] == pytest.approx(0.20)
@@ -107,23 +110,23 @@ def test_null_cells_weigh_the_scored_utterances_that_have_a_null(con):
 
 def test_the_null_of_z_is_standard_and_that_of_the_mean_cosine_is_unknown(con):
     z = Measure("clip", "center", "strict", "max", "z", 2.0)
-    rows = shares.null_cells(con, Filters(), z)
+    rows = shares.null_cells(ScoreArrays(con), Filters(), z)
     assert rows[["n", "null_mean", "null_sd"]].values.tolist() == [[3, 0, 1]]
     mean = MEASURE.under(crop="center", window="strict", statistic="mean")
-    assert len(shares.null_cells(con, Filters(), mean)) == 0
+    assert len(shares.null_cells(ScoreArrays(con), Filters(), mean)) == 0
 
 
 def test_the_mean_over_frames_is_another_score(con):
     mean = MEASURE.under(crop="center", window="strict", statistic="mean")
-    rows = shares.counts_by_recording(con, Filters(), mean).set_index("recording_id")
+    rows = shares.counts_by_recording(ScoreArrays(con), Filters(), mean).set_index("recording_id")
     assert rows.loc["r1", "sum_score"] == pytest.approx(0.45)
 
 
 def test_every_missing_score_has_its_reason(con):
-    rows = shares.counts_by_recording(con, Filters(), MEASURE)
+    rows = shares.counts_by_recording(ScoreArrays(con), Filters(), MEASURE)
     assert summaries.missing_by_reason(rows) == {"no_frame_in_window": 1, "not_scored": 1}
     z = Measure("clip", "center", "strict", "max", "z", 2.0)
-    rows = shares.counts_by_recording(con, Filters(), z)
+    rows = shares.counts_by_recording(ScoreArrays(con), Filters(), z)
     assert summaries.missing_by_reason(rows) == {
         "no_frame_in_window": 1,
         "not_scored": 1,
@@ -138,7 +141,9 @@ def test_failures_and_notices_are_listed(con):
 
 
 def test_pairs_are_utterances_scored_under_both(con):
-    rows = comparing.paired_counts(con, Filters(), MEASURE, MULTI).set_index("recording_id")
+    rows = comparing.paired_counts(ScoreArrays(con), Filters(), MEASURE, MULTI).set_index(
+        "recording_id"
+    )
     assert list(rows["n_both"]) == [2, 1, 1]
     assert list(rows["high_a"]) == [1, 1, 0]
     assert list(rows["high_b"]) == [2, 0, 0]
@@ -149,13 +154,13 @@ def test_pairs_are_utterances_scored_under_both(con):
 
 
 def test_equal_scores_are_told_apart_from_small_differences(con):
-    rows = comparing.difference_bins(con, Filters(), MEASURE, MULTI, 0.01)
+    rows = comparing.difference_bins(ScoreArrays(con), Filters(), MEASURE, MULTI, 0.01)
     assert rows["n"].sum() == 4
     assert rows.loc[rows["is_equal"], "n"].tolist() == [1]
 
 
 def test_changed_moments_name_the_utterance_and_the_direction(con):
-    rows = comparing.changed_moments(con, Filters(), MEASURE, MULTI)
+    rows = comparing.changed_moments(con, ScoreArrays(con), Filters(), MEASURE, MULTI)
     assert rows[["change", "utterance_id"]].values.tolist() == [["gained", "u2"], ["lost", "u4"]]
     assert rows["difference"].tolist() == pytest.approx([0.05, -0.0201], abs=1e-6)
 
@@ -163,7 +168,7 @@ def test_changed_moments_name_the_utterance_and_the_direction(con):
 def test_settings_on_different_scales_are_not_compared(con):
     z = Measure("clip", "multi", "strict", "max", "z", 2.0)
     with pytest.raises(ValueError, match="must share"):
-        comparing.paired_counts(con, Filters(), MEASURE, z)
+        comparing.paired_counts(ScoreArrays(con), Filters(), MEASURE, z)
 
 
 def test_the_lag_profile_takes_utterances_of_one_frame_with_their_own_chance(con):

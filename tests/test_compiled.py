@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from pipeline.align import kernels
-from pipeline.align.compiled import compiled
+from pipeline.compiled import compiled
 
 
 def test_importing_the_stage_does_not_load_numba():
