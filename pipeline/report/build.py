@@ -17,6 +17,7 @@ from pipeline.report.sections.answer import answer
 from pipeline.report.sections.caveats import caveats
 from pipeline.report.sections.distributions import distributions
 from pipeline.report.sections.methods import citing, methods
+from pipeline.report.sections.models import model_caveats, models
 from pipeline.report.sections.sample import sample
 
 
@@ -40,7 +41,8 @@ def build_report(
         sample(data),
         distributions(data),
         ablations(data),
-        caveats(data),
+        models(data),
+        caveats(data, model_caveats(data.analyses)),
         citing(data),
     )
     return Report(

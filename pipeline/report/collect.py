@@ -12,7 +12,10 @@ from duckdb import DuckDBPyConnection
 
 from pipeline import labels
 from pipeline.exchange.facts import StoreFacts
+from pipeline.predictors.analysis import AnalysisResult
 from pipeline.predictors.choice import ScoreChoice
+from pipeline.predictors.prepared import prepared_analyses
+from pipeline.predictors.running import run
 from pipeline.records import ModelRef
 from pipeline.report import numbers, sample_queries, score_queries
 from pipeline.report.lag_queries import LagProfile, lag_profile
@@ -80,6 +83,7 @@ class Collected:
     scores: Scores
     settings: pd.DataFrame
     lags: LagProfile | None
+    analyses: tuple[AnalysisResult, ...]
 
     @property
     def model(self) -> ModelRef:
@@ -112,7 +116,19 @@ def collect(
     settings = _settings(con, request.choice)
     on_step("Lag profile", 0.35)
     lags = lag_profile(con, request.choice)
-    return Collected(request, facts, sample, scores, settings, lags)
+    analyses = _analyses(con, request.choice, on_step) if int(scores.share.n) else ()
+    return Collected(request, facts, sample, scores, settings, lags, analyses)
+
+
+def _analyses(
+    con: DuckDBPyConnection, choice: ScoreChoice, on_step: OnStep
+) -> tuple[AnalysisResult, ...]:
+    prepared = prepared_analyses(con, choice)
+    found = []
+    for place, analysis in enumerate(prepared):
+        on_step(f"Model {place + 1} of {len(prepared)}", 0.4 + 0.4 * place / len(prepared))
+        found.append(run(con, analysis))
+    return tuple(found)
 
 
 def _sample(con: DuckDBPyConnection, study_root: Path | None, request: ReportRequest) -> Sample:

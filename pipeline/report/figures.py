@@ -249,7 +249,15 @@ def lag_profile(rows: pd.DataFrame, *, y_title: str, has_chance: bool = True) ->
                 lw=0,
                 label="95 % band, all lags at once",
             )
-        axes.plot(lags, value, color=LIGHT.accent, lw=1.4, marker="o", ms=3.2, label="Mean")
+        own_low, own_high = floats(rows, "own_low"), floats(rows, "own_high")
+        axes.vlines(lags, own_low, own_high, color=LIGHT.accent, lw=1.0)
+        name = "Mean, 95 % interval of each lag by itself"
+        axes.plot(lags, value, color=LIGHT.accent, lw=1.4, marker="o", ms=3.2, label=name)
+        # With few recordings the band is far wider than anything else that is drawn.
+        ends = np.concatenate([value, own_low, own_high, [0.0] if has_chance else []])
+        ends = ends[np.isfinite(ends)]
+        room = 0.4 * max(float(np.ptp(ends)), 1e-6)
+        axes.set_ylim(ends.min() - room, ends.max() + room)
         axes.set_xticks(np.arange(-10, 11, 2))
         axes.set_xlabel("Frame before the start (−) or after the end (+) of the utterance (s)")
         axes.set_ylabel(y_title)
@@ -257,6 +265,46 @@ def lag_profile(rows: pd.DataFrame, *, y_title: str, has_chance: bool = True) ->
         _legend_above(axes)
 
     return drawn(draw, height_in=3.0)
+
+
+def effects(rows: pd.DataFrame) -> str:
+    """Estimates of models, a panel for each unit.
+
+    rows: key, label, axis, unit, estimate, low, high; the key "published" marks a published value,
+    which is drawn where its unit is.
+    """
+    own = rows[rows["key"] != "published"]
+    parts = [part.reset_index(drop=True) for _, part in own.groupby("axis", sort=False)]
+    published = rows[rows["key"] == "published"]
+    is_drawn = [not published.empty and p["unit"][0] == published["unit"].iloc[0] for p in parts]
+    sizes = [len(part) + extra for part, extra in zip(parts, is_drawn, strict=True)]
+
+    def draw(figure: Figure) -> None:
+        panels = figure.subplots(len(parts), 1, squeeze=False, height_ratios=sizes)[:, 0]
+        for axes, part, has_published, size in zip(panels, parts, is_drawn, sizes, strict=True):
+            places = np.arange(size - 1, size - 1 - len(part), -1)
+            _intervals(axes, part, places, colour=LIGHT.accent, marker="o")
+            names = list(part["label"])
+            if has_published:
+                _intervals(axes, published, np.array([0]), colour=LIGHT.categories[1], marker="x")
+                names.append(str(published["label"].iloc[0]))
+            axes.axvline(0, color=LIGHT.ink, lw=0.8)
+            axes.set_yticks(np.arange(size)[::-1], [_short(name, 48) for name in names])
+            axes.set_ylim(-0.6, size - 0.4)
+            axes.set_xlabel(str(part["axis"][0]))
+            axes.grid(axis="x")
+            axes.tick_params(axis="y", length=0)
+            axes.spines["left"].set_visible(False)
+
+    return drawn(draw, height_in=0.1 + sum(0.55 + 0.2 * size for size in sizes))
+
+
+def _intervals(
+    axes: Axes, rows: pd.DataFrame, places: np.ndarray, *, colour: str, marker: str
+) -> None:
+    axes.hlines(places, floats(rows, "low"), floats(rows, "high"), color=colour, lw=1.4)
+    estimates = floats(rows, "estimate")
+    axes.plot(estimates, places, ls="none", marker=marker, ms=5, mew=1.4, color=colour)
 
 
 def _dots(axes: Axes, rows: pd.DataFrame, places: np.ndarray, *, scale: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +12,18 @@ from duckdb import DuckDBPyConnection
 from pipeline.predictors.choice import ScoreChoice
 from pipeline.score_columns import MAX_LAG_S, reach_column, reach_frames_column, wide_column
 from pipeline.stats.bands import Band, simultaneous_band
+from pipeline.stats.bootstrap import Interval, ratio_interval
 
 LAGS_S = range(-MAX_LAG_S, MAX_LAG_S + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class LagProfile:
-    """Mean cosine at each lag, above chance where `has_null`: `rows` are lag_s, n, value, low,
-    high (a simultaneous 95 % band). `n` utterances, all of which hold exactly one frame."""
+    """Mean cosine at each lag, above chance where `has_null`.
+
+    `rows`: lag_s, n, value, low and high (a simultaneous 95 % band), own_low and own_high (the
+    interval of each lag by itself). All of the `n` utterances hold exactly one frame.
+    """
 
     rows: pd.DataFrame
     has_null: bool
@@ -56,12 +61,17 @@ def lag_profile(con: DuckDBPyConnection, choice: ScoreChoice) -> LagProfile | No
     if not len(kept) or not numbers[:, 0::2].any():
         return None
     children = np.unique([row[0] for row in kept], return_inverse=True)[1]
-    band = simultaneous_band(numbers[:, 1::2], numbers[:, 0::2], children.astype(np.int64))
     n = sum(int(row[2]) for row in kept)
-    return LagProfile(_rows(band), has_null, n, band.n_clusters)
+    codes = children.astype(np.int64)
+    band = simultaneous_band(numbers[:, 1::2], numbers[:, 0::2], codes)
+    own = [
+        ratio_interval(numbers[:, 2 * place + 1], numbers[:, 2 * place], codes)
+        for place in range(len(LAGS_S))
+    ]
+    return LagProfile(_rows(band, own), has_null, n, band.n_clusters)
 
 
-def _rows(band: Band) -> pd.DataFrame:
+def _rows(band: Band, own: Sequence[Interval]) -> pd.DataFrame:
     rows = pd.DataFrame(
         {
             "lag_s": list(LAGS_S),
@@ -69,6 +79,8 @@ def _rows(band: Band) -> pd.DataFrame:
             "value": band.estimate,
             "low": band.low,
             "high": band.high,
+            "own_low": [interval.low for interval in own],
+            "own_high": [interval.high for interval in own],
         }
     )
     return rows[rows["n"] > 0].reset_index(drop=True)

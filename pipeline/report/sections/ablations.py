@@ -59,6 +59,7 @@ def _lags(data: Collected) -> list[Block]:
             " For these the matched null is the mean cosine with single frames of other recordings "
             "of the child: the chance level at every lag (0)."
         )
+    caption += " Bars: the interval of each lag by itself."
     has_band = rows["low"].notna().any()
     if has_band:
         caption += (
@@ -146,7 +147,6 @@ def _table(data: Collected) -> ReportTable:
             percent_interval("Share (%)", ("share", "low", "high")),
             percent("By chance", "chance"),
             points_interval("Excess (points)", ("excess", "excess_low", "excess_high")),
-            count("n of both", "n_both"),
             points_interval("Change (points)", ("change", "change_low", "change_high")),
             count("Gained", "gained"),
             count("Lost", "lost"),
