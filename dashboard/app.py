@@ -27,6 +27,7 @@ def show_page() -> None:
     saved = st.Page(navigation.SAVED, title="Saved", url_path="saved")
     compare = st.Page(navigation.COMPARE, title="Crops and windows", url_path="crops-and-windows")
     models = st.Page(navigation.MODELS, title="Models", url_path="models")
+    predictors = st.Page(navigation.PREDICTORS, title="Predictors", url_path="predictors")
     quality = st.Page(navigation.QUALITY, title="Quality", url_path="quality")
     provenance = st.Page(navigation.PROVENANCE, title="Provenance", url_path="provenance")
     export = st.Page(navigation.EXPORT, title="Export", url_path="export")
@@ -37,6 +38,7 @@ def show_page() -> None:
             {
                 "Explore": [overview, children, moments, words, saved],
                 "Compare": [compare, models],
+                "Explain": [predictors],
                 "Data": [quality, provenance, export],
             }
         )

@@ -64,12 +64,13 @@ class AnalysisResult:
     """A fitted model and what can be said of it.
 
     Where the data cannot carry the model, `fit` is None, `problem` says why in one sentence and
-    `hint` what would help. `sentence` is the answer in plain words, or the problem.
+    `hint` what would help. `sentences` are the answer in plain words, the main one first; none
+    where there is no fit.
     """
 
     analysis: Analysis
     fit: MixedFit | None
-    sentence: str
+    sentences: tuple[str, ...] = ()
     problem: str = ""
     hint: str = ""
     facts: TableFacts | None = None
@@ -77,3 +78,8 @@ class AnalysisResult:
     joint_tests: tuple[JointTest, ...] = ()
     curves: tuple[Curve, ...] = ()
     diagnostics: Diagnostics | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The main answer, or the problem."""
+        return self.sentences[0] if self.sentences else self.problem

@@ -40,21 +40,28 @@ class Curve:
 
 
 def curves_of(fit: MixedFit, rows: pd.DataFrame, focus: Sequence[str]) -> tuple[Curve, ...]:
-    """One curve for each predictor in `focus`; "a:b" draws b for each level of the category a."""
+    """One curve for each predictor in `focus`; an interaction with a category draws the other
+    predictor for each of its levels, instead of a curve of its own."""
     used = used_rows(fit, rows)
     outcome = _outcome(fit, rows)
     found: list[Curve] = []
-    for predictor in focus:
+    for predictor in sorted(focus, key=lambda name: ":" not in name):
         by, _, name = predictor.rpartition(":")
+        if by and not _is_category(rows, by):
+            by, name = name, by
         if any(curve.predictor == name for curve in found) or name not in rows.columns:
             continue
-        if by and not isinstance(rows[by].dtype, pd.CategoricalDtype):
+        if by and not _is_category(rows, by):
             continue
         try:
             found.append(_curve(fit, used, rows, outcome, name, by))
         except FitError:
             continue
     return tuple(found)
+
+
+def _is_category(rows: pd.DataFrame, name: str) -> bool:
+    return name in rows.columns and isinstance(rows[name].dtype, pd.CategoricalDtype)
 
 
 def _outcome(fit: MixedFit, rows: pd.DataFrame) -> pd.DataFrame:

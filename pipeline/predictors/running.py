@@ -35,7 +35,7 @@ def run(
         on_step(f"Fitting {facts.n_rows:,} rows")
         return _fitted(analysis, table, on_step)
     except FitError as problem:
-        return AnalysisResult(analysis, None, problem.message, problem.message, problem.hint, facts)
+        return AnalysisResult(analysis, None, (), problem.message, problem.hint, facts)
 
 
 def _fitted(analysis: Analysis, table: ModelTable, on_step: OnStep) -> AnalysisResult:
@@ -48,7 +48,7 @@ def _fitted(analysis: Analysis, table: ModelTable, on_step: OnStep) -> AnalysisR
 
     fit = fit_mixed(table.rows, analysis.formula, family=analysis.family)
     on_step("Summing up")
-    focus = analysis.focus or fit.coding.columns
+    focus = analysis.focus or predictors_of(analysis.formula)
     effects = effects_of(fit, table.rows, focus)
     joint = joint_tests(fit, [predictor for predictor in focus if ":" not in predictor])
     return AnalysisResult(
@@ -61,3 +61,16 @@ def _fitted(analysis: Analysis, table: ModelTable, on_step: OnStep) -> AnalysisR
         curves=curves_of(fit, table.rows, focus),
         diagnostics=diagnose(fit, table.rows),
     )
+
+
+def predictors_of(formula: str) -> tuple[str, ...]:
+    """The columns of the fixed part in their order, then interactions of two as "a:b"."""
+    from pipeline.stats.mixed.expression import column_names
+    from pipeline.stats.mixed.formula import parse_formula
+
+    found = []
+    for term in parse_formula(formula).fixed.terms:
+        columns = dict.fromkeys(name for variable in term for name in column_names(variable))
+        if len(columns) <= 2:
+            found.append(":".join(columns))
+    return tuple(dict.fromkeys(found))

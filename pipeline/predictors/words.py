@@ -101,19 +101,22 @@ def sample_size(fit: MixedFit) -> str:
 
 def answer(
     fit: MixedFit, outcome: Outcome, effects: Sequence[Effect], joint: Sequence[JointTest]
-) -> str:
-    """What the model says of the predictors asked about; the first three of them."""
+) -> tuple[str, ...]:
+    """What the model says of the predictors asked about, a sentence for each of the first three,
+    the first with the size of the sample."""
     predictors = list(dict.fromkeys(effect.predictor for effect in effects))
     if not predictors:
-        return "The model has no coefficient of what was asked: see its messages."
-    sentences = []
+        return ("The model has no coefficient of what was asked: see its messages.",)
+    sentences: list[str] = []
     for predictor in predictors[:_MOST_EFFECTS]:
         own = [effect for effect in effects if effect.predictor == predictor]
         test = next((test for test in joint if test.predictor == predictor), None)
-        sentences.append(_of_levels(outcome, own, test) if test else _of_one(outcome, own[0]))
+        sentence = _of_levels(outcome, own, test) if test else _of_one(outcome, own[0])
+        sentences.append(f"{sentence}." if sentences else f"{sentence}. {sample_size(fit)}.")
     more = len(predictors) - _MOST_EFFECTS
-    tail = f" {plural(more, 'more predictor')} in the table." if more > 0 else ""
-    return f"{' '.join(f'{sentence}.' for sentence in sentences)} {sample_size(fit)}.{tail}"
+    if more > 0:
+        sentences.append(f"{plural(more, 'more predictor')} in the table.")
+    return tuple(sentences)
 
 
 def test_words(test: JointTest) -> str:
