@@ -142,25 +142,32 @@ def shares_by_age(counts: pd.DataFrame) -> pd.DataFrame:
     One row per recording, named by it; from MANY_RECORDINGS on one per child and month of age.
     """
     rows = counts[(counts["n_scored"] > 0) & counts["age_days"].notna()]
-    months = rows["age_days"].astype(float) / DAYS_PER_MONTH
-    found = pd.DataFrame(
+    months = rows["age_days"].to_numpy(np.float64) / DAYS_PER_MONTH
+    n_high, n = _floats(rows, "n_high"), _floats(rows, "n_scored")
+    if len(rows) < MANY_RECORDINGS:
+        return pd.DataFrame(
+            {
+                "child_id": rows["child_id"],
+                "name": rows["recording_id"],
+                "months": months,
+                "share": n_high / n,
+                "n": rows["n_scored"],
+            }
+        ).reset_index(drop=True)
+    child, children = pd.factorize(rows["child_id"], sort=True)
+    n_months = int(months.max()) + 1
+    cell = child * n_months + months.astype(np.int64)
+    k = np.bincount(cell)
+    found = np.flatnonzero(k)
+    return pd.DataFrame(
         {
-            "child_id": rows["child_id"],
-            "name": rows["recording_id"],
-            "months": months,
-            "n_high": rows["n_high"],
-            "n": rows["n_scored"],
+            "child_id": children.take(found // n_months),
+            "name": [plural(number, "recording") for number in k[found].tolist()],
+            "months": np.bincount(cell, months)[found] / k[found],
+            "share": np.bincount(cell, n_high)[found] / np.bincount(cell, n)[found],
+            "n": np.bincount(cell, n)[found].astype(np.int64),
         }
     )
-    if len(found) >= MANY_RECORDINGS:
-        found["name"] = months.astype(int)
-        grouped = found.groupby(["child_id", "name"], as_index=False)
-        found = grouped.agg(
-            months=("months", "mean"), n_high=("n_high", "sum"), n=("n", "sum"), k=("n", "size")
-        )
-        found["name"] = [plural(int(k), "recording") for k in found["k"]]
-    found["share"] = found["n_high"] / found["n"]
-    return found[["child_id", "name", "months", "share", "n"]].reset_index(drop=True)
 
 
 def bins_within(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.compiled import FEW
 from pipeline.errors import StoreError
 from pipeline.stats import counting
 from pipeline.store.locate import current_store_path
@@ -35,11 +36,15 @@ def warm_up(study_root: Callable[[], Path]) -> None:
 def _warm_up(study_root: Callable[[], Path]) -> None:
     for name in _SLOW_IMPORTS:
         importlib.import_module(name)
-    counting.prepare()
     try:
         path = current_store_path(study_root())
         if path is not None:
             with duckdb.connect(str(path), read_only=True) as con:
-                con.execute("SELECT count(DISTINCT recording_id), max(age_days) FROM scores_wide")
+                sql = (
+                    "SELECT count(DISTINCT recording_id), max(age_days), count(*) FROM scores_wide"
+                )
+                *_, n_scores = con.execute(sql).fetchall()[0]
+            if n_scores > FEW:
+                counting.prepare()
     except (StoreError, duckdb.Error, OSError):
         return

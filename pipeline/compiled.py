@@ -8,6 +8,7 @@ from typing import ParamSpec, cast
 
 Parameters = ParamSpec("Parameters")
 
+FEW = 2_000
 # Sums may be reordered, which lets them use vector instructions; NaN keeps its meaning.
 _FAST_MATH = {"reassoc", "contract", "nsz"}
 
@@ -19,6 +20,12 @@ def compiled(kernel: Callable[Parameters, None]) -> Callable[Parameters, None]:
     the user's cache folder, or, where neither can be written, for this process only.
     """
     return cast("Callable[Parameters, None]", _compile(kernel))
+
+
+def compiled_for(kernel: Callable[Parameters, None], n: int) -> Callable[Parameters, None]:
+    """`compiled` for a loop over n items; of few items the plain loop takes less than loading the
+    compiler does."""
+    return kernel if n <= FEW else compiled(kernel)
 
 
 @cache

@@ -8,7 +8,7 @@ let Plotly look at every chart instead (`tests/dashboard/test_chart.py`).
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ Properties = dict[str, object]
 
 _PACKED = {"f8", "f4", "i1", "u1", "i2", "u2", "i4", "u4"}
 """Numbers that Plotly unpacks from bytes."""
+
+_PLAIN = {str, int, bool, type(None)}
 
 
 class Chart:
@@ -92,6 +94,8 @@ def _merge(into: Properties, properties: Mapping[str, object]) -> None:
 
 
 def _sendable(value: object) -> object:
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Mapping):
         return {str(key): _sendable(item) for key, item in value.items()}
     if isinstance(value, pd.Series | pd.DataFrame | pd.Index):
@@ -99,11 +103,15 @@ def _sendable(value: object) -> object:
     if isinstance(value, np.ndarray):
         return _array(value)
     if isinstance(value, list | tuple):
-        return [_sendable(item) for item in value]
+        return _sendable_list(value)
     if isinstance(value, np.generic):
         value = value.item()
     # NaN is the only value unequal to itself; JSON has no word for it.
     return None if isinstance(value, float) and value != value else value
+
+
+def _sendable_list(items: Sequence[object]) -> list[object]:
+    return [item if type(item) in _PLAIN else _sendable(item) for item in items]
 
 
 def _array(values: NDArray[np.generic]) -> object:
@@ -111,7 +119,7 @@ def _array(values: NDArray[np.generic]) -> object:
         values = values.astype(np.int32)
     kind = values.dtype.str[1:]
     if kind not in _PACKED or not values.size:
-        return [_sendable(item) for item in values.tolist()]
+        return _sendable_list(values.tolist())
     packed: Properties = {"dtype": kind, "bdata": base64.b64encode(values.tobytes()).decode()}
     if values.ndim > 1:
         packed["shape"] = ", ".join(str(size) for size in values.shape)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +13,11 @@ from dashboard.charts.distribution import faded, outline
 from dashboard.charts.look import Chart, Look, figure
 from dashboard.charts.shares import error_bars
 
+Floats = NDArray[np.float64]
+
 _RIDGE_HEIGHT = 0.8
 _SPREAD = 0.56
+_GAP = np.array([math.nan])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +79,20 @@ class _Path:
     """Several lines in one trace, with a gap after each."""
 
     def __init__(self) -> None:
-        self._x: list[float] = []
-        self._y: list[float] = []
+        self._x: list[Floats] = []
+        self._y: list[Floats] = []
 
-    def add(self, x: Sequence[float], y: Sequence[float]) -> None:
-        self._x += [*x, math.nan]
-        self._y += [*y, math.nan]
+    def add(self, x: Floats, y: Floats) -> None:
+        self._x += [x, _GAP]
+        self._y += [y, _GAP]
 
     @property
     def x(self) -> NDArray[np.float32]:
-        return np.array(self._x, np.float32)
+        return np.concatenate([*self._x, _GAP[:0]]).astype(np.float32)
 
     @property
     def y(self) -> NDArray[np.float32]:
-        return np.array(self._y, np.float32)
+        return np.concatenate([*self._y, _GAP[:0]]).astype(np.float32)
 
 
 def _ridges(
@@ -102,20 +104,24 @@ def _ridges(
     threshold: float,
     look: Look,
 ) -> None:
-    shares = bins.assign(share=bins["n"] / bins.groupby("child_id")["n"].transform("sum"))
-    scale = _RIDGE_HEIGHT / max(1e-9, float(shares["share"].max()))
+    codes, names = pd.factorize(bins["child_id"])
+    starts, n = bins["bin_start"].to_numpy(np.float64), bins["n"].to_numpy(np.float64)
+    shares = n / np.maximum(1, np.bincount(codes, n, len(names)))[codes]
+    scale = _RIDGE_HEIGHT / max(1e-9, float(shares.max(initial=0)))
     base, area, line = _Path(), _Path(), _Path()
     texts: list[str | None] = []
-    for child, part in shares.groupby("child_id", sort=True):
+    for code, child in enumerate(names):
         place = places.get(str(child))
         if place is None:
             continue
-        x, heights = outline(part, width)
-        y = [place + scale * height for height in heights]
-        base.add([x[0], x[-1]], [place, place])
-        area.add([*x, x[-1], x[0]], [*y, place, place])
+        mine = codes == code
+        x, heights = outline(starts[mine], shares[mine], width)
+        y, ends = place + scale * heights, np.full(2, float(place))
+        base.add(x[[0, -1]], ends)
+        area.add(np.append(x, x[[-1, 0]]), np.append(y, ends))
         line.add(x, y)
-        texts += [f"{child}: {100 * height:.1f} %" for height in heights] + [None]
+        texts += [f"{child}: {100 * height:.1f} %" for height in heights.tolist()]
+        texts.append(None)
     # All children in three traces: a trace for each child would take seconds with many.
     chart.add_scatter(
         x=base.x,
@@ -140,7 +146,7 @@ def _ridges(
         mode="lines",
         line={"color": look.accent, "width": 1.3},
         showlegend=False,
-        hovertext=np.array(texts, dtype=object),
+        hovertext=texts,
         hovertemplate="%{hovertext} of utterances at %{x:.3f}<extra></extra>",
     )
     chart.add_shape(

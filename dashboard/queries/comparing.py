@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from dashboard.filters import Filters
 from dashboard.queries.arrays import ScoreArrays, at_least, bins_between
 from dashboard.queries.selection import Measure, Query, Value, where
-from pipeline.compiled import compiled
+from pipeline.compiled import compiled_for
 from pipeline.score_columns import MAX_LAG_S, reach_column, reach_frames_column, wide_column
 from pipeline.stats import counting
 
@@ -33,8 +33,9 @@ def paired_counts(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure)
     recordings = arrays.recordings
     counts = np.zeros((len(recordings.child), 4), np.int64)
     sums = np.zeros((len(recordings.child), 2))
-    compiled(counting.count_pairs)(
-        arrays.chosen(filters, a.scorer),
+    chosen = arrays.chosen(filters, a.scorer)
+    compiled_for(counting.count_pairs, len(chosen))(
+        chosen,
         arrays.recording,
         arrays.score(a),
         arrays.score(b),
@@ -68,8 +69,9 @@ def difference_bins(
     low_b, high_b = arrays.extremes(b.scorer, b.score)
     first, n_bins = bins_between(low_b - high_a, high_b - low_a, 0.0, width)
     counts = np.zeros((2, n_bins), np.int64)
-    compiled(counting.count_differences)(
-        arrays.chosen(filters, a.scorer), arrays.score(a), arrays.score(b), width, first, counts
+    chosen = arrays.chosen(filters, a.scorer)
+    compiled_for(counting.count_differences, len(chosen))(
+        chosen, arrays.score(a), arrays.score(b), width, first, counts
     )
     place, is_equal = np.nonzero(counts.T)
     return pd.DataFrame(

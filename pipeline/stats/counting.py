@@ -39,7 +39,7 @@ def count_scores(
         counts[r, g, 0] += 1
         if value == value:
             counts[r, g, 1] += 1
-            if value >= threshold:
+            if np.float64(value) >= threshold:
                 counts[r, g, 2] += 1
             sums[r, g, 0] += value
             sums[r, g, 1] += np.float64(value) * value
@@ -108,7 +108,8 @@ def count_pairs(
     for i in range(len(number)):
         u = number[i]
         if a[u] == a[u] and b[u] == b[u]:
-            place = 2 * int(a[u] >= thresholds[0]) + int(b[u] >= thresholds[1])
+            is_high_a = np.float64(a[u]) >= thresholds[0]
+            place = 2 * int(is_high_a) + int(np.float64(b[u]) >= thresholds[1])
             counts[recording[u], place] += 1
             difference = np.float64(b[u]) - a[u]
             sums[recording[u], 0] += difference
