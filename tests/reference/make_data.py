@@ -76,12 +76,100 @@ def slopes_crossed(rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame({"y": y.round(5), "x": x.round(5), "g": child, "h": item})
 
 
+def speakers(rng: np.random.Generator) -> pd.DataFrame:
+    """14 children heard from three kinds of speakers: text, an interaction, transformed columns."""
+    n = 620
+    child = rng.integers(0, 14, n)
+    kinds = np.array(["child", "adult", "other"])
+    kind = rng.choice(3, n, p=[0.3, 0.6, 0.1])
+    age = rng.uniform(6, 30, 14)[child] + rng.uniform(0, 6, n)
+    words = rng.integers(1, 30, n)
+    is_book = rng.random(n) < 0.25
+    y = 0.2 + 0.02 * (kind == 1) + 0.001 * age + 0.004 * np.log(words) + 0.01 * is_book
+    y = y + rng.normal(0, 0.02, 14)[child] + rng.normal(0, 0.015, (14, 3))[child, kind]
+    y = y + rng.normal(0, 0.04, n)
+    names = np.array([f"S{i:02d}" for i in range(14)])
+    return pd.DataFrame(
+        {
+            "score": y.round(6),
+            "speaker": kinds[kind],
+            "age months": age.round(3),
+            "words": words,
+            "is_book": is_book,
+            "child": names[child],
+        }
+    )
+
+
+def within(rng: np.random.Generator) -> pd.DataFrame:
+    """10 children whose recordings are numbered anew for each: nested only by name."""
+    sizes = rng.integers(4, 12, 70)
+    place = np.repeat(np.arange(70), sizes)
+    child, recording = place // 7, place % 7
+    x = rng.normal(size=len(place))
+    y = 3 + 0.5 * x + rng.normal(0, 0.6, 10)[child] + rng.normal(0, 0.5, 70)[place]
+    y = y + rng.normal(0, 1, len(place))
+    return pd.DataFrame({"y": y.round(5), "x": x.round(5), "g": child, "h": recording})
+
+
+def choices(rng: np.random.Generator) -> pd.DataFrame:
+    """24 people choose among pictures for 30 items: right or wrong, crossed."""
+    n = 1500
+    person, item, x = rng.integers(0, 24, n), rng.integers(0, 30, n), rng.normal(size=n)
+    log_odds = -0.3 + 0.8 * x + rng.normal(0, 0.7, 24)[person] + rng.normal(0, 0.9, 30)[item]
+    correct = rng.binomial(1, 1 / (1 + np.exp(-log_odds)))
+    return pd.DataFrame({"y": correct, "x": x.round(5), "g": person, "h": item})
+
+
+def shares(rng: np.random.Generator) -> pd.DataFrame:
+    """12 children, 20 recordings each: highly aligned utterances out of all, by speaker."""
+    n = 240
+    child = np.repeat(np.arange(12), 20)
+    speaker = rng.choice(["adult", "child"], n)
+    age, trials = rng.uniform(6, 30, n), rng.integers(5, 120, n)
+    log_odds = -2 + 0.02 * (age - 18) - 0.4 * (speaker == "child") + rng.normal(0, 0.4, 12)[child]
+    high = rng.binomial(trials, 1 / (1 + np.exp(-log_odds)))
+    return pd.DataFrame(
+        {
+            "high": high,
+            "low": trials - high,
+            "speaker": speaker,
+            "age": age.round(4),
+            "child": child,
+            "recording": np.arange(n),
+        }
+    )
+
+
+def choice_slopes(rng: np.random.Generator) -> pd.DataFrame:
+    """20 people with intercepts and slopes of their own, right or wrong."""
+    n = 1200
+    person, x = rng.integers(0, 20, n), rng.normal(size=n)
+    effects = rng.multivariate_normal([0, 0], [[0.6, 0.2], [0.2, 0.4]], 20)
+    log_odds = 0.2 + 0.5 * x + effects[person, 0] + effects[person, 1] * x
+    correct = rng.binomial(1, 1 / (1 + np.exp(-log_odds)))
+    return pd.DataFrame({"y": correct, "x": x.round(5), "g": person})
+
+
+MAKERS = (
+    balanced,
+    unbalanced,
+    crossed,
+    nested,
+    near_singular,
+    slopes_crossed,
+    speakers,
+    within,
+    choices,
+    shares,
+    choice_slopes,
+)
+
+
 def main() -> None:
     """Write one CSV for each data set."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for seed, make in enumerate(
-        (balanced, unbalanced, crossed, nested, near_singular, slopes_crossed), start=1
-    ):
+    for seed, make in enumerate(MAKERS, start=1):
         make(np.random.default_rng(seed)).to_csv(FOLDER / f"{make.__name__}.csv", index=False)
 
 

@@ -108,6 +108,7 @@ def _response(reader: TokenReader) -> tuple[Expression, Expression | None]:
 
 def _right_side(reader: TokenReader) -> tuple[Terms, tuple[RandomSpec, ...]]:
     found: list[Term] = [INTERCEPT]
+    mentioned: list[Term] = []
     random: list[RandomSpec] = []
     is_removed = False
     if reader.is_sign("+", "-"):
@@ -116,15 +117,18 @@ def _right_side(reader: TokenReader) -> tuple[Terms, tuple[RandomSpec, ...]]:
         if reader.is_random() and not is_removed:
             random.extend(_random_terms(reader))
         else:
-            _apply(found, _product(reader), is_removed=is_removed)
+            terms = _product(reader)
+            mentioned.extend([] if isinstance(terms, int) else terms)
+            _apply(found, terms, is_removed=is_removed)
         if not reader.is_sign("+", "-"):
-            return _ordered(found), tuple(random)
+            return _ordered(found, mentioned), tuple(random)
         is_removed = reader.take().text == "-"
 
 
 def _random_terms(reader: TokenReader) -> list[RandomSpec]:
     reader.take_sign("(")
-    effects = _ordered(_sum(reader, [INTERCEPT]))
+    varying = _sum(reader, [INTERCEPT])
+    effects = _ordered(varying, varying)
     is_correlated = reader.take_sign("|", "||") == "|"
     nested = [_crossed_names(reader)]
     while reader.is_sign("/"):
@@ -270,6 +274,12 @@ def _unique(terms: Iterable[Term]) -> list[Term]:
     return list(found.values())
 
 
-def _ordered(terms: list[Term]) -> Terms:
-    effects = sorted((term for term in terms if term), key=len)
-    return Terms(INTERCEPT in terms, tuple(effects))
+def _ordered(terms: list[Term], mentioned: list[Term]) -> Terms:
+    """Terms by their number of variables, the variables of each in the order in which they were
+    first mentioned, as R has it: `b + a:b` gives `b:a`."""
+    seen: dict[str, int] = {}
+    for term in mentioned:
+        for variable in term:
+            seen.setdefault(variable.text, len(seen))
+    sorted_terms = [tuple(sorted(term, key=lambda v: seen[v.text])) for term in terms if term]
+    return Terms(INTERCEPT in terms, tuple(sorted(sorted_terms, key=len)))
