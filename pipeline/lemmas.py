@@ -8,6 +8,7 @@ words: "it's" counts as it and "don't" as do.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -47,6 +48,40 @@ _THREE_LETTERS = MappingProxyType(
     }
 )
 """ISO 639-3 (and older 639-2) codes, as ChildProject and CHAT write them."""
+
+_NAMED_LANGUAGES = MappingProxyType(
+    {
+        "catalan": "ca",
+        "croatian": "hr",
+        "czech": "cs",
+        "danish": "da",
+        "dutch": "nl",
+        "english": "en",
+        "estonian": "et",
+        "finnish": "fi",
+        "french": "fr",
+        "german": "de",
+        "greek": "el",
+        "hebrew": "he",
+        "hungarian": "hu",
+        "irish": "ga",
+        "italian": "it",
+        "japanese": "ja",
+        "korean": "ko",
+        "latvian": "lv",
+        "mandarin": "zh",
+        "norwegian": "nb",
+        "persian": "fa",
+        "polish": "pl",
+        "portuguese": "pt",
+        "russian": "ru",
+        "slovak": "sk",
+        "spanish": "es",
+        "swedish": "sv",
+        "turkish": "tr",
+    }
+)
+"""First word of a language's name, as Wordbank writes it: "English (American)"."""
 
 _ENGLISH = MappingProxyType(
     {
@@ -90,6 +125,14 @@ def language_code(language: str) -> str:
     code = language.strip().lower().replace("_", "-").split("-")[0]
     code = _THREE_LETTERS.get(code, code)
     return code if code in _languages() else ""
+
+
+def named_language(name: str) -> str:
+    """Code of a language from its name or code: "English (American)", "eng" and "en-US" are en;
+    an unknown name stays as it is, in lower case."""
+    text = name.strip().lower()
+    first = re.split(r"[\s(_-]", text, maxsplit=1)[0]
+    return _NAMED_LANGUAGES.get(first) or language_code(text) or first
 
 
 @lru_cache(maxsize=500_000)

@@ -1,102 +1,115 @@
 """Word norms from the files that the field shares: concreteness, age of acquisition, frequency.
 
 The files themselves are not shipped, because their licences differ; people put them into
-metadata/norms of their study. A file is known by its columns, whatever it is called.
+metadata/norms of their study. A file is known by its columns, whatever it is called; of others
+mapping.csv says what their columns mean.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import StudyError
-from pipeline.textfile import CsvLines, read_csv_lines
+from pipeline.lemmas import named_language
+from pipeline.norm_columns import Norm, NormColumn
+from pipeline.norm_mapping import PART_OF_SPEECH, NormMapping
+from pipeline.norm_tables import read_table_lines
+from pipeline.textfile import CsvLines
 
-_EMPTY = ("", "na", "n/a", "#n/a", "nan", "null", "none")
 _WORD = ("word", "lemma", "item_definition", "uni_lemma")
+_OTHER_SPELLING = "alternative.spelling"
+_POS = ("dom_pos", "dom_pos_subtlex", "spacy_pos")
 
 
 @dataclass(frozen=True, slots=True)
-class Norm:
-    """Values of one norm by word, in lower case. Counts of spellings are summed, ratings averaged.
+class NormFile:
+    """What one file gives: norms, parts of speech by word (one of PARTS_OF_SPEECH), and how many
+    of its rows were passed over because they hold several words or no value."""
 
-    `is_count`: values are counts, which are kept as log10.
-    """
-
-    name: str
-    values: dict[str, float]
-    is_count: bool = False
+    norms: tuple[Norm, ...]
+    parts_of_speech: Mapping[str, str]
+    n_rows: int
+    n_passed_over: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A column of a published file and what it is called here."""
+    """A column of a published file and what it is called here.
+
+    is_log: the file holds log10 of counts (or of counts + 1).
+    """
 
     column: str
     norm: str
+    unit: str
     is_count: bool = False
+    is_log: bool = False
+    beside: str = ""
 
 
+_WARRINER = "1 to 9, Warriner et al. 2013"
+_KUPERMAN = "years, Kuperman et al. 2012"
 _KNOWN = (
-    _Known("conc.m", "concreteness"),
-    _Known("aoa_kup_lem", "age of acquisition"),
-    _Known("babyavg", "babiness"),
-    _Known("babiness", "babiness"),
-    _Known("v.mean.sum", "valence"),
-    _Known("a.mean.sum", "arousal"),
-    _Known("word_count", "CHILDES frequency", is_count=True),
-    _Known("lg10wf", "SUBTLEX frequency"),
+    _Known("conc.m", "concreteness", "1 to 5, Brysbaert et al. 2014"),
+    _Known("aoa_kup_lem", "age of acquisition", _KUPERMAN),
+    _Known("rating.mean", "age of acquisition", _KUPERMAN, beside="dunno"),
+    _Known("babyavg", "babiness", "mean rating"),
+    _Known("babiness", "babiness", "mean rating"),
+    _Known("v.mean.sum", "valence", _WARRINER),
+    _Known("a.mean.sum", "arousal", _WARRINER),
+    _Known("word_count", "CHILDES frequency", "log10 of the count", is_count=True),
+    _Known(
+        "lg10wf",
+        "SUBTLEX frequency",
+        "log10 of the count + 1 in SUBTLEX-US",
+        is_count=True,
+        is_log=True,
+    ),
 )
-NORM_UNITS: dict[str, str] = {
-    "concreteness": "1 to 5, Brysbaert et al. 2014",
-    "age of acquisition": "years, Kuperman et al. 2012",
-    "babiness": "mean rating",
-    "valence": "1 to 9, Warriner et al. 2013",
-    "arousal": "1 to 9, Warriner et al. 2013",
-    "CHILDES frequency": "log10 of the count",
-    "SUBTLEX frequency": "log10 of the count in SUBTLEX-US",
-    "Wordbank age, produces": "months",
-    "Wordbank age, understands": "months",
-}
-"""Unit and source of the norms that are known by their columns."""
+_WORDBANK = "Wordbank age, "
+FREQUENCIES = ("CHILDES frequency", "SUBTLEX frequency")
+"""Norms that say how often a word is heard, as log10."""
 
 
-def read_norms(path: Path) -> tuple[Norm, ...]:
-    """All norms of one file.
+def read_norms(path: Path, mapping: Sequence[NormMapping] = ()) -> NormFile:
+    """All norms of one file; mapping: the rows of mapping.csv for this file, which go before.
 
-    Known by their columns: Brysbaert (Conc.M), Kuperman (AoA_Kup_lem), babiness (one row per
-    rating), Warriner (V.Mean.Sum, A.Mean.Sum), CHILDES counts (word_count), SUBTLEX-US (Lg10WF),
-    Wordbank (item_definition, measure, aoa). Any other norm: columns word, norm, value.
-    Entries of several words are passed over.
+    Known by their columns: Brysbaert (Conc.M, Dom_Pos), Kuperman (AoA_Kup_lem), babiness (one row
+    per rating), Warriner (V.Mean.Sum, A.Mean.Sum), CHILDES counts (word_count), SUBTLEX-US
+    (Lg10WF), Wordbank (item_definition, measure, aoa, language). Any other norm: columns word,
+    norm, value. Rows of the same word are summed if counts, else averaged. "dog (animal)" is dog,
+    "soda/pop" is both; entries of several words are passed over and counted.
 
     Raises StudyError naming the file, the line and the fix.
     """
-    if path.suffix.lower() in (".xlsx", ".xls"):
-        raise StudyError(
-            f"{path.name} is a spreadsheet.", hint="Save it as CSV or tab-separated text."
-        )
-    lines = read_csv_lines(path)
+    lines = read_table_lines(path)
     names = {name.lower(): place for place, name in enumerate(lines.columns)}
-    word = next((names[name] for name in _WORD if name in names), None)
-    if word is None:
+    if mapping:
+        wanted = [_mapped(path, names, row) for row in mapping]
+    else:
+        wanted = _recognised(lines, names)
+    word_places = {column.word for column in wanted}
+    pos_place = next((names[name] for name in _POS if name in names), None)
+    if pos_place is not None and not any(column.is_pos for column in wanted) and word_places:
+        wanted.append(NormColumn(min(word_places), pos_place, PART_OF_SPEECH, "", is_pos=True))
+    other = names.get(_OTHER_SPELLING)
+    n_rows = n_passed_over = 0
+    for line, cells in lines.rows:
+        n_rows += 1
+        is_used = False
+        for column in wanted:
+            is_used |= column.take(lines, line, cells, other)
+        n_passed_over += not is_used
+    norms = tuple(norm for column in wanted for norm in column.norms())
+    parts = {word: pos for column in wanted for word, pos in column.parts.items()}
+    if not norms and not parts:
         raise StudyError(
-            f"{path.name} has no column of words; it has {', '.join(lines.columns)}.",
-            hint="Name that column word.",
+            f"{path.name} gives no word a value.", hint="Export the norms again, or remove it."
         )
-    if {"norm", "value"} <= names.keys():
-        return _labelled(lines, word, names["norm"], names["value"], prefix="")
-    if {"measure", "aoa"} <= names.keys():
-        return _labelled(lines, word, names["measure"], names["aoa"], prefix="Wordbank age, ")
-    found = {known.norm: known for known in _KNOWN if known.column in names}
-    if not found:
-        raise StudyError(
-            f"{path.name} holds no norm that is known; it has {', '.join(lines.columns)}.",
-            hint="Give it the columns word, norm and value.",
-        )
-    return _columns(lines, word, [(names[known.column], known) for known in found.values()])
+    return NormFile(norms, parts, n_rows, n_passed_over)
 
 
 def log10_of_count(count: float) -> float:
@@ -104,72 +117,75 @@ def log10_of_count(count: float) -> float:
     return math.log10(max(count, 0.5))
 
 
-def _columns(lines: CsvLines, word: int, wanted: Sequence[tuple[int, _Known]]) -> tuple[Norm, ...]:
-    sums: list[dict[str, tuple[float, int]]] = [{} for _ in wanted]
-    for line, cells in lines.rows:
-        name = _word(cells, word)
-        for (place, _), totals in zip(wanted, sums, strict=True):
-            value = _number(lines, line, cells, place)
-            if name and value is not None:
-                total, n = totals.get(name, (0.0, 0))
-                totals[name] = total + value, n + 1
-    norms = []
-    for (_, known), totals in zip(wanted, sums, strict=True):
-        values = {
-            name: total if known.is_count else total / n for name, (total, n) in totals.items()
-        }
-        norms.append(Norm(known.norm, values, known.is_count))
-    return _not_empty(lines.path, norms)
-
-
-def _labelled(
-    lines: CsvLines, word: int, label: int, value: int, *, prefix: str
-) -> tuple[Norm, ...]:
-    """Norms of a long table: the column `label` says which one a row belongs to."""
-    sums: dict[str, dict[str, tuple[float, int]]] = {}
-    for line, cells in lines.rows:
-        name = _word(cells, word)
-        number = _number(lines, line, cells, value)
-        norm = cells[label].strip() if label < len(cells) else ""
-        if not name or not norm or number is None:
-            continue
-        totals = sums.setdefault(prefix + norm, {})
-        total, n = totals.get(name, (0.0, 0))
-        totals[name] = total + number, n + 1
-    norms = [
-        Norm(norm, {name: total / n for name, (total, n) in totals.items()})
-        for norm, totals in sums.items()
+def _recognised(lines: CsvLines, names: Mapping[str, int]) -> list[NormColumn]:
+    """The norms of a file that is known by its columns."""
+    word = next((names[name] for name in _WORD if name in names), None)
+    if word is None:
+        raise StudyError(
+            f"{lines.path.name} has no column of words; it has {', '.join(lines.columns)}.",
+            hint="Name that column word, or describe the file in mapping.csv.",
+        )
+    language = names.get("language")
+    if {"norm", "value"} <= names.keys():
+        return [
+            NormColumn(word, names["value"], "", "", label=names["norm"], language_place=language)
+        ]
+    if {"measure", "aoa"} <= names.keys():
+        return [
+            NormColumn(
+                word,
+                names["aoa"],
+                _WORDBANK,
+                "months, Wordbank",
+                label=names["measure"],
+                language_place=language,
+            )
+        ]
+    found = {
+        known.norm: known
+        for known in _KNOWN
+        if known.column in names and (not known.beside or known.beside in names)
+    }
+    if not found and not any(name in names for name in _POS):
+        raise StudyError(
+            f"{lines.path.name} holds no norm that is known; it has {', '.join(lines.columns)}.",
+            hint="Give it the columns word, norm and value, or describe it in mapping.csv.",
+        )
+    columns = [
+        NormColumn(
+            word,
+            names[known.column],
+            known.norm,
+            known.unit,
+            rows="sum" if known.is_count else "mean",
+            is_count=known.is_count,
+            is_log=known.is_log,
+            language_place=language,
+        )
+        for known in found.values()
     ]
-    return _not_empty(lines.path, norms)
+    if not columns:
+        place = next(names[name] for name in _POS if name in names)
+        columns.append(NormColumn(word, place, PART_OF_SPEECH, "", is_pos=True))
+    return columns
 
 
-def _word(cells: Sequence[str], place: int) -> str:
-    """The word in lower case; "" for entries of several words. "dog (animal)" is dog."""
-    text = cells[place] if place < len(cells) else ""
-    text = re.sub(r"\(.*?\)|\*", "", text).strip().lower().replace("’", "'")
-    return "" if re.search(r"[\s/]", text) else text
-
-
-def _number(lines: CsvLines, line: int, cells: Sequence[str], place: int) -> float | None:
-    text = cells[place].strip() if place < len(cells) else ""
-    if text.lower() in _EMPTY:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise StudyError(
-            f"{lines.path.name}, line {line}: {lines.columns[place]} is {text!r}.",
-            hint="It must be a number with a decimal point, or empty.",
-        )
-    return value
-
-
-def _not_empty(path: Path, norms: Sequence[Norm]) -> tuple[Norm, ...]:
-    kept = tuple(norm for norm in norms if norm.values)
-    if not kept:
-        raise StudyError(
-            f"{path.name} gives no word a value.", hint="Export the norms again, or remove it."
-        )
-    return kept
+def _mapped(path: Path, names: Mapping[str, int], row: NormMapping) -> NormColumn:
+    """A norm as mapping.csv describes it."""
+    for column in (row.word, row.value, *(row.only[:1] if row.only else ())):
+        if column.lower() not in names:
+            raise StudyError(
+                f"{path.name} has no column {column}, which mapping.csv names.",
+                hint=f"It has: {', '.join(names)}.",
+            )
+    return NormColumn(
+        names[row.word.lower()],
+        names[row.value.lower()],
+        row.norm,
+        row.unit,
+        row.rows,
+        row.is_count,
+        is_pos=row.norm.lower() == PART_OF_SPEECH,
+        language=named_language(row.language),
+        only=(names[row.only[0].lower()], row.only[1]) if row.only else None,
+    )

@@ -18,13 +18,15 @@ from pipeline.column import (
 )
 from pipeline.score_columns import CROPS, MAX_LAG_MS, SCORE_STATISTICS, WINDOWS, wide_column
 from pipeline.score_tables import LAG_COSINES_VIEW, LAGS, SCORES_VIEW, SCORES_WIDE
-from pipeline.word_tables import WORD_INDEX, WORD_NORMS
+from pipeline.word_tables import NORMS, PARTS_OF_SPEECH, WORD_INDEX, WORD_NORMS
 
 __all__ = [
     "CROPS",
     "LAGS",
     "LAG_COSINES_VIEW",
     "MAX_LAG_MS",
+    "NORMS",
+    "PARTS_OF_SPEECH",
     "SCORES_VIEW",
     "SCORES_WIDE",
     "SCORE_STATISTICS",
@@ -274,6 +276,8 @@ TABLES: tuple[Table, ...] = (
     WORDS,
     WORD_INDEX,
     WORD_NORMS,
+    NORMS,
+    PARTS_OF_SPEECH,
     FRAMES,
     FRAME_EMBEDDINGS,
     UTTERANCE_EMBEDDINGS,

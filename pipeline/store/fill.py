@@ -99,7 +99,7 @@ def fill(
     _insert_recordings(con, study, shards)
     _insert_speech(con, shards.speech)
     insert_word_index(con, study.settings.speech.language)
-    insert_word_norms(con, study.root)
+    insert_word_norms(con, study.root, study.settings.speech.language)
     _insert_frames(con, shards.vision, scorers)
     _insert_texts(con, shards.text, scorers)
     for model in models:

@@ -1,55 +1,80 @@
-"""Put word norms beside the lemmas of the study."""
+"""Put word norms and parts of speech beside the lemmas of the study."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from pipeline.errors import StudyError
-from pipeline.lemmas import lemma_of
-from pipeline.norms import Norm, log10_of_count, read_norms
+from pipeline.lemmas import lemma_of, named_language
+from pipeline.norm_columns import Norm
+from pipeline.norm_mapping import MAPPING_FILE, NormMapping, read_norm_mapping
+from pipeline.norm_tables import SUFFIXES
+from pipeline.norms import NormFile, log10_of_count, read_norms
+from pipeline.parts_of_speech import FUNCTION, OWN_LIST, is_function_word
 from pipeline.records import Notice
+from pipeline.schema import NORMS, PARTS_OF_SPEECH, WORD_NORMS, Table
 
 NORMS_FOLDER = "metadata/norms"
-_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xls")
-_NORMS_LANGUAGE = "en"
+_ENGLISH = "en"
+
+Languages = Mapping[str, frozenset[str]]
+"""Lemma -> codes of the languages of the utterances it is heard in, "" for unknown."""
+
+_Row = tuple[str | float | int, ...]
 
 
 def norm_files(study_root: Path) -> list[Path]:
-    """The study's files of word norms, by name."""
+    """The study's files of word norms, by name, with mapping.csv among them."""
     folder = study_root / NORMS_FOLDER
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
 
 
-def insert_word_norms(con: duckdb.DuckDBPyConnection, study_root: Path) -> tuple[Notice, ...]:
-    """Fill `word_norms` for the lemmas of `word_index`, which must be in.
+@dataclass(slots=True)
+class _Found:
+    """Rows of the tables, as they are collected."""
 
-    A lemma has the value of the word that is spelled like it, else the mean (of counts the sum)
-    over the words it is the lemma of. A file that cannot be used becomes a notice of
-    store_info; the notices are returned.
+    values: list[_Row]
+    norms: list[_Row]
+    parts: dict[str, tuple[str, str]]
+
+
+def insert_word_norms(
+    con: duckdb.DuckDBPyConnection, study_root: Path, default_language: str = ""
+) -> tuple[Notice, ...]:
+    """Fill `word_norms`, `norms` and `parts_of_speech` for the lemmas of `word_index`, which must
+    be in, as `utterances` must.
+
+    A norm is for the lemmas that are heard in its language, or in an utterance of unknown
+    language; default_language: of utterances that name none. A lemma has the value of the word
+    that is spelled like it, else the mean over the words it is the lemma of; of counts always the
+    sum over these. A file that cannot be used becomes a notice of store_info; the notices are
+    returned.
     """
-    heard = con.execute("SELECT DISTINCT lemma FROM word_index").fetchall()
-    lemmas = {str(row[0]) for row in heard}
+    heard = _languages(con, default_language)
+    found = _Found([], [], _own_parts(heard))
     notices: list[Notice] = []
-    rows: list[tuple[str, str, float, str]] = []
-    for path in norm_files(study_root):
+    mapping = _mapping(study_root, notices)
+    files = [path for path in norm_files(study_root) if path.name != MAPPING_FILE]
+    for missing in sorted({row.file for row in mapping} - {path.name for path in files}):
+        notices.append(_left_out(MAPPING_FILE, f"it names {missing}, which is not there."))
+    for path in files:
         try:
-            norms = read_norms(path)
+            read = read_norms(path, [row for row in mapping if row.file == path.name])
         except StudyError as problem:
-            message = f"{NORMS_FOLDER}/{path.name} was left out: {problem}"
-            notices.append(Notice("norms_left_out", message))
+            notices.append(_left_out(path.name, str(problem)))
             continue
-        rows += [
-            (lemma, norm.name, value, path.name)
-            for norm in norms
-            for lemma, value in _by_lemma(norm, lemmas).items()
-        ]
-    _insert(con, sorted(rows))
+        _take(found, read, path.name, heard)
+    _insert(con, WORD_NORMS, sorted(found.values))
+    _insert(con, NORMS, sorted(found.norms))
+    _insert(con, PARTS_OF_SPEECH, [(lemma, *part) for lemma, part in sorted(found.parts.items())])
     if notices:
         con.execute(
             "UPDATE store_info SET notices = list_concat(coalesce(notices, []), ?)",
@@ -58,32 +83,107 @@ def insert_word_norms(con: duckdb.DuckDBPyConnection, study_root: Path) -> tuple
     return tuple(notices)
 
 
-def _by_lemma(norm: Norm, lemmas: set[str]) -> dict[str, float]:
+def _languages(con: duckdb.DuckDBPyConnection, default_language: str) -> Languages:
+    rows = con.execute(
+        """SELECT DISTINCT i.lemma, coalesce(nullif(u.language, ''), $default)
+           FROM word_index i LEFT JOIN utterances u USING (utterance_number)""",
+        {"default": default_language},
+    ).fetchall()
+    heard: dict[str, set[str]] = {}
+    for lemma, language in rows:
+        heard.setdefault(str(lemma), set()).add(named_language(str(language)) if language else "")
+    return {lemma: frozenset(codes) for lemma, codes in heard.items()}
+
+
+def _is_heard(heard: Languages, lemma: str, language: str) -> bool:
+    codes = heard.get(lemma, frozenset())
+    return language in codes or "" in codes
+
+
+def _own_parts(heard: Languages) -> dict[str, tuple[str, str]]:
+    return {
+        lemma: (FUNCTION, OWN_LIST)
+        for lemma in heard
+        if is_function_word(lemma) and _is_heard(heard, lemma, _ENGLISH)
+    }
+
+
+def _mapping(study_root: Path, notices: list[Notice]) -> tuple[NormMapping, ...]:
+    path = study_root / NORMS_FOLDER / MAPPING_FILE
+    if not path.is_file():
+        return ()
+    try:
+        return read_norm_mapping(path)
+    except StudyError as problem:
+        notices.append(_left_out(MAPPING_FILE, str(problem)))
+        return ()
+
+
+def _left_out(name: str, reason: str) -> Notice:
+    return Notice("norms_left_out", f"{NORMS_FOLDER}/{name} was left out: {reason}")
+
+
+def _take(found: _Found, read: NormFile, source: str, heard: Languages) -> None:
+    """Add what one file gives; parts of speech that are known already stay."""
+    taken: dict[tuple[str, str], list[float]] = {}
+    for norm in read.norms:
+        values = _by_lemma(norm, heard)
+        for lemma, value in values.items():
+            taken.setdefault((lemma, norm.name), []).append(value)
+        found.norms.append(
+            (
+                norm.name,
+                source,
+                norm.language,
+                norm.unit,
+                len(norm.values),
+                len(values),
+                read.n_passed_over,
+            )
+        )
+    # A lemma that is heard in two languages of one file has the mean of both.
+    found.values += [
+        (lemma, norm, sum(values) / len(values), source) for (lemma, norm), values in taken.items()
+    ]
+    for lemma, part in _parts_by_lemma(read.parts_of_speech, heard).items():
+        found.parts.setdefault(lemma, (part, source))
+
+
+def _by_lemma(norm: Norm, heard: Languages) -> dict[str, float]:
     """Values of the lemmas that have one; counts as log10."""
-    found = {word: value for word, value in norm.values.items() if word in lemmas}
+    own: dict[str, float] = {}
     forms: dict[str, list[float]] = {}
     for word, value in norm.values.items():
-        lemma = lemma_of(word, _NORMS_LANGUAGE)
-        if lemma in lemmas and lemma not in found:
+        if not norm.is_count and _is_heard(heard, word, norm.language):
+            own[word] = value
+        lemma = lemma_of(word, norm.language)
+        if _is_heard(heard, lemma, norm.language):
             forms.setdefault(lemma, []).append(value)
-    for lemma, values in forms.items():
-        found[lemma] = _combined(values, is_count=norm.is_count)
-    return {word: log10_of_count(v) for word, v in found.items()} if norm.is_count else found
+    if norm.is_count:
+        return {lemma: log10_of_count(sum(values)) for lemma, values in forms.items()}
+    return {**{lemma: sum(values) / len(values) for lemma, values in forms.items()}, **own}
 
 
-def _combined(values: Sequence[float], *, is_count: bool) -> float:
-    return sum(values) if is_count else sum(values) / len(values)
+def _parts_by_lemma(parts: Mapping[str, str], heard: Languages) -> dict[str, str]:
+    """Part of speech of the word spelled like the lemma, else of most of its forms."""
+    own: dict[str, str] = {}
+    forms: dict[str, Counter[str]] = {}
+    for word, part in parts.items():
+        if _is_heard(heard, word, _ENGLISH):
+            own[word] = part
+        lemma = lemma_of(word, _ENGLISH)
+        if _is_heard(heard, lemma, _ENGLISH):
+            forms.setdefault(lemma, Counter())[part] += 1
+    usual = {lemma: min(c, key=lambda part: (-c[part], part)) for lemma, c in forms.items()}
+    return {**usual, **own}
 
 
-def _insert(con: duckdb.DuckDBPyConnection, rows: Sequence[tuple[str, str, float, str]]) -> None:
-    table = pa.table(
-        {
-            "lemma": pa.array([row[0] for row in rows], pa.string()),
-            "norm": pa.array([row[1] for row in rows], pa.string()),
-            "value": pa.array([row[2] for row in rows], pa.float64()),
-            "source": pa.array([row[3] for row in rows], pa.string()),
-        }
-    )
-    con.register("norms_read", table)
-    con.execute("INSERT INTO word_norms SELECT lemma, norm, value, source FROM norms_read")
-    con.unregister("norms_read")
+def _insert(con: duckdb.DuckDBPyConnection, table: Table, rows: Sequence[_Row]) -> None:
+    types = {"VARCHAR": pa.string(), "DOUBLE": pa.float64(), "INTEGER": pa.int32()}
+    columns = {
+        column.name: pa.array([row[place] for row in rows], types[column.type])
+        for place, column in enumerate(table.columns)
+    }
+    con.register("rows_read", pa.table(columns))
+    con.execute(f"INSERT INTO {table.name} BY NAME SELECT * FROM rows_read")
+    con.unregister("rows_read")
