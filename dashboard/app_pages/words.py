@@ -5,55 +5,58 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import data, labels
+from dashboard.components.url_choice import url_choice
 from dashboard.components.view import open_view, stop_when_empty
-from dashboard.components.word_controls import word_controls, word_pager
+from dashboard.components.word_controls import part_control, word_controls, word_pager
 from dashboard.components.word_norms import word_norms
-from dashboard.components.word_rows import word_rows
+from dashboard.components.word_rows import word_rows, words_note
 from dashboard.components.word_state import current_words, opened_lemma
 from dashboard.components.word_view import word_view
 from dashboard.queries import words
 from dashboard.queries.word_index import word_index
-from dashboard.queries.word_table import word_page
+from dashboard.queries.word_scores import WordSource, lemma_scores
+from dashboard.queries.word_table import Words, word_page
+
+_TABS = {"table": "Table", "norms": "Norms"}
 
 view = open_view("Words")
 index = data.shared(view.store, word_index)
 stop_when_empty(len(index))
-norms = tuple(index.norms)
-listing = current_words(norms)
-page = data.load_given(view.store, index, word_page, view.filters, view.measure, listing)
-stop_when_empty(page.n_listed + page.n_hidden if not listing.search else 1)
+listing = current_words(tuple(index.norms))
+source = WordSource(index, view.store.arrays)
+tab = url_choice("Show", tuple(_TABS), param="tab", default="table", words=lambda name: _TABS[name])
+is_table = tab == "table"
+scores, page = None, None
+if listing.is_shrunk or not is_table:
+    scores = data.load_given(view.store, source, lemma_scores, view.filters, view.measure)
+    stop_when_empty(int(scores.n.sum()))
+if is_table:
+    page = data.load_given(
+        view.store, Words(source, scores), word_page, view.filters, view.measure, listing
+    )
+    is_narrowed = bool(listing.search or listing.part_of_speech)
+    stop_when_empty(page.n_listed + page.n_hidden if not is_narrowed else 1)
 opened = opened_lemma()
 place = index.lemmas.index(opened) if opened in index.lemmas else None
 
-word_controls(listing, norms, has_z=view.store.options.has_null)
+if is_table:
+    word_controls(listing, index, has_z=view.store.options.has_null)
+else:
+    part_control(listing, index)
 left, right = st.columns([7, 6], gap="large") if place is not None else (st.container(), None)
 with left:
-    if page.rows.empty:
-        st.info(
-            "No word matches. Change the search, lower the minimum, or take off a filter.",
-            icon=":material/filter_alt_off:",
-        )
-    else:
-        word_rows(page, view.measure, norms, opened)
+    if page is not None:
+        word_rows(page, view.measure, index, opened)
         word_pager(listing, page)
-    hidden = (
-        f" {labels.plural(page.n_hidden, 'more word')} heard in fewer than {listing.min_count} "
-        "scored utterances hidden."
-        if page.n_hidden
-        else ""
-    )
-    st.caption(
-        f"{labels.plural(page.n_listed, 'word')}, each counted once per utterance under its "
-        f"dictionary form.{hidden} Intervals of means: 95 %, linearised with recordings as "
-        "clusters within children. A chosen row opens the word."
-    )
+        words_note(page, listing)
+    elif scores is not None:
+        word_norms(view, source, scores, listing, opened)
     n_unknown = data.load(view.store, words.n_without_language)
     if n_unknown:
         st.caption(
             f"The language of {labels.plural(n_unknown, 'utterance')} is unknown; their words are "
             "counted as heard. Name it as language under [speech] in study.toml and run again."
         )
-    word_norms(view, index, listing, opened)
 if right is not None and place is not None:
     with right:
         word_view(view, index.lemmas[place], index.forms[place])

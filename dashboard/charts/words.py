@@ -41,3 +41,24 @@ def score_and_norm(
             showlegend=False,
         )
     return chart
+
+
+def partial_residuals(
+    rows: pd.DataFrame, *, marked: str | None, x_title: str, y_title: str, look: Look
+) -> Chart:
+    """Component plus residual: one dot per lemma, larger with more weight, and the line of the
+    model; a click selects the lemma.
+
+    rows: word, n, mean (what is drawn upwards), norm, fitted.
+    """
+    chart = score_and_norm(rows, marked=marked, x_title=x_title, y_title=y_title, look=look)
+    ends = rows.loc[[rows["norm"].idxmin(), rows["norm"].idxmax()]]
+    chart.add_scatter(
+        x=ends["norm"],
+        y=ends["fitted"],
+        mode="lines",
+        line={"color": look.ink, "width": 2},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    return chart

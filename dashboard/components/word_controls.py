@@ -9,8 +9,10 @@ import streamlit as st
 
 from dashboard import labels
 from dashboard.components.word_state import change_words, saved_words
+from dashboard.queries.word_index import WordIndex
 from dashboard.queries.word_table import WordPage
 from dashboard.word_list import MAX_MIN_COUNT, NORM_PREFIX, PAGE_WORDS, SORTS, WordList
+from pipeline.parts_of_speech import PARTS_OF_SPEECH
 
 _SORT_WORDS = {
     "n": "Utterances",
@@ -21,8 +23,8 @@ _SORT_WORDS = {
 }
 
 
-def word_controls(listing: WordList, norms: tuple[str, ...], *, has_z: bool) -> None:
-    """Search, order, direction and minimum count."""
+def word_controls(listing: WordList, index: WordIndex, *, has_z: bool) -> None:
+    """Search, part of speech, order, direction, minimum count, and shrinking."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.session_state["word_search"] = listing.search
         st.text_input(
@@ -34,8 +36,9 @@ def word_controls(listing: WordList, norms: tuple[str, ...], *, has_z: bool) -> 
             on_change=_take("word_search", lambda text: replace(_first(), search=str(text))),
             help="Finds a word by any of its forms: went finds go.",
         )
+        _part_of_speech(listing, index)
         sorts = [sort for sort in SORTS if has_z or sort != "z"]
-        sorts += [NORM_PREFIX + norm for norm in norms]
+        sorts += [NORM_PREFIX + norm for norm in index.norms]
         st.session_state["word_sort"] = listing.sort if listing.sort in sorts else "n"
         st.selectbox(
             "Sort by",
@@ -56,16 +59,56 @@ def word_controls(listing: WordList, norms: tuple[str, ...], *, has_z: bool) -> 
             required=True,
             on_change=_take("word_up", lambda way: replace(_first(), is_ascending=way == "up")),
         )
-        st.session_state["word_min"] = listing.min_count
-        st.number_input(
-            "At least (utterances)",
-            1,
-            MAX_MIN_COUNT,
-            key="word_min",
-            width=150,
-            on_change=_take("word_min", lambda n: replace(_first(), min_count=int(str(n)))),
-            help="Words heard in fewer scored utterances are hidden: their means say little.",
+        _min_count(listing)
+        st.session_state["word_shrink"] = listing.is_shrunk
+        st.toggle(
+            "Shrink rare words",
+            key="word_shrink",
+            on_change=_take("word_shrink", lambda on: replace(_first(), is_shrunk=bool(on))),
+            help="A word heard a few times has a high or low mean by chance. Its shrunken mean is "
+            "the best guess of its true mean: between its own and that of all words, nearer to "
+            "that of all the less it was heard.",
         )
+
+
+def part_control(listing: WordList, index: WordIndex) -> None:
+    """Part of speech and minimum count."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _part_of_speech(listing, index)
+        _min_count(listing)
+
+
+def _part_of_speech(listing: WordList, index: WordIndex) -> None:
+    known = [part for code, part in enumerate(PARTS_OF_SPEECH) if (index.parts == code).any()]
+    if not known and not listing.part_of_speech:
+        return
+    st.session_state["word_part"] = listing.part_of_speech
+    choices = ["", *known]
+    if listing.part_of_speech not in choices:
+        choices.append(listing.part_of_speech)
+    st.selectbox(
+        "Part of speech",
+        choices,
+        key="word_part",
+        format_func=lambda part: part.capitalize() if part else "All words",
+        width=160,
+        on_change=_take("word_part", lambda part: replace(_first(), part_of_speech=str(part))),
+        help="The most usual one of each word, from the study's norms and a list of function "
+        "words; words in neither are only under All words.",
+    )
+
+
+def _min_count(listing: WordList) -> None:
+    st.session_state["word_min"] = listing.min_count
+    st.number_input(
+        "At least (utterances)",
+        1,
+        MAX_MIN_COUNT,
+        key="word_min",
+        width=150,
+        on_change=_take("word_min", lambda n: replace(_first(), min_count=int(str(n)))),
+        help="Words heard in fewer scored utterances are hidden: their means say little.",
+    )
 
 
 def word_pager(listing: WordList, page: WordPage) -> None:

@@ -1,70 +1,244 @@
-"""Lemmas against a norm: does a more concrete word match better?"""
+"""Lemmas against norms: what makes a word match what is seen?"""
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
-from dashboard import data, labels
-from dashboard.charts.words import score_and_norm
+from dashboard import labels
+from dashboard.charts.predictors import effects
 from dashboard.components.captions import score_axis
-from dashboard.components.figure import clicked_point, current_look
-from dashboard.components.url_choice import url_choice
+from dashboard.components.figure import current_look, show_figure
+from dashboard.components.problems import show_problem
+from dashboard.components.url_choice import url_value
 from dashboard.components.view import View
-from dashboard.components.word_state import open_lemma
-from dashboard.queries.word_index import WordIndex
-from dashboard.queries.word_table import MAX_DRAWN, words_and_norm
+from dashboard.components.word_partial import named, partial_plot
+from dashboard.queries.word_norms import (
+    predictors,
+    regression_table,
+    unit_of,
+    usual_predictors,
+)
+from dashboard.queries.word_scores import LemmaScores, WordSource
 from dashboard.word_list import WordList
-from pipeline.norms import NORM_UNITS
-from pipeline.stats.rank import rank_correlation
+from pipeline.errors import FitError
+from pipeline.stats.lemmas.collinearity import HIGH_VIF, Collinearity
+from pipeline.stats.lemmas.norms import NormsModel, NormsRegression, Slope, regress_on_norms
+
+_PARAM = "norms"
+_ALONE, _TOGETHER = "Each alone", "All together"
 
 
-def word_norms(view: View, index: WordIndex, listing: WordList, opened: str | None) -> None:
-    """The scatter of one norm, or how to add norms."""
-    st.subheader("Score and norms", anchor=False)
+def word_norms(
+    view: View, source: WordSource, scores: LemmaScores, listing: WordList, opened: str | None
+) -> None:
+    """The regression of mean scores on norms, its plots, and how much the norms say the same."""
+    index = source.index
     if not index.norms:
-        st.caption(
-            "This study has no word norms. Put files such as concreteness or age of acquisition "
-            "into metadata/norms of the study (columns word, norm, value, or the published files "
-            "as they are) and run it again."
+        st.info(
+            "This study has no word norms yet. Put files such as concreteness or age of "
+            "acquisition into metadata/norms of the study, as they were published or with the "
+            "columns word, norm, value, and run it again.",
+            icon=":material/info:",
         )
+    norms = _chosen(predictors(index), usual_predictors(index))
+    table = regression_table(index, scores, norms, listing.min_count, listing.part_of_speech)
+    try:
+        found = regress_on_norms(table, norms)
+    except FitError as problem:
+        show_problem(problem)
         return
-    norm = url_choice(
-        "Norm", tuple(index.norms), param="norm", default=next(iter(index.norms)), words=_named
+    st.subheader("What goes with a word's score", anchor=False)
+    st.markdown(_answer(found))
+    units = {norm: unit_of(index, norm) for norm in norms}
+    _coefficients(view, found, listing, units)
+    partial_plot(view, found, table, opened, units)
+    _collinearity(found)
+
+
+def _chosen(offered: tuple[str, ...], usual: tuple[str, ...]) -> tuple[str, ...]:
+    """The chosen predictors, in the order in which they are offered."""
+    key = "word_norms_choice"
+
+    def is_allowed(text: str) -> bool:
+        return all(norm in offered for norm in text.split("|"))
+
+    current = url_value(_PARAM, "|".join(usual), is_allowed).split("|")
+
+    def take() -> None:
+        chosen = [norm for norm in offered if norm in st.session_state[key]]
+        st.query_params[_PARAM] = "|".join(chosen or usual)
+
+    st.session_state[key] = current
+    st.pills(
+        "Norms",
+        offered,
+        selection_mode="multi",
+        key=key,
+        format_func=named,
+        on_change=take,
+        help="Words without a value of one of them are left out.",
     )
-    rows = data.load_given(
-        view.store, index, words_and_norm, view.filters, view.measure, norm, listing.min_count
+    return tuple(norm for norm in offered if norm in current)
+
+
+def _answer(found: NormsRegression) -> str:
+    """What the joint model says of each norm, else the models of one norm."""
+    is_joint = found.joint is not None and len(found.joint.slopes) > 1
+    slopes = found.joint.slopes if found.joint is not None else [m.slopes[0] for m in found.alone]
+    others = ", the other norms held equal," if is_joint else ""
+    lines = [f"- {_sentence(slope, others)}" for slope in slopes]
+    return "\n".join(lines)
+
+
+def _sentence(slope: Slope, others: str) -> str:
+    size = f"{abs(slope.sd_estimate):.4f}"
+    low, high = sorted((abs(slope.sd_low), abs(slope.sd_high)))
+    if slope.low <= 0 <= slope.high:
+        return (
+            f"**{named(slope.norm)}**: no clear relation{others} "
+            f"({slope.sd_estimate:+.4f} for one SD, 95 % interval {slope.sd_low:+.4f} to "
+            f"{slope.sd_high:+.4f}, p {p_text(slope.p)})."
+        )
+    way = "higher" if slope.estimate > 0 else "lower"
+    return (
+        f"**{named(slope.norm)}**: words one SD higher in it score {size} {way}{others} "
+        f"(95 % interval {low:.4f} to {high:.4f}, p {p_text(slope.p)})."
     )
-    if rows.empty:
-        st.caption("No listed word has a value of this norm.")
-        return
-    drawn = rows.head(MAX_DRAWN)
-    rho = rank_correlation(rows["mean"].to_numpy(), rows["norm"].to_numpy())
-    limits = f" [{rho.low:.2f}, {rho.high:.2f}]" if rho.is_known else ""
+
+
+def _coefficients(
+    view: View, found: NormsRegression, listing: WordList, units: dict[str, str]
+) -> None:
+    rows = [
+        _row(name, slope)
+        for name, models in _series(found).items()
+        for model in models
+        for slope in model.slopes
+    ]
+    joint = found.joint
+    r2 = f" {_r2(joint)}" if joint is not None else ""
     left_out = (
-        f" The {labels.count(MAX_DRAWN)} most frequent are drawn." if len(rows) > MAX_DRAWN else ""
+        f" {labels.plural(found.n_left_out, 'word')} without a value of one of them left out."
+        if found.n_left_out
+        else ""
     )
-    clicked = clicked_point(
-        score_and_norm(
-            drawn,
-            marked=opened,
-            x_title=f"{_named(norm)} ({NORM_UNITS.get(norm, 'in its own unit')})",
-            y_title=f"Mean {score_axis(view.measure).lower()}",
+    what = f"{listing.part_of_speech}s" if listing.part_of_speech else "words"
+    show_figure(
+        effects(
+            pd.DataFrame(rows),
+            x_title=f"Change of the {score_axis(view.measure).lower()} for one SD of the norm",
+            reference=None,
             look=current_look(),
         ),
-        key="word_norms_chart",
-        title=f"Score and {norm}",
-        hint="A click on a dot opens the word.",
-        caption=f"n = {labels.plural(len(rows), 'word')} heard in at least {listing.min_count} "
-        f"scored utterances and listed in the norm. Rank correlation {rho.estimate:.2f}{limits}, "
-        f"words as units, not weighted.{left_out}",
-        table=drawn.rename(
-            columns={"word": "Word", "n": "Utterances", "mean": "Mean score", "norm": norm}
-        ),
+        key="word_norms_effects",
+        title="Word norms and the mean score of words",
+        caption=f"n = {labels.count(found.n)} {what} heard in at least {listing.min_count} scored "
+        f"utterances.{left_out}{r2} Words are the units, weighted by 1 / (τ² + v): τ² the "
+        "variance between words (REML), v that of a word's mean, with utterances of one recording "
+        "as alike as they are. Intervals: 95 %, Student's t (Knapp & Hartung); chance level 0. "
+        "With several norms look at p after Holm's correction, in the table. Published direction "
+        "(Tan et al. 2025): concreteness and frequency positive. "
+        f"{'; '.join(f'{named(norm)}: {unit}' for norm, unit in units.items())}.",
+        table=pd.DataFrame([_numbers(name, row) for name, row in _slopes(found)]),
     )
-    if clicked and clicked[0] != opened:
-        open_lemma(clicked[0])
-        st.rerun()
+    if found.problem:
+        st.info(found.problem, icon=":material/info:")
 
 
-def _named(norm: str) -> str:
-    return norm[:1].upper() + norm[1:]
+def _series(found: NormsRegression) -> dict[str, tuple[NormsModel, ...]]:
+    if found.joint is None or len(found.alone) == 1:
+        return {"": found.alone}
+    return {_ALONE: found.alone, _TOGETHER: (found.joint,)}
+
+
+def _slopes(found: NormsRegression) -> list[tuple[str, Slope]]:
+    return [
+        (name or _ALONE, slope)
+        for name, models in _series(found).items()
+        for model in models
+        for slope in model.slopes
+    ]
+
+
+def _row(series: str, slope: Slope) -> dict[str, object]:
+    return {
+        "label": named(slope.norm),
+        "series": series,
+        "estimate": slope.sd_estimate,
+        "lower": slope.sd_low,
+        "upper": slope.sd_high,
+        "text": f"{named(slope.norm)}: {slope.sd_estimate:+.4f} "
+        f"[{slope.sd_low:+.4f}, {slope.sd_high:+.4f}], p {p_text(slope.p)}",
+    }
+
+
+def _numbers(series: str, slope: Slope) -> dict[str, object]:
+    return {
+        "Model": series,
+        "Norm": slope.norm,
+        "For one SD": slope.sd_estimate,
+        "SD: from": slope.sd_low,
+        "SD: to": slope.sd_high,
+        "For one unit": slope.estimate,
+        "Standard error": slope.se,
+        "Unit: from": slope.low,
+        "Unit: to": slope.high,
+        "Standardised (SD per SD)": slope.standardised,
+        "Degrees of freedom": slope.df,
+        "p": slope.p,
+        "p (Holm)": slope.p_holm,
+    }
+
+
+def _r2(model: NormsModel) -> str:
+    if model.r2 != model.r2:
+        return "Words differ no more than by chance, so there is nothing to account for."
+    return (
+        f"Together the norms account for {100 * model.r2:.0f} % of the variance between words "
+        f"that is not chance; SD of what is left {model.sd_left:.3f}."
+    )
+
+
+def _collinearity(found: NormsRegression) -> None:
+    shared = found.collinearity
+    if len(shared.names) < 2:
+        return
+    st.subheader("How much the norms say the same", anchor=False)
+    for norm in shared.inflated:
+        st.warning(_inflated(shared, norm), icon=":material/warning:")
+    table = pd.DataFrame(shared.correlations, columns=[named(n) for n in shared.names])
+    table.insert(0, "Norm", [named(n) for n in shared.names])
+    table["VIF"] = shared.inflation
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content",
+        column_config={
+            **{named(n): st.column_config.NumberColumn(format="%.2f") for n in shared.names},
+            "VIF": st.column_config.NumberColumn(
+                format="%.1f",
+                help="Variance inflation factor: how many times larger the variance of the "
+                "coefficient is than if the other norms did not say the same",
+            ),
+        },
+    )
+    st.caption(
+        f"Pearson's r over {labels.plural(found.n, 'word')}. Condition number of the standardised "
+        f"norms: {shared.condition:.1f} (1: nothing shared; above 30: not to be told apart)."
+    )
+
+
+def _inflated(shared: Collinearity, norm: str) -> str:
+    place = shared.names.index(norm)
+    vif = float(shared.inflation[place])
+    size = "is given by them exactly" if vif > 1e6 else f"has a VIF of {vif:.1f}"
+    return (
+        f"{named(norm)} says nearly what the other norms say: it {size} (above {HIGH_VIF:g}). "
+        "Its own part cannot be told from theirs; look at it alone, or leave one of them out."
+    )
+
+
+def p_text(p: float) -> str:
+    """'< .001' or '= .034'."""
+    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".", 1)

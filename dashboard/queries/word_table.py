@@ -1,4 +1,4 @@
-"""The table of lemmas under the filters, one page at a time, and lemmas against a norm."""
+"""The table of lemmas under the filters, one page at a time."""
 
 from __future__ import annotations
 
@@ -10,144 +10,180 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from dashboard.filters import Filters
-from dashboard.queries.selection import Measure, where
+from dashboard.queries.arrays import at_least
+from dashboard.queries.selection import Measure
 from dashboard.queries.word_index import Ints, WordIndex
+from dashboard.queries.word_scores import (
+    ChosenScores,
+    Doubles,
+    LemmaScores,
+    WordSource,
+    chosen_scores,
+)
 from dashboard.word_list import PAGE_WORDS, WordList
-from pipeline.stats.linearised import linearised_interval
+from pipeline.errors import FitError
+from pipeline.parts_of_speech import PARTS_OF_SPEECH
+from pipeline.stats.lemmas.means import ShrunkenMeans, shrunken_means
+from pipeline.stats.linearised import linearised_intervals
 
-MAX_DRAWN = 1_000
-"""Lemmas drawn in a scatter, the most frequent ones."""
+_COLUMNS = ("word", "part", "forms", "n", "n_children", "mean", "low", "high", "z", "share")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ChosenScores:
-    """Scores of the chosen utterances by utterance_number, NaN elsewhere; float32 (n,)."""
+class Words:
+    """What a list of words is made from; lemmas: all lemmas' scores, for shrunken means."""
 
-    score: NDArray[np.float32]
-    z: NDArray[np.float32]
+    source: WordSource
+    lemmas: LemmaScores | None = None
 
-    has_z: bool
 
-    def known(self) -> NDArray[np.bool_]:
-        """Whether an utterance was chosen and has a score."""
-        return ~np.isnan(self.score)
+@dataclass(frozen=True, slots=True)
+class Shrinkage:
+    """Towards what means were shrunk: the mean over n_lemmas lemmas (with its 95 % interval) and
+    the SD between their true means. NaN and a problem in words when they could not be."""
+
+    overall: float
+    low: float
+    high: float
+    sd: float
+    n_lemmas: int
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WordPage:
     """One page of the table.
 
-    rows: word, forms, n (scored utterances), n_children, mean, low, high (95 %), z (mean), share
-    (of n at or above the threshold), and a column for each norm. n_listed lemmas over all pages;
-    n_hidden more are heard in fewer than the minimum of scored utterances.
+    rows: word, part (of speech, "" if unknown), forms, n (scored utterances), n_children, mean,
+    low, high (95 %), z (mean), share (of n at or above the threshold), a column for each norm,
+    and with shrunken means: shrunken, shrunken_low, shrunken_high (95 %) and own_weight. n_listed
+    lemmas over all pages; n_hidden more are heard in fewer than the minimum of scored utterances.
     """
 
     rows: pd.DataFrame
     n_listed: int
     n_hidden: int
-
-
-def chosen_scores(con: DuckDBPyConnection, filters: Filters, measure: Measure) -> ChosenScores:
-    """The score of every chosen utterance, and its z where there is one."""
-    condition = where(filters)
-    z = measure.sql("z" if measure.statistic == "max" else "mean_z")
-    found = con.execute(
-        f"""SELECT utterance_number, {measure.score} AS score, {z} AS z FROM scores_wide
-            WHERE scorer = $scorer AND {measure.score} IS NOT NULL AND {condition.sql}""",
-        {**condition.params, "scorer": measure.scorer},
-    ).fetchnumpy()
-    last = con.execute("SELECT coalesce(max(utterance_number), -1) FROM utterances").fetchall()
-    score, z_score = (np.full(last[0][0] + 1, np.nan, np.float32) for _ in range(2))
-    place = found["utterance_number"]
-    score[place] = found["score"]
-    known_z = np.ma.filled(np.ma.asarray(found["z"], np.float32), np.nan)
-    z_score[place] = known_z
-    return ChosenScores(score, z_score, bool(np.any(~np.isnan(known_z))))
+    shrinkage: Shrinkage | None = None
 
 
 def word_page(
-    con: DuckDBPyConnection, index: WordIndex, filters: Filters, measure: Measure, listing: WordList
+    con: DuckDBPyConnection, words: Words, filters: Filters, measure: Measure, listing: WordList
 ) -> WordPage:
-    """One page of the lemmas that the filters and the list leave; ties go by the alphabet."""
-    scores = chosen_scores(con, filters, measure)
+    """One page of the lemmas that the filters and the list leave; ties go by the alphabet.
+
+    Shrunken means are those of all lemmas with enough utterances, whatever is searched for.
+    """
+    index = words.source.index
+    scores = chosen_scores(words.source.arrays, filters, measure)
     n = index.counts(scores.known())
-    is_found = (n > 0) & _is_searched(index, listing.search)
-    kept = np.flatnonzero(is_found & (n >= listing.min_count))
-    keys = _sort_keys(index, scores, measure, listing, n)[kept]
-    keys = keys if listing.is_ascending else -keys
+    is_enough = n >= listing.min_count
+    is_found = (n > 0) & _is_searched(index, listing)
+    kept = np.flatnonzero(is_found & is_enough)
+    shrunken, shrinkage = None, None
+    if words.lemmas is not None:
+        shrunken, shrinkage = _shrunken(words.lemmas, np.flatnonzero(is_enough & (n > 0)))
+    keys = _sort_keys(index, scores, measure, listing, n)
+    if shrunken is not None and listing.sort == "mean":
+        keys = shrunken["shrunken"]
+    keys = keys[kept] if listing.is_ascending else -keys[kept]
     order = kept[np.argsort(np.where(np.isnan(keys), np.inf, keys), kind="stable")]
     start = listing.page * PAGE_WORDS
-    rows = [
-        word_row(index, int(place), scores, measure.threshold)
-        for place in order[start : start + PAGE_WORDS]
-    ]
-    return WordPage(
-        pd.DataFrame(rows, columns=[*_COLUMNS, *index.norms]),
-        len(kept),
-        int(is_found.sum()) - len(kept),
-    )
+    rows = word_rows(words.source, order[start : start + PAGE_WORDS], scores, measure.threshold)
+    if shrunken is not None:
+        for name, values in shrunken.items():
+            rows[name] = values[order[start : start + PAGE_WORDS]]
+    return WordPage(rows, len(kept), int(is_found.sum()) - len(kept), shrinkage)
 
 
-_COLUMNS = ("word", "forms", "n", "n_children", "mean", "low", "high", "z", "share")
-
-
-def word_row(
-    index: WordIndex, place: int, scores: ChosenScores, threshold: float
-) -> dict[str, object]:
-    """One lemma's row of the table."""
-    utterances = index.utterances(place)
-    values = np.take(scores.score, utterances, mode="clip")
-    is_known = values == values  # False for NaN alone.
-    z = np.take(scores.z, utterances, mode="clip") if scores.has_z else values[:0]
-    has_z = z == z
-    n_z = int(np.count_nonzero(has_z))
-    sums, counts, children = _by_recording(index, utterances, values, is_known)
-    interval = linearised_interval(sums, counts, children)
-    n = int(interval.n)
-    return {
-        "word": index.lemmas[place],
-        "forms": ", ".join(index.forms[place]),
-        "n": n,
-        "n_children": len(np.unique(children[counts > 0])),
-        "mean": interval.estimate,
-        "low": interval.low,
-        "high": interval.high,
-        "z": float(np.where(has_z, z, np.float32(0)).sum(dtype=np.float64)) / n_z
-        if n_z
-        else np.nan,
-        "share": int(np.count_nonzero(values >= threshold)) / n if n else np.nan,
-        **{norm: float(by_lemma[place]) for norm, by_lemma in index.norms.items()},
-    }
-
-
-def words_and_norm(
-    con: DuckDBPyConnection,
-    index: WordIndex,
-    filters: Filters,
-    measure: Measure,
-    norm: str,
-    min_count: int,
+def word_rows(
+    source: WordSource, places: Ints, scores: ChosenScores, threshold: float
 ) -> pd.DataFrame:
-    """Lemmas with a value of the norm and at least min_count scored utterances, most frequent
-    first: word, n, mean (score), norm (its value)."""
-    scores = chosen_scores(con, filters, measure)
-    n = index.counts(scores.known())
-    total = index.sums(np.nan_to_num(scores.score, nan=0.0))
-    kept = np.flatnonzero((n >= min_count) & ~np.isnan(index.norms[norm]))
-    kept = kept[np.argsort(-n[kept], kind="stable")]
-    return pd.DataFrame(
-        {
-            "word": [index.lemmas[place] for place in kept],
-            "n": n[kept],
-            "mean": total[kept] / n[kept],
-            "norm": index.norms[norm][kept],
-        }
+    """The rows of some lemmas, each with a scored utterance, worked out together: the columns of
+    `WordPage` but the shrunken."""
+    index, arrays = source.index, source.arrays
+    numbers = [index.utterances(int(place)) for place in places]
+    utterances = np.concatenate(numbers) if numbers else np.zeros(0, np.int64)
+    values = np.take(scores.score, utterances, mode="clip")
+    known = np.flatnonzero(values == values)  # False for NaN alone.
+    lengths = np.cumsum([0, *(len(part) for part in numbers)])
+    starts = np.searchsorted(known, lengths)
+    utterances, values = np.take(utterances, known), np.take(values, known)
+    recording = np.take(arrays.recording, utterances)
+    first, n = starts[:-1], np.diff(starts)
+    # Utterances ascend, so those of one lemma and recording stand together.
+    is_new = np.ones(len(values), np.bool_)
+    is_new[1:] = recording[1:] != recording[:-1]
+    is_new[first] = True
+    edges = np.flatnonzero(is_new)
+    means = linearised_intervals(
+        _sums(values, edges),
+        np.diff(edges, append=len(values)).astype(np.float64),
+        arrays.recordings.child[recording[edges]].astype(np.int64),
+        np.repeat(np.arange(len(places)), np.diff(np.searchsorted(edges, starts))),
+        len(places),
     )
+    z = np.full(len(places), np.nan)
+    if scores.z is not None:
+        z_values = np.take(scores.z, utterances)
+        has_z = z_values == z_values
+        with np.errstate(invalid="ignore"):
+            z = _sums(np.where(has_z, z_values, np.float32(0)), first) / _sums(has_z, first)
+    share = _sums(at_least(values, threshold), first) / n
+    columns = {
+        "word": [index.lemmas[place] for place in places],
+        "part": [part_name(index, int(place)) for place in places],
+        "forms": [", ".join(index.forms[place]) for place in places],
+        "n": n,
+        "n_children": means.n_strata,
+        "mean": means.estimates,
+        "low": means.low,
+        "high": means.high,
+        "z": z,
+        "share": share,
+        **{norm: by_lemma[places] for norm, by_lemma in index.norms.items()},
+    }
+    return pd.DataFrame(columns, columns=[*_COLUMNS, *index.norms])
+
+
+def part_name(index: WordIndex, place: int) -> str:
+    """Part of speech of a lemma, "" where unknown."""
+    code = int(index.parts[place])
+    return PARTS_OF_SPEECH[code] if code >= 0 else ""
+
+
+def _sums(values: NDArray[np.float32] | NDArray[np.bool_], edges: Ints) -> Doubles:
+    """Sums of values[edges[i]:edges[i + 1]]; flags are counted."""
+    if not len(edges):
+        return np.zeros(0)
+    if values.dtype == np.bool_:
+        return np.add.reduceat(values.view(np.uint8), edges, dtype=np.int64).astype(np.float64)
+    return np.asarray(np.add.reduceat(values, edges, dtype=np.float64))
+
+
+def _shrunken(lemmas: LemmaScores, pool: Ints) -> tuple[dict[str, Doubles] | None, Shrinkage]:
+    """Columns of shrunken means by lemma, NaN outside the pool, and what they shrink to."""
+    nan = float("nan")
+    try:
+        found: ShrunkenMeans = shrunken_means(lemmas.mean[pool], lemmas.variance[pool])
+    except FitError as problem:
+        return None, Shrinkage(nan, nan, nan, nan, len(pool), str(problem))
+    columns = {
+        "shrunken": found.estimates,
+        "shrunken_low": found.low,
+        "shrunken_high": found.high,
+        "own_weight": found.own_weight,
+    }
+    whole = {}
+    for name, values in columns.items():
+        whole[name] = np.full(len(lemmas.n), np.nan)
+        whole[name][pool] = values
+    overall = found.overall
+    return whole, Shrinkage(overall.estimate, overall.low, overall.high, found.sd, len(pool))
 
 
 def _sort_keys(
     index: WordIndex, scores: ChosenScores, measure: Measure, listing: WordList, n: Ints
-) -> NDArray[np.float64]:
+) -> Doubles:
     """What the list is sorted by, for every lemma; NaN goes last."""
     if listing.norm:
         return index.norms.get(listing.norm, np.full(len(index), np.nan))
@@ -159,41 +195,27 @@ def _sort_keys(
         if listing.sort == "mean":
             return index.sums(np.nan_to_num(scores.score, nan=0.0)) / n.astype(np.float64)
         if listing.sort == "share":
-            return index.counts(scores.score >= measure.threshold) / n
-        has_z = index.counts(~np.isnan(scores.z))
-        return index.sums(np.nan_to_num(scores.z, nan=0.0)) / has_z.astype(np.float64)
+            return index.counts(at_least(scores.score, measure.threshold)) / n
+        if scores.z is None:
+            return np.full(len(index), np.nan)
+        z = np.where(scores.known(), scores.z, np.float32(np.nan))
+        has_z = index.counts(z == z)
+        return index.sums(np.nan_to_num(z, nan=0.0)) / has_z.astype(np.float64)
 
 
-def _is_searched(index: WordIndex, search: str) -> NDArray[np.bool_]:
-    """Lemmas of which the lemma or a form contains the text."""
-    wanted = search.strip().lower().replace("’", "'")
+def _is_searched(index: WordIndex, listing: WordList) -> NDArray[np.bool_]:
+    """Lemmas of the chosen part of speech of which the lemma or a form contains the text."""
+    wanted = listing.search.strip().lower().replace("’", "'")
+    is_part = np.ones(len(index), np.bool_)
+    if listing.part_of_speech:
+        code = PARTS_OF_SPEECH.index(listing.part_of_speech)
+        is_part = np.asarray(index.parts == code, np.bool_)
     if not wanted:
-        return np.ones(len(index), np.bool_)
-    return np.array(
+        return is_part
+    return is_part & np.array(
         [
             wanted in lemma or any(wanted in form for form in forms)
             for lemma, forms in zip(index.lemmas, index.forms, strict=True)
         ],
         np.bool_,
     )
-
-
-def _by_recording(
-    index: WordIndex,
-    utterances: NDArray[np.int32],
-    values: NDArray[np.float32],
-    is_known: NDArray[np.bool_],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], Ints]:
-    """Sum and number of the known values of each recording, and its child's code.
-
-    Utterances ascend, so those of one recording stand together.
-    """
-    edges = np.searchsorted(utterances, index.first_of_recording)
-    ends = np.append(edges[1:], len(utterances))
-    kept = np.flatnonzero(ends > edges)
-    if not len(kept):
-        return np.zeros(0), np.zeros(0), kept
-    filled = np.where(is_known, values, np.float32(0))
-    sums = np.add.reduceat(filled, edges[kept], dtype=np.float64)
-    counts = np.add.reduceat(is_known.view(np.uint8), edges[kept], dtype=np.int32)
-    return sums, counts.astype(np.float64), index.child_of_recording[kept]

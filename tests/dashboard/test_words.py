@@ -12,9 +12,18 @@ import pytest
 from dashboard import word_list
 from dashboard.filters import Filters
 from dashboard.queries import words
+from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.selection import Measure
-from dashboard.queries.word_index import word_index
-from dashboard.queries.word_table import word_page, words_and_norm
+from dashboard.queries.word_index import WordIndex, word_index
+from dashboard.queries.word_norms import (
+    FREQUENCY_HERE,
+    predictors,
+    regression_table,
+    unit_of,
+    usual_predictors,
+)
+from dashboard.queries.word_scores import WordSource, lemma_scores
+from dashboard.queries.word_table import Words, word_page
 from dashboard.word_list import WordList
 
 MEASURE = Measure("synthetic", "center", "strict", "max", "raw", 0.24)
@@ -35,11 +44,18 @@ def plain(con: duckdb.DuckDBPyConnection, filters: Filters = Filters()) -> pd.Da
     return rows[rows["speaker"].isin(filters.speakers)] if filters.speakers else rows
 
 
+def words_of(con: duckdb.DuckDBPyConnection) -> WordSource:
+    return WordSource(word_index(con), ScoreArrays(con))
+
+
 def all_rows(con, filters=Filters(), listing=EVERYTHING, measure=MEASURE) -> pd.DataFrame:
-    index = word_index(con)
+    source = words_of(con)
+    shrunken = lemma_scores(con, source, filters, measure) if listing.is_shrunk else None
     pages = []
     for number in range(100):
-        page = word_page(con, index, filters, measure, replace(listing, page=number))
+        page = word_page(
+            con, Words(source, shrunken), filters, measure, replace(listing, page=number)
+        )
         if page.rows.empty:
             break
         pages.append(page.rows)
@@ -64,7 +80,7 @@ def test_every_lemma_has_the_numbers_of_its_utterances(store, filters: Filters):
 
 def test_rare_lemmas_are_hidden_and_counted(store):
     counts = plain(store).groupby("lemma").size()
-    page = word_page(store, word_index(store), Filters(), MEASURE, WordList(min_count=30))
+    page = word_page(store, Words(words_of(store)), Filters(), MEASURE, WordList(min_count=30))
     assert page.n_listed == (counts >= 30).sum()
     assert page.n_hidden == (counts < 30).sum() > 0
     assert page.rows["n"].min() >= 30
@@ -145,12 +161,99 @@ def test_norms_stand_beside_the_words(tmp_path):
         rows = all_rows(con, listing=replace(EVERYTHING, sort="norm:size"))
         assert rows["size"].dropna().tolist() == [4.0, 1.0]
         assert rows["word"].tolist()[:2] == ["ball", "the"]
-        pairs = words_and_norm(con, index, Filters(), MEASURE, "size", 1).set_index("word")
+        source = words_of(con)
+        lemmas = lemma_scores(con, source, Filters(), MEASURE)
+        table = regression_table(index, lemmas, ("size",), 1, "").set_index("lemma")
+        assert table["size"].dropna().to_dict() == {"ball": 4.0, "the": 1.0}
         expected = plain(con).groupby("lemma")["score"].agg(["size", "mean"])
-        assert set(pairs.index) == {"ball", "the"}
-        for word in pairs.index:
-            assert pairs.loc[word, "n"] == expected.loc[word, "size"]
-            assert pairs.loc[word, "mean"] == pytest.approx(expected.loc[word, "mean"], abs=1e-5)
+        assert set(table.index) == set(expected.index)
+        for word, row in expected.iterrows():
+            assert table.loc[word, "n"] == row["size"]
+            assert table.loc[word, "mean"] == pytest.approx(row["mean"], abs=1e-6)
+        assert table["n"].is_monotonic_decreasing
+
+
+def test_variances_of_means_are_those_of_the_plain_rows(store):
+    from pipeline.stats.lemmas.means import likeness_within
+
+    lemmas = lemma_scores(store, words_of(store), FEM, MEASURE)
+    rows = plain(store, FEM)
+    deviations = rows["score"] - rows.groupby("lemma")["score"].transform("mean")
+    within = (deviations**2).sum() / (len(rows) - rows["lemma"].nunique())
+    once = rows.drop_duplicates("utterance_number").groupby(["child_id", "recording_id"])["score"]
+    parts = once.agg(["size", "sum", lambda s: (s**2).sum()]).astype(float)
+    child = pd.factorize(parts.index.get_level_values(0))[0]
+    likeness = likeness_within(*parts.to_numpy().T, child)
+    for lemma, part in rows.groupby("lemma"):
+        place = word_index(store).lemmas.index(lemma)
+        n, same = len(part), (part.groupby("recording_id").size() ** 2).sum()
+        expected = within * (1 + (same / n - 1) * likeness) / n
+        assert lemmas.n[place] == n
+        assert lemmas.variance[place] == pytest.approx(expected, rel=1e-4)
+
+
+def test_shrunken_means_lie_between_a_words_own_and_all(store):
+    plain_rows = all_rows(store)
+    page = word_page(
+        store,
+        Words(words_of(store), lemma_scores(store, words_of(store), Filters(), MEASURE)),
+        Filters(),
+        MEASURE,
+        replace(EVERYTHING, is_shrunk=True),
+    )
+    assert page.shrinkage is not None
+    overall = page.shrinkage.overall
+    assert page.shrinkage.n_lemmas == len(plain_rows)
+    rows = page.rows
+    np.testing.assert_allclose(
+        rows["shrunken"],
+        rows["own_weight"] * rows["mean"] + (1 - rows["own_weight"]) * overall,
+        atol=1e-6,
+    )
+    assert (rows["shrunken_low"] < rows["shrunken"]).all()
+    ordered = all_rows(store, listing=replace(EVERYTHING, is_shrunk=True, sort="mean"))
+    assert ordered["shrunken"].is_monotonic_decreasing
+    first = rows.iloc[0]
+    searched = all_rows(store, listing=replace(EVERYTHING, is_shrunk=True, search=first["word"]))
+    again = searched.set_index("word").loc[first["word"], "shrunken"]
+    assert again == pytest.approx(first["shrunken"])
+
+
+def test_too_few_words_are_not_shrunk_and_it_is_said(store):
+    source = words_of(store)
+    lemmas = lemma_scores(store, source, Filters(), MEASURE)
+    top = int(np.sort(lemmas.n)[-3])
+    listing = WordList(min_count=top, is_shrunk=True)
+    page = word_page(store, Words(source, lemmas), Filters(), MEASURE, listing)
+    assert page.shrinkage is not None
+    assert "need 5 words" in page.shrinkage.problem
+    assert "shrunken" not in page.rows
+
+
+def test_words_of_one_part_of_speech_are_listed(store):
+    index = word_index(store)
+    source = words_of(store)
+    parts = np.where(np.array(index.lemmas) == "ball", 0, -1).astype(np.int8)
+    known = WordSource(replace(index, parts=parts), source.arrays)
+    page = word_page(
+        store, Words(known), Filters(), MEASURE, replace(EVERYTHING, part_of_speech="noun")
+    )
+    assert page.rows[["word", "part"]].to_numpy().tolist() == [["ball", "noun"]]
+
+
+def test_predictors_are_the_norms_and_the_frequency_here(store):
+    index: WordIndex = word_index(store)
+    assert predictors(index) == usual_predictors(index) == (FREQUENCY_HERE,)
+    values = np.arange(len(index), dtype=float)
+    names = ("SUBTLEX frequency", "concreteness", "valence", "x")
+    named = replace(index, norms=dict.fromkeys(names, values), units={"valence": "1 to 9"})
+    assert usual_predictors(named) == ("concreteness", "SUBTLEX frequency", "valence")
+    assert unit_of(named, "valence") == "1 to 9"
+    assert unit_of(named, "x") == "in its own unit"
+    lemmas = lemma_scores(store, words_of(store), Filters(), MEASURE)
+    table = regression_table(named, lemmas, (FREQUENCY_HERE,), 1, "").set_index("lemma")
+    n_heard = len(index.utterances(index.lemmas.index("ball")))
+    assert table.loc["ball", FREQUENCY_HERE] == pytest.approx(np.log10(n_heard))
 
 
 def test_the_moments_of_a_lemma_are_its_best_and_its_worst(store):
@@ -190,7 +293,7 @@ def test_pictures_come_only_from_recordings_that_may_be_shown(store):
 
 
 def test_the_list_goes_to_the_address_and_back():
-    listing = WordList("norm:size", True, 3, "ba", 2)
+    listing = WordList("norm:size", True, 3, "ba", 2, True, "noun")
     params = word_list.to_params(listing)
     assert word_list.from_params(params, ("size",)) == listing
     assert word_list.from_params(params).sort == "n"
@@ -198,7 +301,16 @@ def test_the_list_goes_to_the_address_and_back():
 
 
 @pytest.mark.parametrize(
-    "params", [{"sort": "x"}, {"min": "0"}, {"min": "-4"}, {"p": "x"}, {"find": "a\0"}, {"up": "2"}]
+    "params",
+    [
+        {"sort": "x"},
+        {"min": "0"},
+        {"min": "-4"},
+        {"p": "x"},
+        {"find": "a\0"},
+        {"up": "2"},
+        {"pos": "nouns"},
+    ],
 )
 def test_nonsense_in_the_address_is_ignored(params):
     assert word_list.from_params(params) == WordList()
@@ -209,3 +321,5 @@ def test_an_impossible_list_is_refused():
         WordList(sort="size")
     with pytest.raises(ValueError, match="min_count"):
         WordList(min_count=0)
+    with pytest.raises(ValueError, match="part_of_speech"):
+        WordList(part_of_speech="gerund")

@@ -92,26 +92,93 @@ def test_filters_that_leave_nothing_end_the_new_pages_kindly(open_page: Page):
 
 
 def test_without_norms_the_page_says_how_to_add_them(open_page: Page):
-    assert "metadata/norms" in _words(open_page("words"))
+    app = open_page("words", tab="norms")
+    assert not app.exception
+    assert "metadata/norms" in _words(app)
+    assert "Frequency in this study" in _words(app)
 
 
-def test_with_norms_words_are_drawn_against_them(monkeypatch, tmp_path: Path):
+@pytest.fixture
+def study_with_norms(monkeypatch, tmp_path: Path):
     path = write_synthetic_study(tmp_path, n_utterances=300)
     with duckdb.connect(str(path)) as con:
         con.execute(
             "INSERT INTO word_norms SELECT DISTINCT lemma, 'concreteness', length(lemma), 'x.csv' "
-            "FROM word_index"
+            "FROM word_index UNION ALL "
+            "SELECT DISTINCT lemma, 'length', length(lemma) * 2, 'x.csv' FROM word_index"
+        )
+        con.execute("INSERT INTO norms VALUES ('concreteness', 'x.csv', 'en', '1 to 5', 9, 9, 0)")
+        con.execute(
+            "INSERT INTO parts_of_speech SELECT lemma, 'noun', 'x.csv' FROM word_norms "
+            "WHERE norm = 'length' AND value > 8"
         )
     monkeypatch.setenv("COVIEW_STUDY", str(tmp_path))
-    app = AppTest.from_file(str(APP), default_timeout=30).run()
-    app.switch_page("app_pages/words.py").run()
-    assert not app.exception
-    chart = json.loads(app.get("plotly_chart")[0].proto.spec)
-    assert chart["layout"]["xaxis"]["title"]["text"].startswith("Concreteness (1 to 5")
-    assert "Rank correlation" in _words(app)
-    assert "concreteness" in _table(app).columns
+    yield
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+def _open_words(**params: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    app.switch_page("app_pages/words.py")
+    for name, value in params.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+@pytest.mark.usefixtures("study_with_norms")
+def test_with_norms_words_are_drawn_against_them():
+    assert "concreteness" in _table(_open_words()).columns
+    app = _open_words(tab="norms", min="1", norms="concreteness|frequency in this study")
+    assert not app.exception
+    assert not app.error
+    charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    titles = [chart["layout"]["xaxis"]["title"]["text"] for chart in charts]
+    assert len(charts) == 3
+    assert titles[0].startswith("Change of the maximum cosine")
+    assert titles[1:] == ["Concreteness (1 to 5)"] * 2
+    words = _words(app)
+    assert "other norms held equal" in words
+    assert "Rank correlation" in words
+    assert "Condition number" in words
+    table = next(frame.value for frame in app.dataframe if "VIF" in frame.value.columns)
+    assert table["Norm"].tolist() == ["Concreteness", "Frequency in this study"]
+
+
+@pytest.mark.usefixtures("study_with_norms")
+def test_norms_that_say_the_same_are_told_and_stay_alone():
+    app = _open_words(tab="norms", min="1", norms="concreteness|length")
+    assert not app.exception
+    assert any("worked out from each other" in info.value for info in app.info)
+    assert len(app.warning) == 2
+    assert "is given by them exactly" in app.warning[0].value
+    assert len(app.get("plotly_chart")) == 2
+
+
+@pytest.mark.usefixtures("study_with_norms")
+def test_what_cannot_be_regressed_is_said():
+    app = _open_words(tab="norms", min="290")
+    assert not app.exception
+    assert "a regression needs" in app.error[0].value
+
+
+@pytest.mark.usefixtures("study_with_norms")
+def test_parts_of_speech_narrow_the_table_and_the_regression():
+    app = _open_words(min="1", pos="noun")
+    assert set(_table(app)["Part"]) == {"noun"}
+    app.selectbox(key="word_part").set_value("").run()
+    assert "pos" not in app.query_params
+    assert "" in set(_table(app)["Part"])
+    app = _open_words(tab="norms", min="1", pos="noun")
+    assert "nouns heard in at least 1" in _words(app)
+
+
+def test_rare_words_can_be_shrunk(open_page: Page):
+    app = open_page("words", min="1")
+    app.toggle(key="word_shrink").set_value(True).run()
+    assert app.query_params["shrink"] == ["1"]
+    assert {"Shrunken", "Own (%)"} <= set(_table(app).columns)
+    assert "Shrunken towards" in _words(app)
 
 
 def test_words_without_a_language_are_told(monkeypatch, tmp_path: Path):

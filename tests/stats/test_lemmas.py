@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import FitError
 from pipeline.stats.lemmas.collinearity import collinearity
 from pipeline.stats.lemmas.means import likeness_within, shrunken_means, variances_of_means
-from pipeline.stats.lemmas.norms import holm, regress_on_norms
+from pipeline.stats.lemmas.norms import regress_on_norms
 from pipeline.stats.lemmas.random_effects import fit_random_effects
 
 # Thirteen trials of BCG vaccination (Colditz et al. 1994, JAMA 271, 698-702): cases and others
@@ -276,9 +276,11 @@ def test_more_norms_than_words_carry_leave_the_single_models():
     assert "4 norms need 8 words, there are 7" in found.problem
 
 
-def test_holm_corrects_step_by_step():
-    np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
-    np.testing.assert_allclose(holm(np.array([0.6, 0.9])), [1, 1])
+def test_p_values_are_corrected_over_the_norms_of_one_kind_of_model():
+    found = regress_on_norms(words(), ["concreteness", "frequency"])
+    alone = sorted(model.slopes[0].p for model in found.alone)
+    corrected = sorted(model.slopes[0].p_holm for model in found.alone)
+    assert corrected == pytest.approx([2 * alone[0], max(2 * alone[0], alone[1])])
 
 
 def test_scores_of_one_recording_that_are_alike_make_means_less_sure():

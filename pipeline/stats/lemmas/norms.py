@@ -19,6 +19,7 @@ from pipeline.errors import FitError
 from pipeline.stats.bootstrap import LEVEL
 from pipeline.stats.lemmas.collinearity import Collinearity, collinearity
 from pipeline.stats.lemmas.random_effects import Floats, RandomEffectsFit, fit_random_effects
+from pipeline.stats.multiple import holm
 
 WORDS_BEYOND = 3
 """Words that a model needs beyond one for each coefficient."""
@@ -215,13 +216,3 @@ def _corrected_together(models: Sequence[NormsModel]) -> tuple[NormsModel, ...]:
         replace(model, slopes=(replace(model.slopes[0], p_holm=float(p)),))
         for model, p in zip(models, adjusted, strict=True)
     )
-
-
-def holm(p: Floats) -> Floats:
-    """p values (m,) corrected for m tests (Holm 1979, Scandinavian Journal of Statistics 6,
-    65-70)."""
-    order = np.argsort(p, kind="stable")
-    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    found = np.empty(len(p))
-    found[order] = np.minimum(steps, 1)
-    return found
