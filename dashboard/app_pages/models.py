@@ -34,7 +34,7 @@ if len(view.store.options.models) < 2:
     )
     st.stop()
 a, b = model_pair(view)
-found = data.load(view.store, agreement, view.filters, a, b)
+found = data.load_given(view.store, view.store.arrays, agreement, view.filters, a, b)
 stop_when_empty(found.n_both + found.n_only_a + found.n_only_b)
 if not found.n_both:
     st.info("No chosen utterance has a score from both.", icon=":material/compare_arrows:")

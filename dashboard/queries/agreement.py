@@ -10,14 +10,13 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from dashboard.filters import Filters
-from dashboard.queries.selection import Measure, where
+from dashboard.queries.arrays import Numbers, Recordings, ScoreArrays, Scores
+from dashboard.queries.selection import Measure
+from pipeline.compiled import compiled_for
+from pipeline.stats import counting
 from pipeline.stats.bootstrap import Interval
-from pipeline.stats.rank import (
-    binned_ranks,
-    cluster_sums,
-    correlation_of_sums,
-    ranks_in_order,
-)
+from pipeline.stats.paired_ranks import PairedRanks, paired_ranks
+from pipeline.stats.rank import cluster_sums, correlation_of_sums, ranks_in_order
 
 N_BINS = 50
 """Bins of each score in the two-dimensional distribution."""
@@ -73,110 +72,97 @@ class Agreement:
     differing: pd.DataFrame
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scores:
-    """Utterances of one scorer: number, recording (code of the ENUM type) and score; (n,)."""
-
-    number: NDArray[np.int32]
-    recording: NDArray[np.int32]
-    score: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pairs:
-    """Scores of the utterances that have both; (n,). `recording` is the code of the ENUM type."""
-
-    number: NDArray[np.int32]
-    recording: Ints
-    a: NDArray[np.float32]
-    b: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Recordings:
-    """Recordings by code: their names, the code of their child, and children's names."""
-
-    names: list[str]
-    child: Ints
-    child_names: list[str]
-
-
-def agreement(con: DuckDBPyConnection, filters: Filters, a: Measure, b: Measure) -> Agreement:
+def agreement(
+    con: DuckDBPyConnection, arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure
+) -> Agreement:
     """Compare the scores that measure `a` and measure `b`, of two scorers, give.
 
-    Ranks of more than MANY_PAIRS utterances are those of `stats.rank.binned_ranks`.
+    Ranks of more than MANY_PAIRS utterances are those of `stats.paired_ranks`.
     """
-    of_a, of_b = _scores(con, filters, a), _scores(con, filters, b)
-    last = max(of_a.number.max(initial=-1), of_b.number.max(initial=-1))
-    score_b = np.full(int(last) + 1, np.nan, np.float32)
-    score_b[of_b.number] = of_b.score
-    taken = score_b[of_a.number]
-    both = np.flatnonzero(~np.isnan(taken))
-    pairs = _Pairs(
-        of_a.number[both], of_a.recording[both].astype(np.int64), of_a.score[both], taken[both]
-    )
-    recordings = _recordings(con)
-    rank_a, rank_b = _ranks(pairs.a), _ranks(pairs.b)
-    sums = cluster_sums(rank_a, rank_b, pairs.recording, len(recordings.child))
+    score_a, score_b = arrays.score(a), arrays.score(b)
+    of_a, of_b = (_scored(arrays, filters, measure) for measure in (a, b))
+    number = of_a[~np.isnan(score_b[of_a])]
+    recordings = arrays.recordings
+    values = score_a[number], score_b[number]
+    ranked = (_many if len(number) > MANY_PAIRS else _few)(arrays, number, (score_a, score_b))
+    places = _most_changed(ranked.change)
     return Agreement(
-        len(both),
-        len(of_a.number) - len(both),
-        len(of_b.number) - len(both),
-        _joint(pairs),
-        correlation_of_sums(sums, recordings.child),
-        _by_child(pairs, recordings),
-        _paired(pairs, recordings, a.threshold, b.threshold),
-        _differing(con, pairs, rank_a, rank_b),
+        len(number),
+        len(of_a) - len(number),
+        len(of_b) - len(number),
+        _joint(*values),
+        correlation_of_sums(ranked.sums, recordings.child.astype(np.int64)),
+        _by_child(ranked.sums_within, recordings),
+        _paired(arrays, number, a, b),
+        _differing(
+            con,
+            pd.DataFrame(
+                {
+                    "change": np.where(ranked.change[places] > 0, "up", "down"),
+                    "number": number[places],
+                    "score_a": values[0][places],
+                    "score_b": values[1][places],
+                    **_percent(ranked, places),
+                }
+            ),
+        ),
     )
 
 
-def _scores(con: DuckDBPyConnection, filters: Filters, measure: Measure) -> _Scores:
-    """Chosen utterances that have a score."""
-    condition = where(filters)
-    found = con.execute(
-        f"""SELECT utterance_number AS number, enum_code(recording_id) AS recording,
-                CAST({measure.score} AS FLOAT) AS score
-            FROM scores_wide WHERE scorer = $scorer AND {measure.score} IS NOT NULL
-                AND {condition.sql}""",
-        {**condition.params, "scorer": measure.scorer},
-    ).fetchnumpy()
-    return _Scores(
-        np.asarray(found["number"], np.int32),
-        np.asarray(found["recording"], np.int32),
-        np.asarray(found["score"], np.float32),
+def _scored(arrays: ScoreArrays, filters: Filters, measure: Measure) -> Numbers:
+    """Numbers of the chosen utterances that have a score."""
+    chosen = arrays.chosen(filters, measure.scorer)
+    return chosen[~np.isnan(arrays.score(measure)[chosen])]
+
+
+def _many(arrays: ScoreArrays, number: Numbers, scores: tuple[Scores, Scores]) -> PairedRanks:
+    recordings = arrays.recordings
+    shape = len(recordings.child), len(recordings.child_names)
+    return paired_ranks(number, arrays.recording, arrays.child, scores, shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ExactRanks:
+    """As `PairedRanks`, with equal ranks only for equal values."""
+
+    sums: Floats
+    sums_within: Floats
+    change: Floats
+    ranks: tuple[Floats, Floats]
+
+    def ranks_of(self, places: Ints) -> tuple[Floats, Floats]:
+        return self.ranks[0][places], self.ranks[1][places]
+
+
+def _few(arrays: ScoreArrays, number: Numbers, scores: tuple[Scores, Scores]) -> _ExactRanks:
+    recording, child = arrays.recording[number].astype(np.int64), arrays.child[number]
+    a, b = scores[0][number], scores[1][number]
+    rank_a, rank_b = (ranks_in_order(x, np.argsort(x, kind="stable")) for x in (a, b))
+    within = [ranks_in_order(x, np.lexsort((x, child)), child.astype(np.int64)) for x in (a, b)]
+    n = len(arrays.recordings.child)
+    return _ExactRanks(
+        cluster_sums(rank_a, rank_b, recording, n),
+        cluster_sums(within[0], within[1], recording, n),
+        rank_b - rank_a,
+        (rank_a, rank_b),
     )
 
 
-def _recordings(con: DuckDBPyConnection) -> _Recordings:
-    rows = con.execute(
-        """SELECT recording_id, enum_code(CAST(child_id AS child_names)) FROM recordings
-           ORDER BY enum_code(CAST(recording_id AS recording_names))"""
-    ).fetchall()
-    children = con.execute("SELECT enum_range(NULL::child_names)").fetchone()
-    return _Recordings(
-        [str(name) for name, _ in rows],
-        np.array([child for _, child in rows], np.int64),
-        [str(name) for name in children[0]] if children else [],
-    )
+def _percent(ranked: PairedRanks | _ExactRanks, places: Ints) -> dict[str, Floats]:
+    n = max(1, len(ranked.change))
+    rank_a, rank_b = ranked.ranks_of(places)
+    return {"rank_a": 100 * (rank_a - 0.5) / n, "rank_b": 100 * (rank_b - 0.5) / n}
 
 
-def _ranks(values: NDArray[np.float32], groups: Ints | None = None, n_groups: int = 1) -> Floats:
-    """Ranks within groups; exact for few values, in narrow steps for many."""
-    if len(values) > MANY_PAIRS:
-        return binned_ranks(values, groups, n_groups)
-    keys = (values,) if groups is None else (values, groups)
-    return ranks_in_order(values, np.lexsort(keys), groups)
-
-
-def _joint(pairs: _Pairs) -> Joint:
+def _joint(score_a: Scores, score_b: Scores) -> Joint:
     """Counts in at most N_BINS x N_BINS bins."""
-    places_a, a = _binned(pairs.a)
-    places_b, b = _binned(pairs.b)
+    places_a, a = _binned(score_a)
+    places_b, b = _binned(score_b)
     counts = np.bincount(places_b * len(a) + places_a, minlength=len(a) * len(b))
     return Joint(tuple(a.tolist()), tuple(b.tolist()), counts.reshape(len(b), len(a)))
 
 
-def _binned(values: NDArray[np.float32]) -> tuple[Ints, Floats]:
+def _binned(values: Scores) -> tuple[Ints, Floats]:
     """Bin of each value, and the middles of the bins: the values themselves when they are few."""
     if not len(values):
         return np.zeros(0, np.int64), np.zeros(0)
@@ -192,60 +178,46 @@ def _binned(values: NDArray[np.float32]) -> tuple[Ints, Floats]:
     return places, middles
 
 
-def _by_child(pairs: _Pairs, recordings: _Recordings) -> pd.DataFrame:
-    """Spearman's rho within each child, with its interval over the child's recordings."""
-    child = recordings.child[pairs.recording]
-    n_children = len(recordings.child_names)
-    rank_a, rank_b = (_ranks(values, child, n_children) for values in (pairs.a, pairs.b))
-    sums = cluster_sums(rank_a, rank_b, pairs.recording, len(recordings.child))
+def _by_child(sums: Floats, recordings: Recordings) -> pd.DataFrame:
+    """Spearman's rho within each child, with its interval over the child's recordings.
+
+    sums (6, n_recordings): of ranks within the child.
+    """
     found = []
-    for code, name in enumerate(recordings.child_names):
-        mine = np.flatnonzero(recordings.child == code)
-        rho = correlation_of_sums(sums[:, mine], recordings.child[mine])
+    for place, name in enumerate(recordings.child_names):
+        mine = np.flatnonzero(recordings.child == place)
+        rho = correlation_of_sums(sums[:, mine], np.zeros(len(mine), np.int64))
         if rho.n:
             found.append((name, int(rho.n), rho.estimate, rho.low, rho.high))
     return pd.DataFrame(found, columns=["child_id", "n", "rho", "low", "high"])
 
 
-def _paired(
-    pairs: _Pairs, recordings: _Recordings, threshold_a: float, threshold_b: float
-) -> pd.DataFrame:
-    n = len(recordings.child)
-    case = 2 * (pairs.a >= threshold_a).astype(np.int64) + (pairs.b >= threshold_b)
-    counts = np.bincount(4 * pairs.recording + case, minlength=4 * n).reshape(n, 4)
-    kept = np.flatnonzero(counts.sum(axis=1))
+def _paired(arrays: ScoreArrays, number: Numbers, a: Measure, b: Measure) -> pd.DataFrame:
+    recordings = arrays.recordings
+    counts = np.zeros((len(recordings.child), 4), np.int64)
+    compiled_for(counting.count_pairs, len(number))(
+        number,
+        arrays.recording,
+        arrays.score(a),
+        arrays.score(b),
+        (a.threshold, b.threshold),
+        counts,
+        np.zeros((len(recordings.child), 2)),
+    )
+    kept = np.flatnonzero(counts.any(axis=1))
     neither, gained, lost, both = counts[kept].T
-    return pd.DataFrame(
-        {
-            "child_id": [recordings.child_names[code] for code in recordings.child[kept]],
-            "recording_id": [recordings.names[code] for code in kept],
-            "n_both": neither + gained + lost + both,
-            "high_a": lost + both,
-            "high_b": gained + both,
-            "gained": gained,
-            "lost": lost,
-        }
+    rows = recordings.frame[["child_id", "recording_id"]].take(kept).reset_index(drop=True)
+    return rows.assign(
+        n_both=neither + gained + lost + both,
+        high_a=lost + both,
+        high_b=gained + both,
+        gained=gained,
+        lost=lost,
     )
 
 
-def _differing(
-    con: DuckDBPyConnection, pairs: _Pairs, rank_a: Floats, rank_b: Floats
-) -> pd.DataFrame:
-    """The utterances whose ranks differ most, N_DIFFERING of each sign."""
-    change = rank_b - rank_a
-    up, down = _most(change), _most(-change)
-    places = np.concatenate([up, down])
-    n_both = max(1, len(change))
-    rows = pd.DataFrame(
-        {
-            "change": np.where(change[places] > 0, "up", "down"),
-            "number": pairs.number[places],
-            "score_a": pairs.a[places],
-            "score_b": pairs.b[places],
-            "rank_a": 100 * (rank_a[places] - 0.5) / n_both,
-            "rank_b": 100 * (rank_b[places] - 0.5) / n_both,
-        }
-    )
+def _differing(con: DuckDBPyConnection, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with what was said in them."""
     words = con.execute(
         """SELECT utterance_number AS number, recording_id, utterance_id, child_id, text
            FROM utterances WHERE utterance_number IN (SELECT unnest($numbers::INTEGER[]))""",
@@ -254,7 +226,12 @@ def _differing(
     return rows.merge(words, on="number", how="left").drop(columns="number")
 
 
-def _most(change: Floats) -> Ints:
+def _most_changed(change: NDArray[np.floating]) -> Ints:
+    """Places of the N_DIFFERING largest changes upwards, then of those downwards."""
+    return np.concatenate([_most(change), _most(-change)])
+
+
+def _most(change: NDArray[np.floating]) -> Ints:
     """Places of the N_DIFFERING largest positive values, largest first."""
     candidates = np.flatnonzero(change > 0)
     if len(change) > MANY_PAIRS:

@@ -129,6 +129,64 @@ def count_differences(
             counts[int(difference == 0), place] += 1
 
 
+def count_levels(
+    number: Numbers,
+    child: NDArray[np.int32],
+    values: Scores,
+    low: float,
+    scale: float,
+    cell: NDArray[np.int32],
+    counts: Counts,
+    counts_within: Counts,
+) -> None:
+    """cell (n,): the level of each chosen value, (value - low) * scale within the levels there
+    are. counts (n_levels,), and counts_within (n_children, n_levels / k) with k levels in one."""
+    n_levels = len(counts)
+    k = n_levels // counts_within.shape[1]
+    for i in range(len(number)):
+        u = number[i]
+        level = int((np.float64(values[u]) - low) * scale)
+        level = min(max(level, 0), n_levels - 1)
+        cell[i] = level
+        counts[level] += 1
+        counts_within[child[u], level // k] += 1
+
+
+def sum_ranks(
+    number: Numbers,
+    recording: NDArray[np.int32],
+    child: NDArray[np.int32],
+    cells: tuple[NDArray[np.int32], NDArray[np.int32]],
+    ranks: tuple[Sums, Sums],
+    ranks_within: tuple[Sums, Sums],
+    change: Scores,
+    sums: Sums,
+    sums_within: Sums,
+) -> None:
+    """From levels to ranks: ranks (n_levels,) of a and b, and within children (n_children,
+    n_levels / k), all less their mean. change (n,): rank of b minus rank of a. sums and
+    sums_within (6, n_recordings): of 1, a, b, a^2, b^2, ab."""
+    k = len(ranks[0]) // ranks_within[0].shape[1]
+    for i in range(len(number)):
+        u = number[i]
+        r, c = recording[u], child[u]
+        a, b = ranks[0][cells[0][i]], ranks[1][cells[1][i]]
+        change[i] = b - a
+        sums[0, r] += 1
+        sums[1, r] += a
+        sums[2, r] += b
+        sums[3, r] += a * a
+        sums[4, r] += b * b
+        sums[5, r] += a * b
+        a, b = ranks_within[0][c, cells[0][i] // k], ranks_within[1][c, cells[1][i] // k]
+        sums_within[0, r] += 1
+        sums_within[1, r] += a
+        sums_within[2, r] += b
+        sums_within[3, r] += a * a
+        sums_within[4, r] += b * b
+        sums_within[5, r] += a * b
+
+
 def prepare() -> None:
     """Make all of them machine code: seconds on a computer's first time, then a moment."""
     number, places = np.zeros(0, np.int32), np.zeros(0, np.int8)
@@ -153,3 +211,12 @@ def prepare() -> None:
     )
     compiled(count_pairs)(number, number, score, score, (0.0, 0.0), counts(1, 4), sums(1, 2))
     compiled(count_differences)(number, score, score, 1.0, 0, counts(2, 1))
+    cell, level = np.zeros(0, np.int32), counts(1)
+    compiled(count_levels)(number, number, score, 0.0, 1.0, cell, level, counts(1, 1))
+    ranks, within = sums(1), sums(1, 1)
+    compiled(sum_ranks)(
+        *(number, number, number, (cell, cell), (ranks, ranks), (within, within)),
+        score,
+        sums(6, 1),
+        sums(6, 1),
+    )

@@ -70,26 +70,12 @@ def correlation(x: Floats, y: Floats) -> float:
     return float(x @ y) / scale if scale else math.nan
 
 
-def binned_ranks(
-    values: NDArray[np.floating], groups: Ints | None = None, n_groups: int = 1
-) -> Floats:
-    """`ranks` within groups for millions of values, (n,): nearly equal values count as equal.
-
-    groups: codes (n,) below n_groups. The range of the values, but for rare extremes, is cut
-    into LEVELS steps (LEVELS / 4 in groups); values of one step share their mean rank.
-    """
-    levels = LEVELS if n_groups == 1 else LEVELS // 4
+def level_scale(values: NDArray[np.floating], levels: int) -> tuple[float, float]:
+    """The value at which the first of so many levels begins, and levels per unit."""
     step = max(1, len(values) // _SAMPLE)
     low, high = np.quantile(values[::step], [0.001, 0.999])
     margin = (high - low) / 2 or 1.0
-    scale = (levels - 1) / (high - low + 2 * margin)
-    cells = np.clip((values - (low - margin)) * scale, 0, levels - 1).astype(np.int64)
-    if groups is not None:
-        cells += groups * levels
-    counts = np.bincount(cells, minlength=levels * n_groups).reshape(n_groups, levels)
-    shared = np.cumsum(counts, axis=1) - (counts - 1) / 2
-    found: Floats = shared.ravel()[cells]
-    return found
+    return float(low - margin), float((levels - 1) / (high - low + 2 * margin))
 
 
 def clustered_correlation(

@@ -14,6 +14,7 @@ from scipy.stats import spearmanr
 from dashboard.filters import Filters
 from dashboard.queries import agreement as module
 from dashboard.queries.agreement import agreement
+from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.selection import Measure
 
 A = Measure("synthetic", "center", "strict", "max", "raw", 0.24)
@@ -58,7 +59,7 @@ def test_all_numbers_are_those_of_the_plain_rows(two, filters, many, monkeypatch
     monkeypatch.setattr(module, "MANY_PAIRS", many)
     rows = plain(two, filters)
     both = rows.dropna(subset=["a", "b"])
-    found = agreement(two, filters, A, B)
+    found = agreement(two, ScoreArrays(two), filters, A, B)
     assert found.n_both == len(both) > 50
     assert found.n_only_a == rows["a"].notna().sum() - len(both) > 0
     assert found.n_only_b == rows["b"].notna().sum() - len(both) > 0
@@ -73,7 +74,7 @@ def test_all_numbers_are_those_of_the_plain_rows(two, filters, many, monkeypatch
 
 def test_shares_use_each_scorers_own_threshold(two):
     both = plain(two, Filters()).dropna(subset=["a", "b"])
-    found = agreement(two, Filters(), A, B).paired.set_index("recording_id")
+    found = agreement(two, ScoreArrays(two), Filters(), A, B).paired.set_index("recording_id")
     for recording, part in both.groupby("recording_id"):
         row = found.loc[recording]
         high_a, high_b = part["a"] >= 0.24, part["b"] >= 0.22
@@ -91,7 +92,7 @@ def test_the_most_different_moments_come_first(two, monkeypatch):
     monkeypatch.setattr(module, "N_DIFFERING", 5)
     both = plain(two, Filters()).dropna(subset=["a", "b"])
     change = both["b"].rank() - both["a"].rank()
-    found = agreement(two, Filters(), A, B).differing
+    found = agreement(two, ScoreArrays(two), Filters(), A, B).differing
     for name, sign in (("up", 1), ("down", -1)):
         rows = found[found["change"] == name]
         expected = (sign * change).nlargest(5)
@@ -101,7 +102,7 @@ def test_the_most_different_moments_come_first(two, monkeypatch):
 
 
 def test_a_scorer_agrees_with_itself(two):
-    found = agreement(two, Filters(), A, A)
+    found = agreement(two, ScoreArrays(two), Filters(), A, A)
     assert found.rho.estimate == pytest.approx(1)
     assert found.differing.empty
     assert found.paired["gained"].sum() == found.paired["lost"].sum() == 0
@@ -109,7 +110,7 @@ def test_a_scorer_agrees_with_itself(two):
 
 def test_nothing_in_common_gives_empty_tables(two):
     missing = Measure("nobody", "center", "strict", "max", "raw", 0.2)
-    found = agreement(two, Filters(), A, missing)
+    found = agreement(two, ScoreArrays(two), Filters(), A, missing)
     assert found.n_both == 0
     assert np.isnan(found.rho.estimate)
     assert found.joint.table().empty
@@ -121,14 +122,20 @@ def test_nothing_in_common_gives_empty_tables(two):
 def test_one_recording_has_no_interval(studies: Callable[[str], Path]):
     path = studies("one recording") / "derived" / "stores" / "store-synthetic.duckdb"
     with duckdb.connect(str(path), read_only=True) as con:
-        found = agreement(con, Filters(), A, Measure("synthetic", "pad", "1s", "max", "raw", 0.2))
+        found = agreement(
+            con,
+            ScoreArrays(con),
+            Filters(),
+            A,
+            Measure("synthetic", "pad", "1s", "max", "raw", 0.2),
+        )
     assert found.n_both > 0
     assert not found.rho.is_known
 
 
 def test_scores_fall_into_the_bin_around_them(two):
     both = plain(two, Filters()).dropna(subset=["a", "b"])
-    joint = agreement(two, Filters(), A, B).joint
+    joint = agreement(two, ScoreArrays(two), Filters(), A, B).joint
     width = joint.a[1] - joint.a[0]
     for column, middle in enumerate(joint.a):
         near = both["a"].between(middle - width / 2 - 1e-6, middle + width / 2 + 1e-6)

@@ -7,7 +7,6 @@ import pytest
 from scipy.stats import rankdata, spearmanr
 
 from pipeline.stats.rank import (
-    binned_ranks,
     clustered_correlation,
     rank_correlation,
     ranks,
@@ -57,29 +56,6 @@ def test_values_that_do_not_vary_have_no_correlation():
     found = rank_correlation(np.ones(50), np.arange(50.0))
     assert np.isnan(found.estimate)
     assert not found.is_known
-
-
-def test_ranks_in_steps_are_nearly_the_ranks_of_a_million():
-    rng = np.random.default_rng(4)
-    values = rng.normal(0.2, 0.05, 300_000).astype(np.float32)
-    values[:3] = [1e6, -1e6, 40.0]
-    found, exact = binned_ranks(values), rankdata(values)
-    assert np.abs(found - exact).max() < 60
-    assert np.corrcoef(found, exact)[0, 1] > 1 - 1e-8
-
-
-def test_ranks_in_steps_of_ratings_are_exact():
-    values = np.random.default_rng(5).integers(1, 6, 10_000).astype(np.float32)
-    np.testing.assert_array_equal(binned_ranks(values), rankdata(values))
-
-
-def test_ranks_in_steps_keep_groups_apart():
-    rng = np.random.default_rng(6)
-    values, groups = rng.integers(0, 9, 5_000).astype(np.float32), rng.integers(0, 3, 5_000)
-    found = binned_ranks(values, groups, 3)
-    for group in range(3):
-        mine = groups == group
-        np.testing.assert_array_equal(found[mine], rankdata(values[mine]))
 
 
 def clustered(seed: int, n_children: int = 4, n_recordings: int = 12, n: int = 30):
