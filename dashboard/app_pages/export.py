@@ -1,4 +1,4 @@
-"""Take the data out: chosen utterances, whole tables, files for annotators, clips, methods."""
+"""Take the data out: utterances, whole tables, files for annotators, clips, report, methods."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dashboard.components.captions import setting_note
 from dashboard.components.chips import filters_in_words
 from dashboard.components.export_clips import playlist_export
 from dashboard.components.export_recordings import recordings_export
+from dashboard.components.export_report import report_export
 from dashboard.components.export_tables import (
     chosen_utterances_export,
     file_stem,
@@ -36,6 +37,9 @@ recordings_export(view)
 
 st.subheader("Clips of a playlist", anchor=False)
 playlist_export(view)
+
+st.subheader("Report", anchor=False)
+report_export(view)
 
 st.subheader("Methods paragraph", anchor=False)
 st.caption("What was run, in words, from the store itself. Copy it with the button on its right.")

@@ -21,7 +21,9 @@ from pipeline.exchange.scored_recordings import (
     RecordingFacts,
     read_recordings,
 )
-from pipeline.exchange.selection import ScoreSetting, SelectionCounts
+from pipeline.exchange.selection import ScoreSetting, Selection, SelectionCounts
+from pipeline.predictors.choice import Condition
+from pipeline.report.request import ReportScope
 from pipeline.schema import SCORES_WIDE, UTTERANCES
 
 
@@ -129,6 +131,16 @@ def chosen_recordings(con: DuckDBPyConnection, filters: Filters) -> tuple[Record
     sql = f"SELECT recording_id FROM recordings WHERE {condition.sql} AND n_utterances > 0"
     names = set(Query(sql, condition.params).frame(con)["recording_id"])
     return tuple(facts for facts in read_recordings(con) if facts.recording_id in names)
+
+
+def report_scope(filters: Filters, selection: Selection) -> ReportScope:
+    """The filters as a report takes them: over utterances, and over recordings."""
+    utterances, recordings = where(filters), recordings_where(filters)
+    return ReportScope(
+        selection,
+        Condition(utterances.sql, utterances.params),
+        Condition(recordings.sql, recordings.params),
+    )
 
 
 def facts(con: DuckDBPyConnection) -> StoreFacts:

@@ -20,8 +20,11 @@ def run(
     *,
     on_step: OnStep = lambda step: None,
     most_rows: int = MOST_ROWS,
+    with_curves: bool = True,
 ) -> AnalysisResult:
     """Read, fit and sum up. `con` is a cursor of the store; nothing is written.
+
+    Without curves there are no diagnostics either: what a page draws of one model.
 
     Whatever in the data or the formula stands against a fit is told in the result, never raised.
     """
@@ -33,12 +36,14 @@ def run(
         )
         facts = table.facts
         on_step(f"Fitting {facts.n_rows:,} rows")
-        return _fitted(analysis, table, on_step)
+        return _fitted(analysis, table, on_step, with_curves=with_curves)
     except FitError as problem:
         return AnalysisResult(analysis, None, (), problem.message, problem.hint, facts)
 
 
-def _fitted(analysis: Analysis, table: ModelTable, on_step: OnStep) -> AnalysisResult:
+def _fitted(
+    analysis: Analysis, table: ModelTable, on_step: OnStep, *, with_curves: bool
+) -> AnalysisResult:
     # The server starts without the statistics: they are loaded when somebody fits a model.
     from pipeline.predictors.contrasts import effects_of, joint_tests
     from pipeline.predictors.diagnosing import diagnose
@@ -58,8 +63,8 @@ def _fitted(analysis: Analysis, table: ModelTable, on_step: OnStep) -> AnalysisR
         facts=table.facts,
         effects=effects,
         joint_tests=joint,
-        curves=curves_of(fit, table.rows, focus),
-        diagnostics=diagnose(fit, table.rows),
+        curves=curves_of(fit, table.rows, focus) if with_curves else (),
+        diagnostics=diagnose(fit, table.rows) if with_curves else None,
     )
 
 

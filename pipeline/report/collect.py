@@ -127,7 +127,7 @@ def _analyses(
     found = []
     for place, analysis in enumerate(prepared):
         on_step(f"Model {place + 1} of {len(prepared)}", 0.4 + 0.4 * place / len(prepared))
-        found.append(run(con, analysis))
+        found.append(run(con, analysis, with_curves=False))
     return tuple(found)
 
 

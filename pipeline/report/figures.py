@@ -230,8 +230,11 @@ def ages(rows: pd.DataFrame) -> str:
     return drawn(draw, height_in=3.0)
 
 
-def lag_profile(rows: pd.DataFrame, *, y_title: str, has_chance: bool = True) -> str:
-    """A mean by lag with its simultaneous band. rows: lag_s, value, low, high (NaN: none)."""
+def lag_profile(rows: pd.DataFrame, *, y_title: str, has_chance: bool, has_band: bool) -> str:
+    """A mean by lag with its intervals, and its simultaneous band if that is wanted.
+
+    rows: lag_s, value, low, high (the band), own_low, own_high.
+    """
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
@@ -239,7 +242,7 @@ def lag_profile(rows: pd.DataFrame, *, y_title: str, has_chance: bool = True) ->
         axes.axvspan(-0.5, 0.5, color=LIGHT.muted, alpha=0.22, lw=0, label="During the utterance")
         if has_chance:
             axes.axhline(0, color=LIGHT.ink, lw=0.8)
-        if rows["low"].notna().any():
+        if has_band:
             axes.fill_between(
                 lags,
                 floats(rows, "low"),
@@ -253,11 +256,6 @@ def lag_profile(rows: pd.DataFrame, *, y_title: str, has_chance: bool = True) ->
         axes.vlines(lags, own_low, own_high, color=LIGHT.accent, lw=1.0)
         name = "Mean, 95 % interval of each lag by itself"
         axes.plot(lags, value, color=LIGHT.accent, lw=1.4, marker="o", ms=3.2, label=name)
-        # With few recordings the band is far wider than anything else that is drawn.
-        ends = np.concatenate([value, own_low, own_high, [0.0] if has_chance else []])
-        ends = ends[np.isfinite(ends)]
-        room = 0.4 * max(float(np.ptp(ends)), 1e-6)
-        axes.set_ylim(ends.min() - room, ends.max() + room)
         axes.set_xticks(np.arange(-10, 11, 2))
         axes.set_xlabel("Frame before the start (−) or after the end (+) of the utterance (s)")
         axes.set_ylabel(y_title)
@@ -276,7 +274,12 @@ def effects(rows: pd.DataFrame) -> str:
     own = rows[rows["key"] != "published"]
     parts = [part.reset_index(drop=True) for _, part in own.groupby("axis", sort=False)]
     published = rows[rows["key"] == "published"]
-    is_drawn = [not published.empty and p["unit"][0] == published["unit"].iloc[0] for p in parts]
+    # What is published is a raw maximum or a share: it belongs to the first panel of its unit.
+    units = [str(part["unit"][0]) for part in parts]
+    unit = str(published["unit"].iloc[0]) if len(published) else ""
+    is_drawn = [
+        place == units.index(unit) if unit in units else False for place in range(len(parts))
+    ]
     sizes = [len(part) + extra for part, extra in zip(parts, is_drawn, strict=True)]
 
     def draw(figure: Figure) -> None:

@@ -20,7 +20,7 @@ from pipeline.stats.bootstrap import (
     share_intervals,
 )
 from pipeline.stats.chance import expected_above, expected_shares
-from pipeline.stats.contrasts import Contrast, excess
+from pipeline.stats.contrasts import Contrast, excess, within
 
 Floats = NDArray[np.float64]
 
@@ -122,9 +122,10 @@ def excess_over_chance(nulls: pd.DataFrame) -> Contrast | None:
     if not len(nulls):
         return None
     rows = nulls.groupby(["child_id", "recording_id"], as_index=False)[[*_NULL_SUMS]].sum()
-    return excess(
+    found = excess(
         floats(rows, "n_high"), floats(rows, "expected"), floats(rows, "n"), child_codes(rows)
     )
+    return within(found, 1.0)
 
 
 def excess_by(nulls: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from pipeline import labels
@@ -60,29 +61,43 @@ def _lags(data: Collected) -> list[Block]:
             "of the child: the chance level at every lag (0)."
         )
     caption += " Bars: the interval of each lag by itself."
-    has_band = rows["low"].notna().any()
+    has_band = _is_band_drawn(rows)
     if has_band:
+        caption += " Band: simultaneous 95 % band over all lags, from recordings within each child"
         caption += (
-            " Band: simultaneous 95 % band over all lags, from recordings within each child; where "
-            "it leaves out 0, words and frames match better (or worse) than chance."
+            "; where it leaves out 0, words and frames match better (or worse) than chance."
             if found.has_null
-            else " Band: simultaneous 95 % band over all lags, from recordings within each child."
+            else "."
+        )
+    elif rows["low"].notna().any():
+        caption += (
+            f" A band over all lags at once is not drawn: from "
+            f"{labels.plural(found.n_recordings, 'recording')} it is far wider than the figure."
         )
     peak = rows.iloc[int(rows["value"].argmax())]
     words = f"The match is best {_when(int(peak['lag_s']))}: {decimal(float(peak['value']), 3)}" + (
         " above chance." if found.has_null else "."
     )
-    if found.has_null and has_band:
+    if found.has_null and rows["low"].notna().any():
         above = rows.loc[rows["low"] > 0, "lag_s"].astype(int).tolist()
         listed = ", ".join(f"{lag:+d}" if lag else "0" for lag in above).replace("-", "−")
         words += (
-            f" The band lies above chance at these lags (s): {listed}."
+            f" The simultaneous band lies above chance at these lags (s): {listed}."
             if above
-            else " The band holds the chance level at every lag."
+            else " A band over all lags at once holds the chance level at every lag, so no lag can "
+            "be told from chance by this profile alone."
         )
-    svg = figures.lag_profile(rows, y_title=what, has_chance=found.has_null)
+    svg = figures.lag_profile(rows, y_title=what, has_chance=found.has_null, has_band=has_band)
     seen = f"Line over lags from {rows['lag_s'].min()} to {rows['lag_s'].max()} s. {words}"
     return [Paragraph(words), ReportFigure("lag-profile", caption, seen, svg, rows)]
+
+
+def _is_band_drawn(rows: pd.DataFrame) -> bool:
+    """Whether the band is narrow enough to be seen beside the intervals of single lags."""
+    band = (rows["high"] - rows["low"]).median()
+    own = rows[["own_low", "own_high", "value"]].to_numpy()
+    reach = float(np.nanmax(own) - np.nanmin(own))
+    return bool(band <= 3 * reach)
 
 
 def _when(lag_s: int) -> str:

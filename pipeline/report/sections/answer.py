@@ -60,10 +60,13 @@ def _excess(data: Collected) -> str:
     if found is None:
         return phrases.points(data.scores.share.estimate - data.scores.chance)
     words = phrases.points(found.estimate)
-    if not found.interval.is_known:
-        return words
-    low, high = 100 * found.interval.low, 100 * found.interval.high
-    return f"{words} (95 % interval {decimal(low, 1)} to {decimal(high, 1)})"
+    if found.interval.is_known:
+        low, high = 100 * found.interval.low, 100 * found.interval.high
+        words += f" (95 % interval {decimal(low, 1)} to {decimal(high, 1)})"
+    n = int(found.interval.n)
+    if n < int(data.scores.share.n):
+        words += f", over the {labels.plural(n, 'utterance')} that have a null"
+    return words
 
 
 def _figures(data: Collected) -> list[tuple[str, str]]:

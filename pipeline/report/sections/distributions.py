@@ -31,6 +31,8 @@ from pipeline.report.document import (
 )
 from pipeline.report.numbers import floats
 
+FEW_UTTERANCES = 20
+_LIMITS = ("low", "high", "excess_low", "excess_high", "mean_low", "mean_high")
 MANY_RECORDINGS = 1_000
 """From here on ages are drawn by child and month instead of by recording."""
 
@@ -143,6 +145,9 @@ def _shares_table(data: Collected) -> ReportTable:
 
 def _speaker_table(data: Collected) -> ReportTable:
     rows = data.scores.by_speaker
+    # A handful of utterances says nothing of how much a share varies.
+    is_enough = rows["n_scored"] >= FEW_UTTERANCES
+    rows = rows.assign(**{name: rows[name].where(is_enough) for name in _LIMITS})
     frame = rows.assign(
         name=[labels.SPEAKERS.get(code, code) for code in rows["speaker"]],
     )
@@ -153,7 +158,8 @@ def _speaker_table(data: Collected) -> ReportTable:
     return ReportTable(
         "scores-by-speaker",
         "Shares and mean scores by speaker, all children together; see the models below for "
-        f"comparisons within children. {phrases.BY_RECORDING}",
+        f"comparisons within children. {phrases.BY_RECORDING} None is given for fewer than "
+        f"{FEW_UTTERANCES} scored utterances.",
         frame,
         (
             text("Speaker", "name"),

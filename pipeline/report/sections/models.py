@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
@@ -113,7 +113,7 @@ def _question(question: str, results: list[AnalysisResult]) -> list[Block]:
     blocks: list[Block] = [Heading(results[0].analysis.asks)]
     if question in _NOTES:
         blocks.append(Paragraph(_NOTES[question]))
-    blocks.append(Bullets(tuple(_version(result) for result in results)))
+    blocks.append(Bullets(tuple(_versions(results))))
     if published is not None:
         blocks.append(Paragraph(_published(published)))
     rows = _effect_rows(results)
@@ -126,10 +126,27 @@ def _question(question: str, results: list[AnalysisResult]) -> list[Block]:
     return blocks
 
 
-def _version(result: AnalysisResult) -> tuple[str, str]:
-    if result.fit is None:
-        return f"{result.analysis.version}.", f"No result: {result.problem} {result.hint}".strip()
-    parts = [result.sentence, result.facts.words if result.facts else "", result.analysis.note]
+def _versions(results: list[AnalysisResult]) -> Iterator[tuple[str, str]]:
+    """Each version with what it says; those without a result for the same reason together."""
+    reasons: dict[str, list[str]] = {}
+    for result in results:
+        if result.fit is None:
+            reason = f"No result: {result.problem} {result.hint}".strip()
+            reasons.setdefault(reason, []).append(result.analysis.version)
+        else:
+            yield _version(result, result.fit)
+    for reason, versions in reasons.items():
+        yield f"{'; '.join(versions)}.", reason
+
+
+def _version(result: AnalysisResult, fit: MixedFit) -> tuple[str, str]:
+    sampled = result.facts is not None and result.facts.is_sample
+    parts = [
+        result.sentence,
+        f"n = {labels.plural(fit.n, 'row')}.",
+        result.facts.words if sampled and result.facts else "",
+        result.analysis.note,
+    ]
     return f"{result.analysis.version}.", " ".join(part for part in parts if part)
 
 
@@ -216,7 +233,7 @@ def _figure(question: str, asks: str, frame: pd.DataFrame) -> ReportFigure:
         "is no effect. Panels have different units."
     )
     if (frame["key"] == "published").any():
-        caption += " Crosses: Tan et al. 2025."
+        caption += " Cross: Tan et al. 2025."
     shown = named[named["key"] != "published"]
     seen = "; ".join(
         f"{row.label}: {row.estimate:.3g} {row.unit} ({row.low:.3g} to {row.high:.3g})"
@@ -305,9 +322,9 @@ def _details(fitted: list[AnalysisResult]) -> ReportTable:
 
 def _random(fit: MixedFit) -> str:
     parts = [
-        f"{effect.group} {effect.sd:.3g}"
+        f"{effect.group} {effect.sd:.4f}"
         if effect.term == "(Intercept)"
-        else f"{effect.group}, {effect.term} {effect.sd:.3g}"
+        else f"{effect.group}, {effect.term} {effect.sd:.4f}"
         for effect in fit.random
     ]
     return ", ".join(parts)
@@ -328,5 +345,5 @@ def _messages(fitted: list[AnalysisResult]) -> list[Block]:
                 about.setdefault(message, []).append(result.analysis.key)
     if not about:
         return []
-    items = tuple((f"{', '.join(keys)}:", message) for message, keys in about.items())
+    items = tuple(("", f"{message} ({', '.join(keys)})") for message, keys in about.items())
     return [Paragraph("What the fits say of themselves, by model:"), Bullets(items)]

@@ -135,7 +135,12 @@ def _missing(data: Collected) -> Bullets:
         f"{_PERMISSIONS.get(str(name), str(name))}: {labels.plural(int(k), 'recording')}"
         for name, k in permitted.items()
     )
-    items.append(("Permission.", f"{words[:1].upper()}{words[1:]}. This report shows neither."))
+    items.append(
+        (
+            "Permission.",
+            f"{words[:1].upper()}{words[1:]}. This report shows no words, pictures or sound.",
+        )
+    )
     items += [("Noted on building.", notice) for notice in data.facts.notices]
     return Bullets(tuple(items))
 
