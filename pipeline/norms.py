@@ -70,8 +70,6 @@ _KNOWN = (
     ),
 )
 _WORDBANK = "Wordbank age, "
-FREQUENCIES = ("CHILDES frequency", "SUBTLEX frequency")
-"""Norms that say how often a word is heard, as log10."""
 
 
 def read_norms(path: Path, mapping: Sequence[NormMapping] = ()) -> NormFile:

@@ -8,7 +8,6 @@ import pandas as pd
 from dashboard.queries.word_index import WordIndex
 from dashboard.queries.word_scores import Doubles, LemmaScores
 from dashboard.queries.word_table import part_name
-from pipeline.norms import FREQUENCIES
 from pipeline.parts_of_speech import PARTS_OF_SPEECH
 
 FREQUENCY_HERE = "frequency in this study"
@@ -22,7 +21,7 @@ def predictors(index: WordIndex) -> tuple[str, ...]:
 
 def usual_predictors(index: WordIndex) -> tuple[str, ...]:
     """The predictors of the literature as far as there are norms, with one frequency."""
-    frequency = next((name for name in FREQUENCIES if name in index.norms), FREQUENCY_HERE)
+    frequency = next((n for n in index.norms if "frequency" in n.lower()), FREQUENCY_HERE)
     first = [name for name in _FIRST_CHOICES if name in index.norms]
     return (*first[:1], frequency, *first[1:])
 

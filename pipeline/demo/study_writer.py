@@ -14,6 +14,7 @@ from pipeline.demo.by_hand import chat_text
 from pipeline.demo.chance import stream
 from pipeline.demo.film import film, is_filmed
 from pipeline.demo.households import Scale
+from pipeline.demo.made_up_norms import norm_texts
 from pipeline.demo.rater import RATER_COLUMNS, RATER_FILE, rater_rows
 from pipeline.demo.timeline import DEMO_SEED, plan_world
 from pipeline.demo.transcripts import heard_segments, rttm_text, speaker_turns, whisperx_json
@@ -75,6 +76,12 @@ metadata/scores/made-up-rater.csv holds a second score for each utterance, from 
 program from truth.csv and chance, to show two scorers side by side. Nobody rated anything. It goes
 by the true times, so where the transcripts have errors, rows match no utterance, and the store
 says how many.
+
+metadata/norms holds word norms in the shapes of the published files, made up by the program:
+concreteness, counts, ages and babiness that nobody rated or counted. mapping.csv names them as made
+up. Things that can be seen are given high concreteness and all other words low; only things can
+match the view, so concreteness goes with the score. Among things it is chance, as the other three
+norms are but for what they share with concreteness.
 """
 
 _METANNOTS = {
@@ -99,10 +106,10 @@ def write_demo_study(
 ) -> None:
     """Write the study, or whatever of it is missing, into `study_dir`.
 
-    `scale` "full": 6 children, 14 recordings, 25 minutes and a second scorer; "tiny": 2 children,
-    4 recordings of about 20 s. A recording appears when it is whole, and one that is there already
-    is kept, so an interrupted call is finished by the same call. study.toml is not touched if it
-    exists.
+    `scale` "full": 6 children, 14 recordings, 25 minutes, a second scorer and word norms; "tiny":
+    2 children, 4 recordings of about 20 s. A recording appears when it is whole, and one that is
+    there already is kept, so an interrupted call is finished by the same call. study.toml is not
+    touched if it exists.
     `on_progress` gets recordings done and in all. With `workers` > 1, recordings are filmed in
     that many processes.
 
@@ -117,6 +124,8 @@ def write_demo_study(
             _write_text(study_dir / path, text)
     if scale == "full":
         _write_text(study_dir / RATER_FILE, _csv(RATER_COLUMNS, rater_rows(world)))
+        for path, text in norm_texts(world):
+            _write_text(study_dir / path, text)
     raw = study_dir / "recordings" / "raw"
     raw.mkdir(parents=True, exist_ok=True)
     jobs = [(r, raw / f"{r.recording_id}.mp4", _fingerprint(r, seed)) for r in world.recordings]
