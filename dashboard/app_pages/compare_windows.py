@@ -91,7 +91,7 @@ if part == "moments":
         int(paired["gained"].sum()),
         int(paired["lost"].sum()),
     )
-    st.caption("The most changed come first, at most 200 of each. Choose a row to open the moment.")
+    st.caption("The most changed come first, at most 100 of each. Choose a row to open the moment.")
 elif part == "lags":
     lag_profiles(view, a, b)
 else:

@@ -92,6 +92,6 @@ if clicked:
 st.subheader("Moments on which they differ most", anchor=False)
 differing_moments(found)
 st.caption(
-    "By the difference of ranks, at most 100 of each. Ranks are the share of these utterances "
+    "By the difference of ranks, at most 50 of each. Ranks are the share of these utterances "
     "that score lower. Choose a row to open the moment."
 )

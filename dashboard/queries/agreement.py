@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dashboard.filters import Filters
 from dashboard.queries.arrays import Numbers, Recordings, ScoreArrays, Scores
 from dashboard.queries.selection import Measure
+from dashboard.queries.told import told
 from pipeline.compiled import compiled_for
 from pipeline.stats import counting
 from pipeline.stats.bootstrap import Interval
@@ -22,7 +23,7 @@ N_BINS = 50
 """Bins of each score in the two-dimensional distribution."""
 MANY_PAIRS = 200_000
 """From here on nearly equal scores share a rank: sorting a million takes too long for a page."""
-N_DIFFERING = 100
+N_DIFFERING = 50
 """Moments listed on each side."""
 
 Ints = NDArray[np.int64]
@@ -94,18 +95,21 @@ def agreement(
         correlation_of_sums(ranked.sums, recordings.child.astype(np.int64)),
         _by_child(ranked.sums_within, recordings),
         _paired(arrays, number, a, b),
-        _differing(
+        told(
             con,
+            arrays,
             pd.DataFrame(
                 {
                     "change": np.where(ranked.change[places] > 0, "up", "down"),
-                    "number": number[places],
+                    "utterance_number": number[places],
                     "score_a": values[0][places],
                     "score_b": values[1][places],
                     **_percent(ranked, places),
                 }
             ),
-        ),
+            "utterance_id",
+            "text",
+        ).drop(columns="utterance_number"),
     )
 
 
@@ -214,16 +218,6 @@ def _paired(arrays: ScoreArrays, number: Numbers, a: Measure, b: Measure) -> pd.
         gained=gained,
         lost=lost,
     )
-
-
-def _differing(con: DuckDBPyConnection, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with what was said in them."""
-    words = con.execute(
-        """SELECT utterance_number AS number, recording_id, utterance_id, child_id, text
-           FROM utterances WHERE utterance_number IN (SELECT unnest($numbers::INTEGER[]))""",
-        {"numbers": rows["number"].tolist()},
-    ).df()
-    return rows.merge(words, on="number", how="left").drop(columns="number")
 
 
 def _most_changed(change: NDArray[np.floating]) -> Ints:

@@ -62,6 +62,8 @@ class ScoreArrays:
         self._recordings: Recordings | None = None
         found = self._cursor().execute("SELECT coalesce(max(utterance_number), -1) FROM utterances")
         self.n_utterances = int(found.fetchall()[0][0]) + 1
+        scorers = self._cursor().execute("SELECT scorer FROM models ORDER BY scorer").fetchall()
+        self._scorers = [str(row[0]) for row in scorers]
 
     @property
     def recordings(self) -> Recordings:
@@ -84,6 +86,8 @@ class ScoreArrays:
         condition = where(filters)
         if condition.sql == "TRUE":
             return self._numbers(scorer)
+        # Filters look at utterances, so scorers that have a row for each of them share the answer.
+        scorer = next(name for name in self._scorers if name == scorer or self._same(name, scorer))
         return self._once(
             f"chosen {scorer} {condition.sql} {condition.params}",
             lambda: self._choose(condition, scorer),
@@ -138,6 +142,10 @@ class ScoreArrays:
             lambda: np.asarray(self._rows(scorer, "utterance_number AS value"), np.int32),
         )
 
+    def _same(self, one: str, other: str) -> bool:
+        """Whether both scorers have a row for every utterance."""
+        return all(len(self._numbers(name)) == self.n_utterances for name in (one, other))
+
     def _choose(self, condition: Query, scorer: str) -> Numbers:
         found = self._rows(scorer, f"coalesce({condition.sql}, FALSE) AS value", condition.params)
         return self._numbers(scorer)[np.flatnonzero(found)]
@@ -172,7 +180,7 @@ class ScoreArrays:
         codes = _enum_names(self._cursor(), f"{split}_names")
         places = [*(names.index(name) for name in codes), unknown]
         column = np.full(self.n_utterances, unknown, np.int8)
-        for scorer in self._scorers():
+        for scorer in self._scorers:
             found = self._rows(scorer, f"coalesce(enum_code({split}), {len(codes)}) AS value")
             column[self._numbers(scorer)] = np.array(places, np.int8)[found.astype(np.int64)]
         return column
@@ -180,10 +188,6 @@ class ScoreArrays:
     def _age_bands(self) -> NDArray[np.float64]:
         ages = self.recordings.frame["age_days"].to_numpy(np.float64)
         return np.floor(ages / AGE_BAND_DAYS)
-
-    def _scorers(self) -> list[str]:
-        rows = self._cursor().execute("SELECT scorer FROM models ORDER BY scorer").fetchall()
-        return [str(row[0]) for row in rows]
 
     def _rows(
         self, scorer: str, value: str, params: Mapping[str, Value] = MappingProxyType({})

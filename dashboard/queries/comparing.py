@@ -15,10 +15,13 @@ from duckdb import DuckDBPyConnection
 from dashboard.filters import Filters
 from dashboard.queries.arrays import ScoreArrays, at_least, bins_between
 from dashboard.queries.selection import Measure, Query, Value, where
+from dashboard.queries.told import told
 from pipeline.compiled import compiled_for
 from pipeline.score_columns import MAX_LAG_S, reach_column, reach_frames_column, wide_column
 from pipeline.stats import counting
 
+MAX_CHANGED = 100
+"""Moments listed of each kind."""
 LAG_SAMPLE = 200_000
 """Utterances from which a lag profile is made, about: the means are then known to some .0002."""
 _BLOCK = 2_048
@@ -89,7 +92,7 @@ def changed_moments(
     filters: Filters,
     a: Measure,
     b: Measure,
-    limit: int = 200,
+    limit: int = MAX_CHANGED,
 ) -> pd.DataFrame:
     """Utterances on the other side of the threshold under B, most changed first.
 
@@ -121,12 +124,7 @@ def changed_moments(
             )
         )
     changed = pd.concat(parts, ignore_index=True)
-    told = con.execute(
-        """SELECT utterance_number, recording_id, utterance_id, child_id, speaker, onset_ms, text
-           FROM utterances WHERE utterance_number IN (SELECT unnest($numbers::INTEGER[]))""",
-        {"numbers": changed["utterance_number"].tolist()},
-    ).df()
-    found = changed.merge(told, on="utterance_number", how="inner")
+    found = told(con, arrays, changed, "utterance_id", "speaker", "onset_ms", "text")
     return found[_CHANGED]
 
 

@@ -15,7 +15,7 @@ from pipeline.compiled import compiled_for
 from pipeline.stats import counting
 from pipeline.stats.rank import LEVELS, level_scale
 
-_WITHIN = 4
+_WITHIN = 16
 """Levels taken together within a child."""
 
 Floats = NDArray[np.float64]
