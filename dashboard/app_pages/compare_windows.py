@@ -23,6 +23,7 @@ from dashboard.components.url_choice import url_choice
 from dashboard.components.view import open_view, stop_when_empty
 from dashboard.navigation import open_moments_of_child
 from dashboard.queries import comparing
+from dashboard.queries.told import most_listed
 
 _PARTS = {
     "moments": "Moments gained and lost",
@@ -91,7 +92,10 @@ if part == "moments":
         int(paired["gained"].sum()),
         int(paired["lost"].sum()),
     )
-    st.caption("The most changed come first, at most 100 of each. Choose a row to open the moment.")
+    st.caption(
+        f"The most changed come first, at most {most_listed(view.store.arrays)} of each. Choose a "
+        "row to open the moment."
+    )
 elif part == "lags":
     lag_profiles(view, a, b)
 else:

@@ -14,6 +14,7 @@ from dashboard.components.model_pair import model_pair
 from dashboard.components.view import open_view, stop_when_empty
 from dashboard.navigation import open_moments_of_child
 from dashboard.queries.agreement import agreement
+from dashboard.queries.told import most_listed
 
 view = open_view("Models")
 if len(view.store.options.models) < 2:
@@ -92,6 +93,6 @@ if clicked:
 st.subheader("Moments on which they differ most", anchor=False)
 differing_moments(found)
 st.caption(
-    "By the difference of ranks, at most 50 of each. Ranks are the share of these utterances "
-    "that score lower. Choose a row to open the moment."
+    f"By the difference of ranks, at most {most_listed(view.store.arrays)} of each. "
+    "Ranks are the share of these utterances that score lower. Choose a row to open the moment."
 )

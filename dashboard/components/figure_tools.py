@@ -21,6 +21,7 @@ from dashboard.components.chips import filters_in_words
 from dashboard.components.filter_state import saved_filters
 from dashboard.components.moment_web import Json
 from dashboard.figure_scripts import SCRIPTS_PATH
+from dashboard.queries.options import StoreOptions
 from dashboard.queries.selection import resolve_measure
 
 MAX_TABLE_ROWS = 20_000
@@ -56,6 +57,7 @@ def figure_tools(chart: Chart, look: Look, text: FigureText, table: pd.DataFrame
     """
     if text.caption or text.hint:
         st.caption(f"{text.hint} {text.caption}".strip())
+    options = data.current_store().options
     key = f"tools_{text.key}"
     opened = st.session_state.get(key)
     is_open = bool(opened and opened.get("is_open"))
@@ -64,8 +66,8 @@ def figure_tools(chart: Chart, look: Look, text: FigureText, table: pd.DataFrame
         data={
             "chart": text.key,
             "title": text.title,
-            "text": _in_words(text),
-            "name": _file_name(text),
+            "text": _in_words(text, options),
+            "name": _file_name(text, options),
             "colours": dict(print_colours(look)),
             "scripts": _scripts_path(),
             "table": _cells(drawn_values(chart) if table is None else table) if is_open else None,
@@ -79,9 +81,9 @@ def _nothing() -> None:
     """The table is filled by the run that follows."""
 
 
-def _in_words(text: FigureText) -> list[Json]:
+def _in_words(text: FigureText, options: StoreOptions) -> list[Json]:
     """The lines of the saved caption: what the reader of a paper needs to know."""
-    filters, options = saved_filters(), data.current_store().options
+    filters = saved_filters()
     setting = text.setting
     if setting is None:
         setting = setting_note(resolve_measure(filters, options.models))
@@ -90,8 +92,8 @@ def _in_words(text: FigureText) -> list[Json]:
     return [line.strip() for line in lines if line.strip()]
 
 
-def _file_name(text: FigureText) -> str:
-    words = f"{data.current_store().options.study_name} {text.title or text.key}"
+def _file_name(text: FigureText, options: StoreOptions) -> str:
+    words = f"{options.study_name} {text.title or text.key}"
     return re.sub(r"[^a-z0-9]+", "-", words.lower())[:_MAX_NAME].strip("-") or "figure"
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dashboard.filters import Filters
 from dashboard.queries.arrays import Numbers, Recordings, ScoreArrays, Scores
 from dashboard.queries.selection import Measure
-from dashboard.queries.told import told
+from dashboard.queries.told import most_listed, told
 from pipeline.compiled import compiled_for
 from pipeline.stats import counting
 from pipeline.stats.bootstrap import Interval
@@ -23,8 +23,6 @@ N_BINS = 50
 """Bins of each score in the two-dimensional distribution."""
 MANY_PAIRS = 200_000
 """From here on nearly equal scores share a rank: sorting a million takes too long for a page."""
-N_DIFFERING = 50
-"""Moments listed on each side."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -81,16 +79,16 @@ def agreement(
     Ranks of more than MANY_PAIRS utterances are those of `stats.paired_ranks`.
     """
     score_a, score_b = arrays.score(a), arrays.score(b)
-    of_a, of_b = (_scored(arrays, filters, measure) for measure in (a, b))
-    number = of_a[~np.isnan(score_b[of_a])]
+    number, n_only_a, n_only_b = _pairs(arrays, filters, a, b)
     recordings = arrays.recordings
     values = score_a[number], score_b[number]
     ranked = (_many if len(number) > MANY_PAIRS else _few)(arrays, number, (score_a, score_b))
-    places = _most_changed(ranked.change)
+    limit = most_listed(arrays)
+    places = np.concatenate([_most(ranked.change, limit), _most(-ranked.change, limit)])
     return Agreement(
         len(number),
-        len(of_a) - len(number),
-        len(of_b) - len(number),
+        n_only_a,
+        n_only_b,
         _joint(*values),
         correlation_of_sums(ranked.sums, recordings.child.astype(np.int64)),
         _by_child(ranked.sums_within, recordings),
@@ -113,10 +111,19 @@ def agreement(
     )
 
 
-def _scored(arrays: ScoreArrays, filters: Filters, measure: Measure) -> Numbers:
-    """Numbers of the chosen utterances that have a score."""
-    chosen = arrays.chosen(filters, measure.scorer)
-    return chosen[~np.isnan(arrays.score(measure)[chosen])]
+def _pairs(
+    arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure
+) -> tuple[Numbers, int, int]:
+    """Chosen utterances with both scores; how many have only that of a, only that of b."""
+    chosen, of_b = arrays.chosen(filters, a.scorer), arrays.chosen(filters, b.scorer)
+    if of_b is not chosen:
+        chosen = np.union1d(chosen, of_b)
+    pairs, n_found = np.zeros(len(chosen), np.int32), np.zeros(3, np.int64)
+    compiled_for(counting.find_pairs, len(chosen))(
+        chosen, arrays.score(a), arrays.score(b), pairs, n_found
+    )
+    n_both, n_only_a, n_only_b = n_found.tolist()
+    return pairs[:n_both], n_only_a, n_only_b
 
 
 def _many(arrays: ScoreArrays, number: Numbers, scores: tuple[Scores, Scores]) -> PairedRanks:
@@ -220,18 +227,13 @@ def _paired(arrays: ScoreArrays, number: Numbers, a: Measure, b: Measure) -> pd.
     )
 
 
-def _most_changed(change: NDArray[np.floating]) -> Ints:
-    """Places of the N_DIFFERING largest changes upwards, then of those downwards."""
-    return np.concatenate([_most(change), _most(-change)])
-
-
-def _most(change: NDArray[np.floating]) -> Ints:
-    """Places of the N_DIFFERING largest positive values, largest first."""
+def _most(change: NDArray[np.floating], limit: int) -> Ints:
+    """Places of the `limit` largest positive values, largest first."""
     candidates = np.flatnonzero(change > 0)
     if len(change) > MANY_PAIRS:
         # Sorting out a few of a million costs more than looking above a level that a sample sets.
         level = np.quantile(change[:: max(1, len(change) // 50_000)], 0.99)
         above = np.flatnonzero(change > max(0.0, float(level)))
-        candidates = above if len(above) >= N_DIFFERING else candidates
+        candidates = above if len(above) >= limit else candidates
     order = np.lexsort((candidates, -change[candidates]))
-    return candidates[order[:N_DIFFERING]]
+    return candidates[order[:limit]]

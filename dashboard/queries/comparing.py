@@ -15,13 +15,11 @@ from duckdb import DuckDBPyConnection
 from dashboard.filters import Filters
 from dashboard.queries.arrays import ScoreArrays, at_least, bins_between
 from dashboard.queries.selection import Measure, Query, Value, where
-from dashboard.queries.told import told
+from dashboard.queries.told import most_listed, told
 from pipeline.compiled import compiled_for
 from pipeline.score_columns import MAX_LAG_S, reach_column, reach_frames_column, wide_column
 from pipeline.stats import counting
 
-MAX_CHANGED = 100
-"""Moments listed of each kind."""
 LAG_SAMPLE = 200_000
 """Utterances from which a lag profile is made, about: the means are then known to some .0002."""
 _BLOCK = 2_048
@@ -92,12 +90,11 @@ def changed_moments(
     filters: Filters,
     a: Measure,
     b: Measure,
-    limit: int = MAX_CHANGED,
 ) -> pd.DataFrame:
     """Utterances on the other side of the threshold under B, most changed first.
 
     Columns: change ("gained" or "lost"), recording_id, utterance_id, child_id, speaker,
-    onset_ms, text, score_a, score_b, difference. At most `limit` of each kind.
+    onset_ms, text, score_a, score_b, difference. At most `most_listed` of each kind.
     """
     _check_pair(a, b)
     chosen = arrays.chosen(filters, a.scorer)
@@ -111,7 +108,7 @@ def changed_moments(
         places = np.flatnonzero(is_changed)
         places = places[~np.isnan(score_a[places] + score_b[places])]
         difference = score_b[places].astype(np.float64) - score_a[places]
-        first = np.lexsort((chosen[places], -np.abs(difference)))[:limit]
+        first = np.lexsort((chosen[places], -np.abs(difference)))[: most_listed(arrays)]
         parts.append(
             pd.DataFrame(
                 {

@@ -9,6 +9,13 @@ from dashboard.queries.arrays import Numbers, ScoreArrays
 
 COLUMNS = ("utterance_id", "speaker", "onset_ms", "text")
 
+_MANY_UTTERANCES = 200_000
+
+
+def most_listed(arrays: ScoreArrays) -> int:
+    """How many moments of a kind a page lists: fewer where reading them takes long."""
+    return 200 if arrays.n_utterances <= _MANY_UTTERANCES else 25
+
 
 def told(
     con: DuckDBPyConnection, arrays: ScoreArrays, rows: pd.DataFrame, *columns: str

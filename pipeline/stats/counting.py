@@ -94,6 +94,23 @@ def count_null_cells(
             sums[child[u], a, b, 1] += sd
 
 
+def find_pairs(
+    number: Numbers, a: Scores, b: Scores, pairs: NDArray[np.int32], n_found: Counts
+) -> None:
+    """pairs (n,): at its start, the chosen that have both scores. n_found (3,): how many have
+    both, only that of a, only that of b."""
+    for i in range(len(number)):
+        u = number[i]
+        if a[u] == a[u]:
+            if b[u] == b[u]:
+                pairs[n_found[0]] = u
+                n_found[0] += 1
+            else:
+                n_found[1] += 1
+        elif b[u] == b[u]:
+            n_found[2] += 1
+
+
 def count_pairs(
     number: Numbers,
     recording: NDArray[np.int32],
@@ -211,6 +228,7 @@ def prepare() -> None:
     )
     compiled(count_pairs)(number, number, score, score, (0.0, 0.0), counts(1, 4), sums(1, 2))
     compiled(count_differences)(number, score, score, 1.0, 0, counts(2, 1))
+    compiled(find_pairs)(number, score, score, number, counts(3))
     cell, level = np.zeros(0, np.int32), counts(1)
     compiled(count_levels)(number, number, score, 0.0, 1.0, cell, level, counts(1, 1))
     ranks, within = sums(1), sums(1, 1)

@@ -69,7 +69,7 @@ def test_all_numbers_are_those_of_the_plain_rows(two, filters, many, monkeypatch
     for child, part in both.groupby("child_id"):
         row = found.children.set_index("child_id").loc[child]
         assert row["n"] == len(part)
-        assert row["rho"] == pytest.approx(spearmanr(part["a"], part["b"]).statistic, abs=2e-3)
+        assert row["rho"] == pytest.approx(spearmanr(part["a"], part["b"]).statistic, abs=5e-3)
 
 
 def test_shares_use_each_scorers_own_threshold(two):
@@ -89,7 +89,7 @@ def test_shares_use_each_scorers_own_threshold(two):
 
 
 def test_the_most_different_moments_come_first(two, monkeypatch):
-    monkeypatch.setattr(module, "N_DIFFERING", 5)
+    monkeypatch.setattr(module, "most_listed", lambda arrays: 5)
     both = plain(two, Filters()).dropna(subset=["a", "b"])
     change = both["b"].rank() - both["a"].rank()
     found = agreement(two, ScoreArrays(two), Filters(), A, B).differing

@@ -60,6 +60,13 @@ def test_pairs_need_both_scores(as_):
     assert bins.tolist() == [[1, 1, 0], [0, 1, 0]]
 
 
+def test_pairs_are_found_and_the_others_counted(as_):
+    pairs, n_found = np.zeros(6, np.int32), np.zeros(3, np.int64)
+    as_(counting.find_pairs)(np.arange(6, dtype=np.int32), SCORE, OTHER, pairs, n_found)
+    assert n_found.tolist() == [3, 1, 1]
+    assert pairs[:3].tolist() == [0, 1, 4]
+
+
 def test_few_items_need_no_compiler():
     assert compiled_for(counting.count_bins, FEW) is counting.count_bins
     assert compiled_for(counting.count_bins, FEW + 1) is not counting.count_bins
