@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.stats.mixed.coding import INTERCEPT_NAME
 from pipeline.stats.mixed.design import Floats, RandomTerm
 from pipeline.stats.mixed.frame import ModelFrame
 from pipeline.stats.mixed.result import RandomCorrelation, RandomEffect
+from pipeline.stats.mixed.search import SINGULAR_BELOW
 
 LOGIT_VARIANCE = math.pi**2 / 3
 """Variance of the standard logistic distribution: the residual of a logit model."""
 FEW_LEVELS = 5
 _DOMINATING = 0.5
 _CORRELATION_OF_ONE = 0.999
+_DECIDING_SD = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,9 @@ def data_messages(frame: ModelFrame) -> list[str]:
             f"{frame.formula.response_text}: {frame.response.success} counts as 1, the other value "
             "as 0."
         )
-    for name in frame.dropped:
-        found.append(
-            f"{name} was left out: the predictors before it determine it, so it has no effect of "
-            "its own."
-        )
+    for dropped in frame.dropped:
+        why = "no row has it" if dropped.is_empty else "the predictors before it determine it"
+        found.append(f"{dropped.name} was left out: {why}, so it has no effect of its own.")
     for term, levels in zip(frame.design.terms, frame.level_names, strict=True):
         if term.n_levels < FEW_LEVELS:
             found.append(
@@ -108,7 +109,7 @@ def data_messages(frame: ModelFrame) -> list[str]:
                 f"about {term.group} rests mostly on it."
             )
         found.extend(
-            f"{name} hardly varies within any level of {term.group}, so how its effect varies "
+            f"{name} does not vary within any level of {term.group}, so how its effect varies "
             "between them cannot be told from how the levels differ."
             for name in _fixed_within(term)
         )
@@ -119,11 +120,12 @@ def fit_messages(
     random: tuple[RandomEffect, ...],
     correlations: tuple[RandomCorrelation, ...],
     *,
-    smallest: float,
+    relative_sds: Floats,
     is_singular: bool,
     has_converged: bool,
 ) -> list[str]:
-    """Sentences about what the fit found; an SD below `smallest` counts as none."""
+    """Sentences about what the fit found. `relative_sds` (number of random effects,) are SDs over
+    the residual SD in units of each column; those that are nearly 0 count as none."""
     found = []
     if not has_converged:
         found.append(
@@ -132,25 +134,38 @@ def fit_messages(
         )
     if not is_singular:
         return found
-    zero = [effect for effect in random if effect.sd <= smallest]
+    zero = [
+        effect for effect, size in zip(random, relative_sds, strict=True) if size < SINGULAR_BELOW
+    ]
+    one = [c for c in correlations if abs(c.value) > _CORRELATION_OF_ONE]
     found.extend(
-        f"Singular fit: {effect.term} does not vary by {effect.group} more than chance would let "
-        "it, so its SD is estimated as zero. The model is the same without that random effect."
+        f"Singular fit: {effect.term} varies by {effect.group} no more than noise alone would "
+        "make it, so its SD is estimated as zero. The model is the same without that random effect."
         for effect in zero
     )
     found.extend(
         f"Singular fit: {c.first} and {c.second} of {c.group} are estimated as perfectly "
         "correlated, which means that the data cannot tell them apart. Write || for |, or leave "
         "one out."
-        for c in correlations
-        if abs(c.value) > _CORRELATION_OF_ONE
+        for c in one
     )
-    if not found or (not zero and len(found) == int(not has_converged)):
+    if not zero and not one:
         found.append(
             "Singular fit: some combination of the random effects does not vary. The data cannot "
             "carry so many of them."
         )
     return found
+
+
+def certainty_messages(random: tuple[RandomEffect, ...]) -> list[str]:
+    """Sentences for binomial models whose groups (nearly) decide the outcome."""
+    return [
+        f"{effect.term} varies by {effect.group} with an SD of {effect.sd:.3g} in log-odds: its "
+        "levels nearly decide the outcome, and the approximation is poor there. Do not rely on "
+        "these numbers."
+        for effect in random
+        if effect.term == INTERCEPT_NAME and effect.sd > _DECIDING_SD
+    ]
 
 
 def _fixed_within(term: RandomTerm) -> list[str]:

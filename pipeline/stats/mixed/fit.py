@@ -8,11 +8,13 @@ import pandas as pd
 from pipeline.errors import FitError
 from pipeline.stats.mixed.describe import (
     LOGIT_VARIANCE,
+    certainty_messages,
     data_messages,
     fit_messages,
     random_parts,
     variances,
 )
+from pipeline.stats.mixed.design import split_theta
 from pipeline.stats.mixed.estimates import Estimates
 from pipeline.stats.mixed.formula import parse_formula
 from pipeline.stats.mixed.frame import ModelFrame, model_frame
@@ -25,7 +27,8 @@ from pipeline.stats.mixed.result import (
     GroupSize,
     MixedFit,
 )
-from pipeline.stats.mixed.search import SINGULAR_BELOW
+from pipeline.stats.mixed.scaling import scaled
+from pipeline.stats.mixed.search import BEYOND
 
 REML_METHOD = "restricted maximum likelihood (REML)"
 ML_METHOD = "maximum likelihood (ML)"
@@ -60,28 +63,40 @@ def fit_mixed(
 
 def _linear(frame: ModelFrame, *, is_reml: bool) -> MixedFit:
     from pipeline.stats.mixed.gaussian import fit_gaussian
+    from pipeline.stats.mixed.profiled import NothingLeftError
 
+    model = scaled(frame.design)
     try:
-        found = fit_gaussian(frame.design, is_reml=is_reml)
+        found = model.in_own_units(fit_gaussian(model.design, is_reml=is_reml), is_reml=is_reml)
     except np.linalg.LinAlgError as problem:
         raise _no_solution() from problem
-    if not found.sigma > _NOTHING_LEFT * float(np.std(frame.design.response)):
-        raise FitError(
-            f"The formula reproduces {frame.formula.response_text} exactly, so there is no noise "
-            "to compare effects with.",
-            hint="Look whether a predictor was computed from the response.",
-        )
+    except NothingLeftError as problem:
+        raise _reproduced(frame) from problem
+    is_beyond = bool((np.abs(found.theta) > BEYOND).any())
+    if is_beyond or not found.sigma > _NOTHING_LEFT * float(np.std(frame.design.response)):
+        raise _reproduced(frame)
     method = REML_METHOD if is_reml else ML_METHOD
     return _result(frame, found, GAUSSIAN, method, T_METHOD)
+
+
+def _reproduced(frame: ModelFrame) -> FitError:
+    return FitError(
+        f"The formula reproduces {frame.formula.response_text} exactly, so there is no noise to "
+        "compare effects with.",
+        hint="Look whether a predictor was computed from the response, or whether the response is "
+        "the same in all rows of each level.",
+    )
 
 
 def _binomial(frame: ModelFrame) -> MixedFit:
     from pipeline.stats.mixed.binomial import fit_binomial
 
+    model = scaled(frame.design)
     try:
-        found = fit_binomial(frame.design, frame.response.trials)
+        found = fit_binomial(model.design, frame.response.trials)
     except np.linalg.LinAlgError as problem:
         raise _no_solution() from problem
+    found = model.in_own_units(found, is_reml=False)
     return _result(frame, found, BINOMIAL, LAPLACE_METHOD, Z_METHOD)
 
 
@@ -108,13 +123,16 @@ def _result(
     is_binomial = family == BINOMIAL
     residual = LOGIT_VARIANCE if is_binomial else found.sigma**2
     explained = variances(frame, found.beta, found.factors, residual)
+    relative = split_theta(frame.design.terms, found.theta)
     messages = data_messages(frame) + fit_messages(
         random,
         correlations,
-        smallest=SINGULAR_BELOW * (1.0 if is_binomial else found.sigma),
+        relative_sds=np.concatenate([np.linalg.norm(factor, axis=1) for factor in relative]),
         is_singular=found.is_singular,
         has_converged=found.has_converged,
     )
+    if is_binomial:
+        messages.extend(certainty_messages(random))
     fixed = zip(
         frame.design.names,
         *(column.tolist() for column in (found.beta, se, df, statistic, p)),

@@ -187,9 +187,7 @@ def _apply(found: list[Term], terms: list[Term] | int, *, is_removed: bool) -> N
             known.setdefault(_key(term), term)
     found[:] = known.values()
     if len(found) > _MOST_TERMS:
-        raise FitError(
-            f"The formula has more than {_MOST_TERMS} terms.", hint="Ask for fewer interactions."
-        )
+        raise _too_many()
 
 
 def _product(reader: TokenReader) -> list[Term] | int:
@@ -228,7 +226,6 @@ def _power(reader: TokenReader) -> list[Term] | int:
     found = terms
     for _ in range(int(token.text) - 1):
         found = _unique([*found, *(_joined((a, b)) for a in found for b in terms)])
-        _apply(found, [], is_removed=False)
     return found
 
 
@@ -271,7 +268,15 @@ def _unique(terms: Iterable[Term]) -> list[Term]:
     found: dict[frozenset[str], Term] = {}
     for term in terms:
         found.setdefault(_key(term), term)
+        if len(found) > _MOST_TERMS:
+            raise _too_many()
     return list(found.values())
+
+
+def _too_many() -> FitError:
+    return FitError(
+        f"The formula has more than {_MOST_TERMS} terms.", hint="Ask for fewer interactions."
+    )
 
 
 def _ordered(terms: list[Term], mentioned: list[Term]) -> Terms:

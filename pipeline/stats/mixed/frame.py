@@ -18,6 +18,16 @@ from pipeline.stats.mixed.response import Response, read_response
 _RANK_TOLERANCE = 1e-7
 """lme4's: a column this close to a combination of those before it adds nothing."""
 
+_ROUNDING = 1e-13
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A fixed effect that is left out: no row has it, or those before it determine it."""
+
+    name: str
+    is_empty: bool
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFrame:
@@ -33,7 +43,7 @@ class ModelFrame:
     response: Response
     n_missing: int
     level_names: tuple[tuple[str, ...], ...]
-    dropped: tuple[str, ...]
+    dropped: tuple[Dropped, ...]
 
 
 def model_frame(table: pd.DataFrame, formula: Formula, *, is_binomial: bool) -> ModelFrame:
@@ -46,6 +56,8 @@ def model_frame(table: pd.DataFrame, formula: Formula, *, is_binomial: bool) -> 
             "The formula has no random effect, so it is no mixed model.",
             hint="Add one for each group that was sampled, such as + (1 | child).",
         )
+    if not all(isinstance(name, str) for name in table.columns):
+        table = table.set_axis([str(name) for name in table.columns], axis=1)
     needed = pd.DataFrame({name: column_of(table, name) for name in formula.columns})
     if not len(needed):
         raise FitError("The table has no rows.", hint="Choose rows that hold data.")
@@ -65,7 +77,11 @@ def model_frame(table: pd.DataFrame, formula: Formula, *, is_binomial: bool) -> 
     matrix = coding.matrix(rows)
     is_kept = independent_columns(matrix)
     names = coding.names()
-    dropped = tuple(name for name, is_in in zip(names, is_kept, strict=True) if not is_in)
+    dropped = tuple(
+        Dropped(name, not column.any())
+        for name, column, is_in in zip(names, matrix.T, is_kept, strict=True)
+        if not is_in
+    )
     coding = coding.without(is_kept.tolist())
     groups = [_random_term(group, rows, needed) for group in _by_group(formula.random)]
     design = MixedDesign(
@@ -87,14 +103,18 @@ def independent_columns(matrix: Floats) -> NDArray[np.bool_]:
     basis: list[Floats] = []
     is_kept = np.zeros(matrix.shape[1], dtype=bool)
     for place, column in enumerate(matrix.T):
-        size = float(np.linalg.norm(column))
-        rest = column.copy()
+        # What a mean far from 0 adds to a column's size says nothing where there is an intercept.
+        is_centred = place > 0 and bool(np.all(matrix[:, 0] == 1.0))
+        rest = column - column.mean() if is_centred else column.copy()
+        size = float(np.linalg.norm(rest))
+        if size <= _ROUNDING * float(np.linalg.norm(column)):
+            continue
         # Twice, since rounding leaves something of the others behind after once.
         for _ in range(2):
             for known in basis:
                 rest -= (known @ rest) * known
         left = float(np.linalg.norm(rest))
-        if size > 0 and left > _RANK_TOLERANCE * size:
+        if left > _RANK_TOLERANCE * size:
             is_kept[place] = True
             basis.append(rest / left)
     return is_kept

@@ -7,12 +7,14 @@ from itertools import combinations
 import numpy as np
 
 from pipeline.errors import FitError
-from pipeline.stats.mixed.design import RandomTerm
+from pipeline.stats.mixed.design import Floats, RandomTerm
 from pipeline.stats.mixed.frame import ModelFrame
 
 MOST_DENSE = 10_000
 """Random effects beside those of the largest factor: their cross products are one dense matrix
 (0.8 GB at this size, and several copies of it)."""
+
+FEWEST_ROWS = 6
 
 
 def check_size(frame: ModelFrame, *, is_binomial: bool) -> None:
@@ -24,13 +26,20 @@ def check_size(frame: ModelFrame, *, is_binomial: bool) -> None:
             "The formula has no fixed effect.", hint="Keep the intercept: y ~ 1 + (1 | child)."
         )
     n_parameters = p + sum(term.n_parameters for term in design.terms) + (not is_binomial)
-    if n <= n_parameters:
+    if n <= n_parameters or n < FEWEST_ROWS:
         raise FitError(
             f"{n} row(s) are too few: the model has {n_parameters} numbers to estimate.",
             hint="Use more rows or a smaller model.",
         )
     for term in design.terms:
-        _check_term(term, n, is_binomial=is_binomial)
+        is_yes_no = is_binomial and bool((frame.response.trials == 1).all())
+        _check_term(term, n, is_binomial=is_binomial, is_yes_no=is_yes_no)
+        if term.n_levels <= p and _is_explained(term, design.fixed):
+            raise FitError(
+                f"The fixed effects already give each level of {term.group} a value of its own, "
+                "so how much the levels differ at random cannot be told.",
+                hint=f"Keep {term.group} in one place only.",
+            )
     for one, other in combinations(design.terms, 2):
         n_pairs = len(np.unique(one.codes * other.n_levels + other.codes))
         if one.n_levels == other.n_levels == n_pairs:
@@ -47,15 +56,21 @@ def check_size(frame: ModelFrame, *, is_binomial: bool) -> None:
         )
 
 
-def _check_term(term: RandomTerm, n: int, *, is_binomial: bool) -> None:
-    if is_binomial:
-        return
-    if term.n_levels == n:
+def _is_explained(term: RandomTerm, fixed: Floats) -> bool:
+    """Whether the levels are combinations of the fixed effects (n, p)."""
+    levels = np.zeros((len(term.codes), term.n_levels))
+    levels[np.arange(len(term.codes)), term.codes] = 1.0
+    unexplained = levels - fixed @ np.linalg.lstsq(fixed, levels, rcond=None)[0]
+    return bool(np.abs(unexplained).max() < 1e-6)
+
+
+def _check_term(term: RandomTerm, n: int, *, is_binomial: bool, is_yes_no: bool) -> None:
+    if term.n_levels == n and (is_yes_no or not is_binomial):
         raise FitError(
             f"Every row has a {term.group} of its own, so its effect cannot be told from noise.",
             hint=f"Leave (1 | {term.group}) out.",
         )
-    if term.n_levels * term.n_effects >= n:
+    if term.n_levels * term.n_effects >= n and not is_binomial:
         raise FitError(
             f"{term.group} has {term.n_levels:,} levels with {term.n_effects} effects each: more "
             f"than the {n:,} rows.",

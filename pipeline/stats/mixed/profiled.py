@@ -19,6 +19,10 @@ from pipeline.stats.mixed.design import Floats, MixedDesign, split_theta
 from pipeline.stats.mixed.penalised import PenalisedSystem
 
 
+class NothingLeftError(Exception):
+    """The model reproduces the response: there is no residual variance."""
+
+
 @dataclass(frozen=True, slots=True)
 class Solution:
     """The penalised least squares at one theta.
@@ -99,6 +103,8 @@ class ProfiledDeviance:
     def deviance(self, solution: Solution, *, is_reml: bool) -> float:
         """-2 log-likelihood, or the REML criterion, with the residual variance profiled out."""
         degrees = self.degrees(is_reml=is_reml)
+        if not solution.rss > 0:
+            raise NothingLeftError
         extra = solution.log_det_fixed if is_reml else 0.0
         scale = 1 + math.log(2 * math.pi * solution.rss / degrees)
         return float(solution.log_det + extra + degrees * scale)

@@ -14,6 +14,7 @@ SINGULAR_BELOW = 1e-4
 """lme4's tolerance: a relative SD this small is taken for none."""
 LARGEST = 1e4
 """Beyond this many residual SDs rounding errors exceed what is left to estimate."""
+BEYOND = 0.9 * LARGEST
 _MOST_EVALUATIONS = 1_000
 _MOST_RESTARTS = 4
 _PROBE, _RESTART_AT = 1e-3, 0.1
@@ -71,7 +72,7 @@ def minimise(
     deviance, gradient = float(found.fun), np.asarray(found.jac / scale, dtype=np.float64)
     hessian = hessian_of(objective, here, scale)
     is_flat = _is_flat(gradient, hessian, here, is_sd)
-    in_reach = bool(np.all(np.abs(here[is_sd]) < LARGEST))
+    in_reach = bool(np.all(np.abs(here[is_sd]) < BEYOND))
     return Minimum(here, deviance, gradient, hessian, (is_done or is_flat) and is_flat and in_reach)
 
 

@@ -8,9 +8,9 @@ from enum import Enum
 
 from pipeline.errors import FitError
 
-MAX_LENGTH = 2_000
-"""Characters of a formula. Real ones have a few hundred; nested parentheses are followed by
-recursion, so this bounds it."""
+MAX_LENGTH = 10_000
+_MOST_TOKENS, _DEEPEST = 500, 40
+"""Words and nested parentheses of a formula. They are followed by recursion, so this bounds it."""
 
 _SYNTAX_HINT = (
     "Write it as in lme4, for example: share ~ speaker + age + (1 | child). Put names with "
@@ -49,8 +49,8 @@ def tokens_of(formula: str) -> list[Token]:
             f"The formula has {len(formula):,} characters; at most {MAX_LENGTH:,} are read.",
             hint="Give the columns shorter names.",
         )
-    tokens = []
-    at = 0
+    tokens: list[Token] = []
+    at = depth = 0
     while formula[at:].strip():
         match = _PATTERN.match(formula, at)
         if match is None:
@@ -65,6 +65,13 @@ def tokens_of(formula: str) -> list[Token]:
             tokens.append(Token(Kind.NAME, text[1:-1], start))
         else:
             tokens.append(Token(Kind(kind), text, start))
+        depth += (text == "(") - (text == ")")
+        if len(tokens) > _MOST_TOKENS or depth > _DEEPEST:
+            raise FitError(
+                f"The formula is too long: at most {_MOST_TOKENS} names and signs and {_DEEPEST} "
+                "nested parentheses are read.",
+                hint="Use fewer terms.",
+            )
         at = match.end()
     tokens.append(Token(Kind.END, "the end", len(formula)))
     return tokens
