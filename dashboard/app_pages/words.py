@@ -8,7 +8,7 @@ from dashboard import data, labels
 from dashboard.components.url_choice import url_choice
 from dashboard.components.view import open_view, stop_when_empty
 from dashboard.components.word_controls import part_control, word_controls, word_pager
-from dashboard.components.word_norms import word_norms
+from dashboard.components.word_norms import norms_choice, word_norms
 from dashboard.components.word_rows import word_rows, words_note
 from dashboard.components.word_state import current_words, opened_lemma
 from dashboard.components.word_view import word_view
@@ -27,6 +27,7 @@ source = WordSource(index, view.store.arrays)
 tab = url_choice("Show", tuple(_TABS), param="tab", default="table", words=lambda name: _TABS[name])
 is_table = tab == "table"
 scores, page = None, None
+norms: tuple[str, ...] = ()
 if listing.is_shrunk or not is_table:
     scores = data.load_given(view.store, source, lemma_scores, view.filters, view.measure)
     stop_when_empty(int(scores.n.sum()))
@@ -43,14 +44,15 @@ if is_table:
     word_controls(listing, index, has_z=view.store.options.has_null)
 else:
     part_control(listing, index)
+    norms = norms_choice(index)
 left, right = st.columns([7, 6], gap="large") if place is not None else (st.container(), None)
 with left:
     if page is not None:
         word_rows(page, view.measure, index, opened)
         word_pager(listing, page)
         words_note(page, listing)
-    elif scores is not None:
-        word_norms(view, source, scores, listing, opened)
+    elif scores is not None and norms:
+        word_norms(view, index, scores, norms, listing, opened)
     n_unknown = data.load(view.store, words.n_without_language)
     if n_unknown:
         st.caption(

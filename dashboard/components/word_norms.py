@@ -10,30 +10,29 @@ from dashboard.charts.predictors import effects
 from dashboard.components.captions import score_axis
 from dashboard.components.figure import current_look, show_figure
 from dashboard.components.problems import show_problem
-from dashboard.components.url_choice import url_value
+from dashboard.components.url_choice import keep_in_url, url_value
 from dashboard.components.view import View
 from dashboard.components.word_partial import named, partial_plot
+from dashboard.queries.word_index import WordIndex
 from dashboard.queries.word_norms import (
     predictors,
     regression_table,
     unit_of,
     usual_predictors,
 )
-from dashboard.queries.word_scores import LemmaScores, WordSource
+from dashboard.queries.word_scores import LemmaScores
 from dashboard.word_list import WordList
 from pipeline.errors import FitError
 from pipeline.stats.lemmas.collinearity import HIGH_VIF, Collinearity
 from pipeline.stats.lemmas.norms import NormsModel, NormsRegression, Slope, regress_on_norms
 
 _PARAM = "norms"
+_CHOICE = "word_norms_choice"
 _ALONE, _TOGETHER = "Each alone", "All together"
 
 
-def word_norms(
-    view: View, source: WordSource, scores: LemmaScores, listing: WordList, opened: str | None
-) -> None:
-    """The regression of mean scores on norms, its plots, and how much the norms say the same."""
-    index = source.index
+def norms_choice(index: WordIndex) -> tuple[str, ...]:
+    """Choose the norms, in the order in which they are offered; says how to add some."""
     if not index.norms:
         st.info(
             "This study has no word norms yet. Put files such as concreteness or age of "
@@ -41,7 +40,39 @@ def word_norms(
             "columns word, norm, value, and run it again.",
             icon=":material/info:",
         )
-    norms = _chosen(predictors(index), usual_predictors(index))
+    offered, usual = predictors(index), usual_predictors(index)
+
+    def is_allowed(text: str) -> bool:
+        return all(norm in offered for norm in text.split("|"))
+
+    current = url_value(_PARAM, "|".join(usual), is_allowed).split("|")
+
+    def take() -> None:
+        chosen = [norm for norm in offered if norm in st.session_state[_CHOICE]]
+        keep_in_url(_PARAM, "|".join(chosen or usual), "|".join(usual))
+
+    st.session_state[_CHOICE] = current
+    st.pills(
+        "Norms",
+        offered,
+        selection_mode="multi",
+        key=_CHOICE,
+        format_func=named,
+        on_change=take,
+        help="Words without a value of one of them are left out.",
+    )
+    return tuple(norm for norm in offered if norm in current)
+
+
+def word_norms(
+    view: View,
+    index: WordIndex,
+    scores: LemmaScores,
+    norms: tuple[str, ...],
+    listing: WordList,
+    opened: str | None,
+) -> None:
+    """The regression of mean scores on norms, its plots, and how much the norms say the same."""
     table = regression_table(index, scores, norms, listing.min_count, listing.part_of_speech)
     try:
         found = regress_on_norms(table, norms)
@@ -56,54 +87,27 @@ def word_norms(
     _collinearity(found)
 
 
-def _chosen(offered: tuple[str, ...], usual: tuple[str, ...]) -> tuple[str, ...]:
-    """The chosen predictors, in the order in which they are offered."""
-    key = "word_norms_choice"
-
-    def is_allowed(text: str) -> bool:
-        return all(norm in offered for norm in text.split("|"))
-
-    current = url_value(_PARAM, "|".join(usual), is_allowed).split("|")
-
-    def take() -> None:
-        chosen = [norm for norm in offered if norm in st.session_state[key]]
-        st.query_params[_PARAM] = "|".join(chosen or usual)
-
-    st.session_state[key] = current
-    st.pills(
-        "Norms",
-        offered,
-        selection_mode="multi",
-        key=key,
-        format_func=named,
-        on_change=take,
-        help="Words without a value of one of them are left out.",
-    )
-    return tuple(norm for norm in offered if norm in current)
-
-
 def _answer(found: NormsRegression) -> str:
     """What the joint model says of each norm, else the models of one norm."""
     is_joint = found.joint is not None and len(found.joint.slopes) > 1
     slopes = found.joint.slopes if found.joint is not None else [m.slopes[0] for m in found.alone]
-    others = ", the other norms held equal," if is_joint else ""
-    lines = [f"- {_sentence(slope, others)}" for slope in slopes]
-    return "\n".join(lines)
+    return "\n".join(f"- {_sentence(slope, len(slopes), is_joint=is_joint)}" for slope in slopes)
 
 
-def _sentence(slope: Slope, others: str) -> str:
-    size = f"{abs(slope.sd_estimate):.4f}"
-    low, high = sorted((abs(slope.sd_low), abs(slope.sd_high)))
+def _sentence(slope: Slope, n_norms: int, *, is_joint: bool) -> str:
+    others = " with the other norms held equal" if is_joint else ""
+    interval = f"95 % interval {slope.sd_low:+.3f} to {slope.sd_high:+.3f}"
     if slope.low <= 0 <= slope.high:
         return (
-            f"**{named(slope.norm)}**: no clear relation{others} "
-            f"({slope.sd_estimate:+.4f} for one SD, 95 % interval {slope.sd_low:+.4f} to "
-            f"{slope.sd_high:+.4f}, p {p_text(slope.p)})."
+            f"**{named(slope.norm)}**: no clear relation{others} ({slope.sd_estimate:+.3f} for "
+            f"one SD, {interval}, p {p_text(slope.p)})."
         )
     way = "higher" if slope.estimate > 0 else "lower"
+    corrected = f", {p_text(slope.p_holm)} corrected for {n_norms} norms" if n_norms > 1 else ""
+    doubt = " After the correction this may be chance." if slope.p_holm >= 0.05 > slope.p else ""
     return (
-        f"**{named(slope.norm)}**: words one SD higher in it score {size} {way}{others} "
-        f"(95 % interval {low:.4f} to {high:.4f}, p {p_text(slope.p)})."
+        f"**{named(slope.norm)}**: words one SD higher in it score {abs(slope.sd_estimate):.3f} "
+        f"{way}{others} ({interval}, p {p_text(slope.p)}{corrected}).{doubt}"
     )
 
 
@@ -127,7 +131,7 @@ def _coefficients(
     show_figure(
         effects(
             pd.DataFrame(rows),
-            x_title=f"Change of the {score_axis(view.measure).lower()} for one SD of the norm",
+            x_title=f"Score change for one SD ({labels.SCALE_UNITS[view.measure.scale]})",
             reference=None,
             look=current_look(),
         ),
@@ -136,9 +140,9 @@ def _coefficients(
         caption=f"n = {labels.count(found.n)} {what} heard in at least {listing.min_count} scored "
         f"utterances.{left_out}{r2} Words are the units, weighted by 1 / (τ² + v): τ² the "
         "variance between words (REML), v that of a word's mean, with utterances of one recording "
-        "as alike as they are. Intervals: 95 %, Student's t (Knapp & Hartung); chance level 0. "
-        "With several norms look at p after Holm's correction, in the table. Published direction "
-        "(Tan et al. 2025): concreteness and frequency positive. "
+        f"as alike as they are. Score of a word: {score_axis(view.measure).lower()}, mean over its "
+        "utterances. Intervals: 95 %, Student's t (Knapp & Hartung); chance level 0; corrected p: "
+        "Holm. Published direction (Tan et al. 2025): concreteness and frequency positive. "
         f"{'; '.join(f'{named(norm)}: {unit}' for norm, unit in units.items())}.",
         table=pd.DataFrame([_numbers(name, row) for name, row in _slopes(found)]),
     )

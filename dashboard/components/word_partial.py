@@ -9,7 +9,6 @@ import streamlit as st
 
 from dashboard import labels
 from dashboard.charts.words import partial_residuals
-from dashboard.components.captions import score_axis
 from dashboard.components.figure import clicked_point, current_look
 from dashboard.components.url_choice import url_choice
 from dashboard.components.view import View
@@ -33,14 +32,14 @@ def partial_plot(
     table: `queries.word_norms.regression_table`; units: of the norms of the regression.
     """
     st.subheader("Word by word", anchor=False)
-    norm = url_choice("Norm", tuple(units), param="norm", default=next(iter(units)), words=named)
+    norm = url_choice("Norm", tuple(units), param="norm", default=next(iter(units)))
     alone = next(model for model in found.alone if model.slopes[0].norm == norm)
     joint = found.joint if found.joint is not None and len(found.joint.slopes) > 1 else None
-    y_title = f"Mean {score_axis(view.measure).lower()}"
-    plots = [_Plot("alone", alone, f"{named(norm)} and mean score", y_title)]
+    unit = labels.SCALE_UNITS[view.measure.scale]
+    plots = [_Plot("alone", alone, f"{named(norm)} and mean score", f"Mean score ({unit})")]
     if joint is not None:
         title = f"{named(norm)} and mean score, other norms held equal"
-        plots.append(_Plot("joint", joint, title, f"{y_title}, others held equal"))
+        plots.append(_Plot("joint", joint, title, f"Mean score, others equal ({unit})"))
     places = st.columns(len(plots), gap="large") if opened is None else [st.container()] * 2
     clicked: str | None = None
     for plot, place in zip(plots, places, strict=False):

@@ -58,8 +58,8 @@ def word_rows(page: WordPage, measure: Measure, index: WordIndex, opened: str | 
         selection_mode="single-row",
         column_config={
             "Word": st.column_config.TextColumn(width="small", pinned=True),
-            "Heard as": st.column_config.TextColumn(width="medium"),
-            "Part": st.column_config.TextColumn(width="small", help="Most usual part of speech"),
+            "Heard as": st.column_config.TextColumn(width=150),
+            "Part": st.column_config.TextColumn(width=105, help="Most usual part of speech"),
             "n": st.column_config.NumberColumn(
                 format="localized", width="small", help="Scored utterances with this word"
             ),

@@ -16,14 +16,17 @@ _FIRST_CHOICES = ("concreteness", "age of acquisition", "babiness", "valence")
 
 def predictors(index: WordIndex) -> tuple[str, ...]:
     """What words' scores can be regressed on: the norms, and how often words are heard here."""
-    return (*index.norms, FREQUENCY_HERE)
+    usual = usual_predictors(index)
+    others = [name for name in (*index.norms, FREQUENCY_HERE) if name not in usual]
+    return (*usual, *others)
 
 
 def usual_predictors(index: WordIndex) -> tuple[str, ...]:
     """The predictors of the literature as far as there are norms, with one frequency."""
     frequency = next((n for n in index.norms if "frequency" in n.lower()), FREQUENCY_HERE)
     first = [name for name in _FIRST_CHOICES if name in index.norms]
-    return (*first[:1], frequency, *first[1:])
+    at = 1 if "concreteness" in first else 0
+    return (*first[:at], frequency, *first[at:])
 
 
 def unit_of(index: WordIndex, norm: str) -> str:

@@ -1,9 +1,9 @@
 """Made-up word norms for the demo, in the shapes of the published files.
 
-They are not data: nobody rated anything. Things that can be seen are given high concreteness and
-everything else low, so concreteness goes with the score, as things are all that the demo's words
-can match; among things the numbers are chance. Frequency, age and babiness follow concreteness
-and each other a little, as real norms do, and beyond that they are chance.
+They are not data: nobody rated anything, and the demo's words match the view or not by its plan
+alone. Things that can be seen are given high concreteness and all other words low; as only things
+can match, concreteness may go with how far scores stand above chance. Frequency, age and babiness
+follow concreteness and each other a little, as real norms do; beyond that they are chance.
 """
 
 from __future__ import annotations

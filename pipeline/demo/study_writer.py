@@ -79,9 +79,10 @@ says how many.
 
 metadata/norms holds word norms in the shapes of the published files, made up by the program:
 concreteness, counts, ages and babiness that nobody rated or counted. mapping.csv names them as made
-up. Things that can be seen are given high concreteness and all other words low; only things can
-match the view, so concreteness goes with the score. Among things it is chance, as the other three
-norms are but for what they share with concreteness.
+up. Nothing is planted in the scores for them. Things that can be seen are given high concreteness
+and all other words low; as only things can match the view, concreteness may go with how far scores
+stand above chance (the z scale). Among things it is chance, as the other three norms are but for
+what they share with concreteness.
 """
 
 _METANNOTS = {

@@ -248,6 +248,7 @@ def test_predictors_are_the_norms_and_the_frequency_here(store):
     names = ("SUBTLEX frequency", "concreteness", "valence", "x")
     named = replace(index, norms=dict.fromkeys(names, values), units={"valence": "1 to 9"})
     assert usual_predictors(named) == ("concreteness", "SUBTLEX frequency", "valence")
+    assert predictors(named) == (*usual_predictors(named), "x", FREQUENCY_HERE)
     assert unit_of(named, "valence") == "1 to 9"
     assert unit_of(named, "x") == "in its own unit"
     lemmas = lemma_scores(store, words_of(store), Filters(), MEASURE)
