@@ -47,14 +47,15 @@ def shares_by(counts: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     Columns: the keys, n_utterances, n_scored (denominator), share, low, high (95 %, NaN with a
     single recording), mean, mean_low, mean_high, n_recordings, min_age_days, max_age_days.
     """
-    rows = _per_recording(counts, keys).dropna(subset=keys)
-    group = rows.groupby(keys, sort=True).ngroup().to_numpy().astype(np.int64)
-    numbers, first = np.unique(group, return_index=True)
-    found = rows[keys].iloc[first].reset_index(drop=True)
+    rows = _per_recording(counts, keys)
+    group, names = _grouped(rows, keys)
+    if (group < 0).any():
+        rows, group = rows[group >= 0], group[group >= 0]
+    found = names.reset_index(drop=True)
     found["n_utterances"] = np.bincount(group, _floats(rows, "n_utterances")).astype(np.int64)
     found["n_recordings"] = np.bincount(group)
     for name, extreme in (("min_age_days", np.fmin), ("max_age_days", np.fmax)):
-        ages = np.full(len(numbers), np.nan)
+        ages = np.full(len(names), np.nan)
         extreme.at(ages, group, _floats(rows, "age_days"))
         found[name] = ages
     n_scored = _floats(rows, "n_scored")
@@ -103,9 +104,9 @@ def chance_by_child(cells: pd.DataFrame, threshold: float) -> pd.DataFrame:
     """`chance_share` for each child: child_id, chance."""
     above = expected_above(_floats(cells, "null_mean"), _floats(cells, "null_sd"), threshold)
     weights = _floats(cells, "n")
-    sums = pd.DataFrame({"child_id": cells["child_id"], "above": above * weights, "n": weights})
-    rows = sums.groupby("child_id", sort=True).sum()
-    return (rows["above"] / rows["n"]).rename("chance").reset_index()
+    child, names = _grouped(cells, ["child_id"])
+    chance = np.bincount(child, above * weights) / np.bincount(child, weights)
+    return names.reset_index(drop=True).assign(chance=chance)
 
 
 def children_in_order(
@@ -196,17 +197,32 @@ def mean_difference(paired: pd.DataFrame) -> Interval:
 
 def paired_shares(paired: pd.DataFrame) -> pd.DataFrame:
     """Per child: child_id, n, share_a, low_a, high_a, share_b, low_b, high_b, gained, lost."""
-    groups = paired.groupby("child_id", sort=True)
-    group = groups.ngroup().to_numpy().astype(np.int64)
-    found = groups[["gained", "lost"]].sum().reset_index()
+    group, children = _grouped(paired, ["child_id"])
+    found = children.reset_index(drop=True)
     for side in ("a", "b"):
         shares = share_intervals(_floats(paired, f"high_{side}"), _floats(paired, "n_both"), group)
         found["n"] = [int(share.n) for share in shares]
         found[f"share_{side}"] = [share.estimate for share in shares]
         found[f"low_{side}"] = [share.low for share in shares]
         found[f"high_{side}"] = [share.high for share in shares]
+    for name in ("gained", "lost"):
+        found[name] = np.bincount(group, _floats(paired, name)).astype(np.int64)
     columns = ["child_id", "n", "share_a", "low_a", "high_a", "share_b", "low_b", "high_b"]
     return found[[*columns, "gained", "lost"]]
+
+
+def _grouped(rows: pd.DataFrame, keys: Sequence[str]) -> tuple[NDArray[np.int64], pd.DataFrame]:
+    """Each row's place among the values of the keys in order, -1 when one is unknown; and these
+    values."""
+    group, is_known = np.zeros(len(rows), np.int64), np.ones(len(rows), np.bool_)
+    for key in keys:
+        code, names = pd.factorize(rows[key], sort=True)
+        is_known &= code >= 0
+        group = group * len(names) + code
+    _, first, place = np.unique(group[is_known], return_index=True, return_inverse=True)
+    found = np.full(len(rows), -1, np.int64)
+    found[is_known] = place
+    return found, rows[list(keys)].take(np.flatnonzero(is_known)[first])
 
 
 def _per_recording(counts: pd.DataFrame, keys: Sequence[str] = ()) -> pd.DataFrame:

@@ -69,9 +69,15 @@ def shares_by_child(
 
 
 def shares_by_age(
-    rows: pd.DataFrame, *, colours: dict[str, str], marked: str | None, look: Look
+    rows: pd.DataFrame,
+    together: pd.DataFrame,
+    *,
+    colours: dict[str, str],
+    marked: str | None,
+    look: Look,
 ) -> Chart:
-    """One dot per row, joined by child. rows: child_id, name, months, share, n.
+    """One dot per row, joined by child. rows: child_id, name, months, share, n. together: all
+    children by age: months, n, n_children, share, low, high, chance.
 
     More children than there are colours are all drawn grey, but for the marked one.
     """
@@ -114,9 +120,48 @@ def shares_by_age(
             ],
             hovertemplate="%{hovertext}<br>%{x:.1f} months: %{y:.1f} %<extra></extra>",
         )
+    _all_children(chart, together, look)
     chart.update_layout(showlegend=not is_crowded)
     chart.update_yaxes(rangemode="tozero")
     return chart
+
+
+def _all_children(chart: Chart, rows: pd.DataFrame, look: Look) -> None:
+    """The share of all children by age with its interval, and chance."""
+    if len(rows) < 2:
+        return
+    if rows["chance"].notna().any():
+        chart.add_scatter(
+            x=rows["months"],
+            y=100 * rows["chance"],
+            mode="lines",
+            line={"color": look.ink, "width": 1.2, "dash": "dash"},
+            name="Expected by chance",
+            hovertemplate="expected by chance: %{y:.1f} %<extra></extra>",
+        )
+    known = rows.fillna({"low": rows["share"], "high": rows["share"]})
+    chart.add_scatter(
+        x=rows["months"],
+        y=100 * rows["share"],
+        mode="lines+markers",
+        line={"color": look.ink, "width": 2},
+        marker={"color": look.ink, "size": 7, "symbol": "square"},
+        error_y=error_bars(known, look.ink),
+        name="All children, 95 % interval",
+        hovertext=[
+            f"{n_children} children, {n:,} utterances<br>{_interval_text(low, high)}"
+            for n_children, n, low, high in zip(
+                rows["n_children"], rows["n"], rows["low"], rows["high"], strict=True
+            )
+        ],
+        hovertemplate="all, %{x:.1f} months: %{y:.1f} %<br>%{hovertext}<extra></extra>",
+    )
+
+
+def _interval_text(low: float, high: float) -> str:
+    return (
+        "no interval" if np.isnan(low) else f"95 % interval {100 * low:.1f} to {100 * high:.1f} %"
+    )
 
 
 def _with_gaps(rows: pd.DataFrame) -> pd.DataFrame:
@@ -136,14 +181,11 @@ def shares_before_after(rows: pd.DataFrame, *, names: tuple[str, str], look: Loo
         height_px=max(200, 84 + 30 * len(rows)),
         x_title="Share of highly aligned utterances (%)",
     )
-    joins_x: list[float | None] = []
-    joins_y: list[str | None] = []
-    for label, before, after in zip(rows["label"], rows["share_a"], rows["share_b"], strict=True):
-        joins_x += [100 * before, 100 * after, None]
-        joins_y += [label, label, None]
+    labels = rows["label"].tolist()
+    shares = 100 * rows[["share_a", "share_b"]].to_numpy(np.float64)
     chart.add_scatter(
-        x=joins_x,
-        y=joins_y,
+        x=np.column_stack([shares, np.full(len(rows), np.nan)]).ravel(),
+        y=[part for label in labels for part in (label, label, None)],
         mode="lines",
         line={"color": look.grid, "width": 5},
         showlegend=False,
@@ -153,11 +195,19 @@ def shares_before_after(rows: pd.DataFrame, *, names: tuple[str, str], look: Loo
         ("a", names[0], look.muted, "circle-open"),
         ("b", names[1], look.accent, "circle"),
     ):
-        part = rows.rename(columns={f"low_{side}": "low", f"high_{side}": "high"})
-        part["share"] = part[f"share_{side}"]
+        part = pd.DataFrame(
+            {
+                "label": labels,
+                "n": rows["n"].to_numpy(),
+                **{
+                    column: rows[f"{column}_{side}"].to_numpy()
+                    for column in ("share", "low", "high")
+                },
+            }
+        )
         chart.add_scatter(
             x=100 * part["share"],
-            y=part["label"],
+            y=labels,
             mode="markers",
             marker={
                 "size": 9,
@@ -179,11 +229,12 @@ def shares_before_after(rows: pd.DataFrame, *, names: tuple[str, str], look: Loo
 
 def error_bars(rows: pd.DataFrame, colour: str) -> dict[str, object]:
     """Plotly's error bars (in %) from share, low, high; unknown limits draw nothing."""
+    share, low, high = (rows[name].to_numpy(np.float64) for name in ("share", "low", "high"))
     return {
         "type": "data",
         "symmetric": False,
-        "array": (100 * (rows["high"] - rows["share"])).clip(lower=0).fillna(0),
-        "arrayminus": (100 * (rows["share"] - rows["low"])).clip(lower=0).fillna(0),
+        "array": np.nan_to_num(100 * np.maximum(high - share, 0)),
+        "arrayminus": np.nan_to_num(100 * np.maximum(share - low, 0)),
         "color": colour,
         "thickness": 1.4,
         "width": 0,
@@ -195,10 +246,6 @@ def _hover(rows: pd.DataFrame) -> list[str]:
     for label, share, low, high, n in zip(
         rows["label"], rows["share"], rows["low"], rows["high"], rows["n"], strict=True
     ):
-        interval = (
-            f"95 % interval {100 * low:.1f} to {100 * high:.1f} %"
-            if not np.isnan(low)
-            else "no interval"
-        )
+        interval = _interval_text(low, high)
         texts.append(f"{label}<br>{100 * share:.1f} % of {int(n):,} utterances<br>{interval}")
     return texts
