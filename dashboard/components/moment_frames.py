@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from dashboard import labels
@@ -38,9 +39,12 @@ class MomentFrames:
 
     def best_time_ms(self, crop: str) -> int | None:
         """Time of the frame with the largest cosine in the window, None without one."""
-        counted = self.rows[self.rows["lag_ms"].map(self.is_counted)]
-        best = counted.dropna(subset=[crop]).nlargest(1, crop)
-        return None if best.empty else int(best["time_ms"].iloc[0])
+        cosines = self.rows[crop].to_numpy(np.float64, na_value=np.nan).copy()
+        is_counted = [self.is_counted(lag_ms) for lag_ms in self.rows["lag_ms"].tolist()]
+        cosines[~np.array(is_counted, np.bool_)] = np.nan
+        if np.isnan(cosines).all():
+            return None
+        return int(self.rows["time_ms"].iloc[int(np.nanargmax(cosines))])
 
     def is_counted(self, lag_ms: int) -> bool:
         """Whether a frame at this lag lies in the window."""
