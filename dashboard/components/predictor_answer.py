@@ -14,6 +14,7 @@ from dashboard.components.figure import current_look, show_figure
 from pipeline.predictors.analysis import Analysis, AnalysisResult, PublishedEffect
 from pipeline.predictors.columns import BY_NAME
 from pipeline.predictors.contrasts import Effect
+from pipeline.predictors.prepared import QUESTION_NOTES
 from pipeline.predictors.words import Outcome, amount, outcome_of, p_words, sample_size
 
 _SURE_BELOW = 0.05
@@ -39,6 +40,9 @@ def versions(results: Sequence[AnalysisResult]) -> None:
         for column, axis in zip(_columns(len(axes)), axes, strict=True):
             with column:
                 _chart([r for r in known if _outcome(r.analysis).difference_axis == axis])
+    note = QUESTION_NOTES.get(results[0].analysis.question)
+    if note and known:
+        st.markdown(note)
     for result in results:
         if result.fit is None and len(results) > 1:
             st.caption(f"**{result.analysis.version}**: no result. {result.problem}")

@@ -142,7 +142,7 @@ COLUMNS: tuple[ModelColumn, ...] = (
     ModelColumn(
         "age_own_months",
         "number",
-        "age against the child's own mean",
+        "age within children",
         "months",
         "Age minus the mean age of the child's recordings: change within children",
         (UTTERANCES, RECORDINGS),
@@ -152,7 +152,7 @@ COLUMNS: tuple[ModelColumn, ...] = (
     ModelColumn(
         "age_mean_months",
         "number",
-        "mean age of the child",
+        "age between children",
         "months",
         "Mean age of the child's recordings: differences between children",
         absent=_NO_AGE,

@@ -90,8 +90,8 @@ def per_unit(column: str) -> str:
         "n_words": "for each word",
         "n_frames": "for each frame",
         "age_months": "for each month of age",
-        "age_own_months": "for each month a child grows older",
-        "age_mean_months": "for each month between children",
+        "age_own_months": "for each month older than the child’s mean",
+        "age_mean_months": "for each month of the child’s mean age",
     }
     unit = BY_NAME[column].unit if column in BY_NAME else ""
     return words.get(column, f"for 1 {unit}".rstrip() if unit else "for 1")

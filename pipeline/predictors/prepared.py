@@ -34,6 +34,10 @@ AGE_NOTE = (
 _OUTCOME = "cbind(n_high, n_low)"
 
 
+QUESTION_NOTES = {"duration": FRAMES_NOTE, "words": FRAMES_NOTE, "age": AGE_NOTE}
+"""What the reader of a question must know to read its versions."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Grouping:
     """Random effects that this choice of utterances can carry."""

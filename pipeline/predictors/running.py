@@ -8,7 +8,7 @@ import duckdb
 
 from pipeline.errors import FitError
 from pipeline.predictors.analysis import Analysis, AnalysisResult
-from pipeline.predictors.tables import MOST_ROWS, ModelTable, TableFacts, model_table
+from pipeline.predictors.tables import MOST_ROWS, ModelTable, TableFacts, checked, read_table
 
 OnStep = Callable[[str], None]
 """Called with what is being done."""
@@ -24,19 +24,19 @@ def run(
 ) -> AnalysisResult:
     """Read, fit and sum up. `con` is a cursor of the store; nothing is written.
 
-    Without curves there are no diagnostics either: what a page draws of one model.
+    `with_curves` False leaves out predictions and diagnostics, which only a page draws.
 
     Whatever in the data or the formula stands against a fit is told in the result, never raised.
     """
     facts: TableFacts | None = None
     try:
         on_step("Reading the utterances")
-        table = model_table(
+        table = read_table(
             con, analysis.choice, analysis.unit, analysis.formula, most_rows=most_rows
         )
         facts = table.facts
         on_step(f"Fitting {facts.n_rows:,} rows")
-        return _fitted(analysis, table, on_step, with_curves=with_curves)
+        return _fitted(analysis, checked(table), on_step, with_curves=with_curves)
     except FitError as problem:
         return AnalysisResult(analysis, None, (), problem.message, problem.hint, facts)
 

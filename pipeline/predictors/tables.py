@@ -113,19 +113,35 @@ def model_table(
     Raises FitError for a column that the table does not have, naming the nearest one, and for one
     that is missing in every row, saying why.
     """
+    return checked(read_table(con, choice, unit, formula, most_rows=most_rows))
+
+
+def read_table(
+    con: duckdb.DuckDBPyConnection,
+    choice: ScoreChoice,
+    unit: str,
+    formula: str,
+    *,
+    most_rows: int = MOST_ROWS,
+) -> ModelTable:
+    """As `model_table`, but also where no utterance or no value is left."""
     check_names(formula, unit)
     names = [name for name in parse_formula(formula).columns if name not in _ALWAYS]
     if unit == UTTERANCES:
-        table = _utterances(con, choice, names, most_rows)
-    else:
-        table = _groups(con, choice, unit, names)
+        return _utterances(con, choice, names, most_rows)
+    return _groups(con, choice, unit, names)
+
+
+def checked(table: ModelTable) -> ModelTable:
+    """The table, if it holds rows and no column without any value; else FitError."""
     if not table.facts.n_scored:
         raise FitError(
             "None of these utterances has a score.",
             hint="Take a filter off, or choose another scorer, crop or window.",
         )
-    for name in names:
-        column = BY_NAME[name]
+    # A table of groups has no rows at all where a category is unknown everywhere: tell that first.
+    for name in sorted(table.rows.columns, key=lambda name: name not in CATEGORIES):
+        column = BY_NAME[str(name)]
         if not table.rows[name].notna().any():
             raise FitError(
                 column.absent or f"No row has a value of {name}.",

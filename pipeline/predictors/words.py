@@ -15,6 +15,7 @@ from pipeline.stats.mixed.result import BINOMIAL, MixedFit
 _SURE_BELOW = 0.05
 _MOST_EFFECTS = 3
 _MOST_DECIMALS = 8
+_MANY_DF = 1_000
 _MANY_LEVELS = {"activity": "activities", "location": "places", "language": "languages"}
 
 
@@ -122,7 +123,8 @@ def answer(
 def test_words(test: JointTest) -> str:
     """'F(5, 62.1) = 4.20, p = .002'."""
     if math.isfinite(test.residual_df):
-        head = f"F({test.df}, {test.residual_df:.1f}) = {test.statistic:.2f}"
+        decimals = 1 if test.residual_df < _MANY_DF else 0
+        head = f"F({test.df}, {test.residual_df:,.{decimals}f}) = {test.statistic:.2f}"
     else:
         head = f"χ²({test.df}) = {test.statistic * test.df:.2f}"
     return f"{head}, {p_words(test.p)}"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import duckdb
 import pytest
 
 from pipeline.errors import FitError
@@ -12,7 +9,6 @@ from pipeline.predictors.choice import Condition, ScoreChoice
 from pipeline.predictors.columns import COLUMNS, UNITS, columns_of, unknown_names
 from pipeline.predictors.tables import levels_of, model_table
 from tests.dashboard.small_store import small_store
-from tests.factories import write_synthetic_study
 
 CLIP = ScoreChoice("clip", threshold=0.235)
 EVERYTHING = (
@@ -22,7 +18,7 @@ EVERYTHING = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def con():
     with small_store() as con:
         yield con
@@ -119,14 +115,12 @@ def test_nothing_scored_is_told(con):
             model_table(con, choice, unit, "score ~ n_words + (1 | child)")
 
 
-def test_too_many_utterances_are_sampled_by_recording_and_said_so(tmp_path: Path):
-    path = write_synthetic_study(tmp_path, n_utterances=300, n_recordings=8)
-    with duckdb.connect(str(path), read_only=True) as con:
-        choice = ScoreChoice("synthetic")
-        whole = model_table(con, choice, "utterances", "score ~ n_words")
-        some = model_table(con, choice, "utterances", "score ~ n_words", most_rows=120)
-        again = model_table(con, choice, "utterances", "score ~ n_words", most_rows=120)
-        least = model_table(con, choice, "utterances", "score ~ n_words", most_rows=1)
+def test_too_many_utterances_are_sampled_by_recording_and_said_so(synthetic):
+    choice = ScoreChoice("synthetic")
+    whole = model_table(synthetic, choice, "utterances", "score ~ n_words")
+    some = model_table(synthetic, choice, "utterances", "score ~ n_words", most_rows=120)
+    again = model_table(synthetic, choice, "utterances", "score ~ n_words", most_rows=120)
+    least = model_table(synthetic, choice, "utterances", "score ~ n_words", most_rows=1)
     assert not whole.facts.is_sample
     assert whole.facts.n_rows == whole.facts.n_scored
     assert some.facts.is_sample
