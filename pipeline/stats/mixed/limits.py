@@ -34,6 +34,12 @@ def check_size(frame: ModelFrame, *, is_binomial: bool) -> None:
     for term in design.terms:
         is_yes_no = is_binomial and bool((frame.response.trials == 1).all())
         _check_term(term, n, is_binomial=is_binomial, is_yes_no=is_yes_no)
+        if is_binomial and _is_decided(term, frame):
+            raise FitError(
+                f"Within every level of {term.group} the outcome is always the same, so "
+                f"{term.group} decides it and nothing is left for other effects.",
+                hint=f"Use rows in which the outcome differs within levels of {term.group}.",
+            )
         if term.n_levels <= p and _is_explained(term, design.fixed):
             raise FitError(
                 f"The fixed effects already give each level of {term.group} a value of its own, "
@@ -54,6 +60,13 @@ def check_size(frame: ModelFrame, *, is_binomial: bool) -> None:
             f"most {MOST_DENSE:,} fit in memory.",
             hint="Leave one of the large factors out, or use rows of fewer levels.",
         )
+
+
+def _is_decided(term: RandomTerm, frame: ModelFrame) -> bool:
+    """Whether each level of a binomial model has successes only or failures only."""
+    successes = np.bincount(term.codes, frame.response.values, term.n_levels)
+    trials = np.bincount(term.codes, frame.response.trials, term.n_levels)
+    return bool(np.all((successes == 0) | (successes == trials)))
 
 
 def _is_explained(term: RandomTerm, fixed: Floats) -> bool:
