@@ -95,7 +95,9 @@ def listed_moments(
         page = (hits.numbers[shown], hits.cosines[shown])
         rows = data.load(view.store, looking_page, view.measure, *page)
         return Listed(listing, MomentCount(len(hits.numbers), hits.n_chosen), rows, keys, hits)
-    count = data.load(view.store, moment_count, view.filters, view.measure, listing, only)
+    count = data.load_given(
+        view.store, view.store.arrays, moment_count, view.filters, view.measure, listing, only
+    )
     rows = data.load(view.store, moment_page, view.filters, view.measure, listing, only)
     return Listed(listing, count, rows, keys)
 

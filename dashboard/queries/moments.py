@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dashboard.filters import Filters
 from dashboard.moment_list import PAGE_ROWS, MomentList
+from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.saved import Keys, among
 from dashboard.queries.selection import Measure, Query, Value, missing_reason, scored
 
@@ -36,18 +37,22 @@ class MomentCount:
 
 def moment_count(
     con: DuckDBPyConnection,
+    arrays: ScoreArrays,
     filters: Filters,
     measure: Measure,
     listing: MomentList,
     restricted_to: Keys | None = None,
 ) -> MomentCount:
     """How many moments the list has, and of how many utterances."""
-    base = _chosen(filters, measure, listing, restricted_to)
-    n_scored, n_chosen = Query(f"SELECT count(score), count(*) FROM ({base.sql})", base.params).row(
-        con
-    )
-    assert isinstance(n_scored, int)
-    assert isinstance(n_chosen, int)
+    is_whole = restricted_to is None and not listing.tokens
+    if is_whole and listing.score_from is None and listing.score_to is None:
+        chosen = arrays.chosen(filters, measure.scorer)
+        n_chosen = len(chosen)
+        n_scored = n_chosen - int(np.count_nonzero(np.isnan(arrays.score(measure)[chosen])))
+    else:
+        base = _chosen(filters, measure, listing, restricted_to)
+        counts = Query(f"SELECT count(score), count(*) FROM ({base.sql})", base.params)
+        n_scored, n_chosen = (int(str(n)) for n in counts.row(con))
     is_unscored = listing.order == "unscored"
     return MomentCount(n_chosen - n_scored if is_unscored else n_scored, n_chosen)
 

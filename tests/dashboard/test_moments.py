@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.charts.moment import place_width
 from dashboard.filters import Filters
 from dashboard.moment_list import ORDERS, PAGE_ROWS, MomentList
+from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.moment import child_bins, place_in_child
 from dashboard.queries.moments import moment_count, moment_page
 from dashboard.queries.options import store_options
@@ -103,7 +104,7 @@ def test_the_list_holds_what_its_order_promises(open_page: Page, store, order: s
 @pytest.mark.parametrize("order", ORDERS)
 def test_pages_of_the_list_neither_overlap_nor_skip(store, order: str):
     measure = resolve_measure(Filters(), store_options(store).models)
-    count = moment_count(store, Filters(), measure, MomentList(order=order))
+    count = moment_count(store, ScoreArrays(store), Filters(), measure, MomentList(order=order))
     seen: list[str] = []
     for page in range(-(-count.n_listed // PAGE_ROWS)):
         rows = moment_page(store, Filters(), measure, MomentList(order=order, page=page))

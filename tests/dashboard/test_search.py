@@ -11,6 +11,7 @@ import pytest
 from dashboard.filters import Filters
 from dashboard.moment_list import MomentList, from_params, to_params
 from dashboard.queries import search
+from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.moments import (
     listed_numbers,
     looking_page,
@@ -163,7 +164,7 @@ def test_words_are_heard_as_typed_or_in_any_form(store, words, is_any_form, patt
 
     expected = {n for n, text in texts.items() if pattern and re.search(pattern, text)}
     assert found == expected
-    count = moment_count(store, Filters(), MEASURE, listing)
+    count = moment_count(store, ScoreArrays(store), Filters(), MEASURE, listing)
     assert count.n_chosen == len(expected)
 
 
