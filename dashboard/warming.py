@@ -14,7 +14,7 @@ import duckdb
 
 from pipeline.compiled import FEW
 from pipeline.errors import StoreError
-from pipeline.stats import counting
+from pipeline.stats import counting, tallies
 from pipeline.store.locate import current_store_path
 
 _SLOW_IMPORTS = (
@@ -46,5 +46,6 @@ def _warm_up(study_root: Callable[[], Path]) -> None:
                 *_, n_scores = con.execute(sql).fetchall()[0]
             if n_scores > FEW:
                 counting.prepare()
+                tallies.prepare()
     except (StoreError, duckdb.Error, OSError):
         return

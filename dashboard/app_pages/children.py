@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import data, labels, summaries
+from dashboard import contrasts, data, labels, summaries
 from dashboard.charts.children import children_rows
 from dashboard.charts.look import category_colours
 from dashboard.charts.readable import readable, shares_table
@@ -20,22 +20,23 @@ from dashboard.components.captions import (
 from dashboard.components.child_pair import child_pair
 from dashboard.components.child_table import child_table
 from dashboard.components.figure import clicked_point, current_look, show_figure
+from dashboard.components.group_differences import group_differences
 from dashboard.components.groups import groups_of
 from dashboard.components.url_choice import url_choice
 from dashboard.components.view import open_view, stop_when_empty
 from dashboard.navigation import child_from_url, open_moments_of_child
-from dashboard.queries import shares
+from dashboard.queries import chance, shares
 
 view = open_view("Children")
 measure, options, look = view.measure, view.store.options, current_look()
 counts = data.count(view.store, shares.counts_by_recording, view.filters, measure)
 stop_when_empty(len(counts))
-cells = data.count(view.store, shares.null_cells, view.filters, measure)
+by_chance = data.count(view.store, chance.chance_by_recording, view.filters, measure)
 width = summaries.score_width(counts)
 bins = data.count(view.store, shares.score_bins, view.filters, measure, width)
 children = summaries.children_in_order(
     summaries.shares_by(counts, ["child_id"]),
-    summaries.chance_by_child(cells, measure.threshold),
+    contrasts.excess_by_child(by_chance),
     marked=child_from_url(),
 )
 
@@ -48,7 +49,7 @@ if len(options.splits) > 1:
         default="none",
         words=labels.GROUPS.__getitem__,
     )
-split_shares = children.assign(grp="")
+split_shares, split_counts = children.assign(grp=""), counts
 if split != "none":
     split_counts = data.count(view.store, shares.counts_by_recording, view.filters, measure, split)
     split_shares = summaries.shares_by(split_counts, ["child_id", "grp"])
@@ -77,13 +78,15 @@ clicked = clicked_point(
 if clicked:
     open_moments_of_child(view.filters, clicked[0])
 child_table(view, children)
+group_differences(view, split, split_counts, groups)
 
 if options.has_ages:
     st.subheader("Share by age", anchor=False)
-    by_age = summaries.shares_by_age(counts)
+    by_age, together = summaries.shares_by_age(counts), contrasts.share_by_age(counts, by_chance)
     show_figure(
         shares_by_age(
             by_age,
+            together,
             colours=category_colours(options.children, look),
             marked=child_from_url(),
             look=look,
@@ -92,10 +95,12 @@ if options.has_ages:
         title="Share of highly aligned utterances by age",
         caption="One dot per recording of known age (from "
         f"{labels.count(summaries.MANY_RECORDINGS)} recordings on, per child and month of age), "
-        "larger with more scored utterances; lines join those of a child.",
-        table=readable(by_age, "child_id", "name", "months", "n", "share", name="Recordings"),
+        "larger with more scored utterances; lines join those of a child. Squares: all children over "
+        f"{contrasts.BAND_MONTHS} months of age, with 95 % intervals (recordings drawn within "
+        "children) and chance dashed; neighbouring ages hold different children.",
+        table=readable(together, "months", "n", "n_children", "share", "low", "high", "chance"),
     )
 
 if len(children) > 1:
     st.subheader("Two children side by side", anchor=False)
-    child_pair(view, children, bins, width)
+    child_pair(view, children, counts, bins, width)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import data, labels, summaries
+from dashboard import contrasts, data, labels, summaries
 from dashboard.charts.distribution import score_distribution
 from dashboard.charts.readable import readable
 from dashboard.charts.shares import shares_by_child
-from dashboard.components.captions import chance_note, interval_note, score_axis
+from dashboard.components.captions import chance_note, excess_note, interval_note, score_axis
 from dashboard.components.figure import clicked_point, current_look, dragged_range
-from dashboard.components.headline import headline
+from dashboard.components.headline import Chance, headline
 from dashboard.components.missing_data import missing_data
 from dashboard.components.reference import reference_line, reference_note
 from dashboard.components.view import open_view, stop_when_empty
 from dashboard.navigation import open_child, open_moments_in_range
-from dashboard.queries import shares
+from dashboard.queries import chance, shares
 from pipeline.stats import histogram
 
 view = open_view("Overview")
@@ -24,9 +24,16 @@ counts = data.count(view.store, shares.counts_by_recording, view.filters, measur
 stop_when_empty(len(counts))
 totals = data.load(view.store, shares.totals, view.filters)
 cells = data.count(view.store, shares.null_cells, view.filters, measure)
+by_chance = data.count(view.store, chance.chance_by_recording, view.filters, measure)
 share = summaries.overall_share(counts)
-chance = summaries.chance_share(cells, measure.threshold)
-headline(view, totals, int(counts["n_utterances"].sum()), share, chance)
+excess = contrasts.excess_share(by_chance)
+headline(
+    view,
+    totals,
+    int(counts["n_utterances"].sum()),
+    share,
+    Chance(contrasts.expected_share(by_chance), excess),
+)
 
 left, right = st.columns([3, 2], gap="large")
 with left:
@@ -56,7 +63,7 @@ with left:
 with right:
     st.subheader("Children", anchor=False)
     rows = summaries.shares_by(counts, ["child_id"]).merge(
-        summaries.chance_by_child(cells, measure.threshold), on="child_id", how="left"
+        contrasts.excess_by_child(by_chance), on="child_id", how="left"
     )
     rows["label"], rows["n"] = rows["child_id"], rows["n_scored"]
     clicked = clicked_point(
@@ -69,8 +76,12 @@ with right:
         key="children_shares",
         title="Share of highly aligned utterances by child",
         hint="A click on a dot opens that child.",
-        caption=f"Grey line: all children. {interval_note(share)} {reference_note(view)}",
-        table=readable(rows, "child_id", "n_scored", "share", "low", "high", "chance"),
+        caption=f"Grey line: all children. {interval_note(share)} {excess_note(rows)}"
+        f"{reference_note(view)}",
+        table=readable(
+            *(rows, "child_id", "n_scored", "share", "low", "high", "chance"),
+            *("excess", "excess_low", "excess_high", "p_holm"),
+        ),
     )
     if clicked:
         open_child(clicked[0])

@@ -14,12 +14,19 @@ _TITLES: dict[str, str] = {
     "grp": "Group",
     "months": "Age (months)",
     "n": "Utterances",
+    "n_children": "Children",
     "n_scored": "Scored utterances",
     "share": "Share highly aligned (0-1)",
     "low": "95 % interval from",
     "high": "95 % interval to",
     "chance": "Share expected by chance (0-1)",
     "mean": "Mean score",
+    "mean_low": "Mean: 95 % interval from",
+    "mean_high": "Mean: 95 % interval to",
+    "excess": "Share above chance",
+    "excess_low": "Above chance: 95 % interval from",
+    "excess_high": "Above chance: 95 % interval to",
+    "p_holm": "p of no excess (Holm)",
     "share_a": "Share under A (0-1)",
     "low_a": "A: 95 % interval from",
     "high_a": "A: 95 % interval to",
@@ -40,4 +47,8 @@ def shares_table(shares: pd.DataFrame, groups: Sequence[Group]) -> pd.DataFrame:
     names = {group.code: group.name for group in groups}
     rows = shares.assign(grp=shares["grp"].map(names))
     shown = ["child_id", *(["grp"] if len(groups) > 1 else [])]
-    return readable(rows, *shown, "n_scored", "share", "low", "high", "mean")
+    return readable(
+        rows,
+        *shown,
+        *("n_scored", "share", "low", "high", "chance", "mean", "mean_low", "mean_high"),
+    )

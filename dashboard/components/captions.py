@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from dashboard import labels
+from dashboard.contrasts import SIGNIFICANT
 from dashboard.queries.options import StoreOptions
 from dashboard.queries.selection import Measure
 from pipeline.schema import NULL_MIN_LAG_MS
@@ -12,6 +15,9 @@ from pipeline.stats.bootstrap import Interval
 
 MIN_DRAWN = 20
 """A share of fewer scored utterances is left out of a split."""
+
+FEW_DF = 4.0
+"""With fewer degrees of freedom an interval is said to rest on few recordings."""
 
 _ORIGINS = {
     "chosen": "chosen",
@@ -105,7 +111,7 @@ def chance_note(measure: Measure, options: StoreOptions) -> str:
 
 
 def interval_note(interval: Interval) -> str:
-    """How the interval was made and what it leaves out."""
+    """How the interval was made, what it leaves out, and when it is wide for want of recordings."""
     if not interval.is_known and interval.n_fixed < interval.n_clusters:
         return "No interval: a share of 0 or 100 % is the same in every draw of recordings."
     if not interval.is_known:
@@ -116,4 +122,37 @@ def interval_note(interval: Interval) -> str:
     )
     if interval.n_fixed:
         note += f"; {labels.plural(interval.n_fixed, 'child')} with a single recording held fixed"
+    if interval.df < FEW_DF:
+        note += (
+            ". So few recordings say little about how recordings differ, which makes it wide; "
+            "it may still be too narrow"
+        )
     return note + "."
+
+
+def excess_note(children: pd.DataFrame) -> str:
+    """How many children lie above chance; empty without a null. children: excess, p_holm."""
+    n_tested = int(children["p_holm"].notna().sum())
+    if not n_tested:
+        return ""
+    is_above = (children["p_holm"] < SIGNIFICANT) & (children["excess"] > 0)
+    return (
+        f"Above their own chance level: {int(is_above.sum())} of "
+        f"{labels.plural(n_tested, 'child')} (p < .05, corrected for their number by Holm). "
+    )
+
+
+def p_text(p: float) -> str:
+    """A p-value in a table: '< .001', '.030', '1', or a dash."""
+    if math.isnan(p):
+        return labels.NO_VALUE
+    if p < 0.001:
+        return "< .001"
+    return f"{p:.3f}".lstrip("0") if p < 0.9995 else "1"
+
+
+def p_words(p: float) -> str:
+    """A p-value in a sentence: '< .001', '= .030', 'not known'."""
+    if math.isnan(p):
+        return "not known"
+    return p_text(p) if p < 0.001 else f"= {p_text(p)}"

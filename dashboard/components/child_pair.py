@@ -5,18 +5,23 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import labels
+from dashboard import contrasts, labels
 from dashboard.charts.distribution import two_distributions
 from dashboard.charts.look import category_colours
 from dashboard.charts.readable import readable
-from dashboard.components.captions import score_axis
+from dashboard.components.captions import p_words, score_axis
 from dashboard.components.figure import current_look, show_figure
 from dashboard.components.url_choice import url_choice
 from dashboard.components.view import View
 
 
-def child_pair(view: View, children: pd.DataFrame, bins: pd.DataFrame, width: float) -> None:
-    """Let the person choose two of the children; the two most different are chosen first."""
+def child_pair(
+    view: View, children: pd.DataFrame, counts: pd.DataFrame, bins: pd.DataFrame, width: float
+) -> None:
+    """Let the person choose two of the children; the two most different are chosen first.
+
+    counts: `counts_by_recording`.
+    """
     names = sorted(children["child_id"])
     first, second, _ = st.columns([1, 1, 3])
     # The children come from the smallest share to the largest.
@@ -56,6 +61,23 @@ def child_pair(view: View, children: pd.DataFrame, bins: pd.DataFrame, width: fl
         for column, child in zip(st.columns(2), chosen, strict=False):
             with column:
                 _numbers(children[children["child_id"] == child].iloc[0])
+        if left != right:
+            st.markdown(_difference(counts, left, right))
+
+
+def _difference(counts: pd.DataFrame, first: str, second: str) -> str:
+    found = contrasts.children_difference(counts, first, second)
+    interval = found.interval
+    limits = "no interval, for want of recordings"
+    if interval.is_known:
+        limits = f"95 %: {100 * interval.low:+.1f} to {100 * interval.high:+.1f}"
+    points = f"{100 * found.estimate:+.1f} points"
+    return f"{first} minus {second}: **{points}** ({limits}; p {p_words(found.p)})"
+
+
+def _limits(low: float, high: float) -> str:
+    # NaN is the only value unequal to itself.
+    return "" if low != low else f"({low:.3f} to {high:.3f})"
 
 
 def _numbers(child: pd.Series) -> None:
@@ -68,7 +90,7 @@ def _numbers(child: pd.Series) -> None:
     )
     st.markdown(
         f"{labels.percent(child['chance'])} by chance  \n"
-        f"mean score {child['mean']:.3f}  \n"
+        f"mean score {child['mean']:.3f} {_limits(child['mean_low'], child['mean_high'])}  \n"
         f"{labels.plural(int(child['n_scored']), 'scored utterance')}  \n"
         f"{labels.plural(int(child['n_recordings']), 'recording')}  \n"
         f"{labels.age_range(child['min_age_days'], child['max_age_days'])}"

@@ -6,12 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import labels
+from dashboard.components.captions import excess_note
 from dashboard.components.view import View
 from dashboard.navigation import open_moments_of_child
 
 
 def child_table(view: View, children: pd.DataFrame) -> None:
-    """One row per child: child_id, n_scored, share, low, high, chance, mean, recordings, ages."""
+    """One row per child: `summaries.shares_by` child_id with `contrasts.excess_by_child`."""
     rows = children.iloc[::-1].reset_index(drop=True)
     shown = pd.DataFrame(
         {
@@ -26,7 +27,12 @@ def child_table(view: View, children: pd.DataFrame) -> None:
             "95 % from": 100 * rows["low"],
             "95 % to": 100 * rows["high"],
             "By chance (%)": 100 * rows["chance"],
+            "Above chance (points)": 100 * rows["excess"],
+            "Above: 95 % from": 100 * rows["excess_low"],
+            "Above: 95 % to": 100 * rows["excess_high"],
             "Mean score": rows["mean"],
+            "Mean: 95 % from": rows["mean_low"],
+            "Mean: 95 % to": rows["mean_high"],
         }
     )
     with st.expander("All children as a table"):
@@ -39,11 +45,15 @@ def child_table(view: View, children: pd.DataFrame) -> None:
             column_config={
                 **{
                     name: st.column_config.NumberColumn(format="%.1f")
-                    for name in ("Highly aligned (%)", "95 % from", "95 % to", "By chance (%)")
+                    for name in shown.columns[4:11]
                 },
-                "Mean score": st.column_config.NumberColumn(format="%.3f"),
+                **{
+                    name: st.column_config.NumberColumn(format="%.3f")
+                    for name in shown.columns[11:]
+                },
             },
         )
+        st.caption(excess_note(rows))
     chosen = event["selection"]["rows"]
     if chosen:
         open_moments_of_child(view.filters, str(rows["child_id"].iloc[chosen[0]]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -11,11 +12,22 @@ from dashboard.components.captions import interval_note, setting_note
 from dashboard.components.view import View
 from dashboard.queries.shares import Totals
 from pipeline.stats.bootstrap import Interval
+from pipeline.stats.contrasts import Contrast
 
 
-def headline(view: View, totals: Totals, n_utterances: int, share: Interval, chance: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """The share expected by chance (NaN when unknown) and what was observed above it."""
+
+    share: float
+    excess: Contrast | None
+
+
+def headline(
+    view: View, totals: Totals, n_utterances: int, share: Interval, chance: Chance
+) -> None:
     """One sentence, the numbers behind it, and how they were made."""
-    st.markdown(f"### {_sentence(share, chance)}")
+    st.markdown(f"### {_sentence(share, chance.share)}")
     columns = st.columns(5)
     columns[0].metric(
         "Highly aligned",
@@ -27,10 +39,12 @@ def headline(view: View, totals: Totals, n_utterances: int, share: Interval, cha
     )
     columns[1].metric(
         "Expected by chance",
-        labels.percent(chance),
-        delta=_surplus(share, chance),
+        labels.percent(chance.share),
+        delta=_surplus(chance.excess),
         delta_color="off",
         delta_arrow="off",
+        help="Observed minus expected, in percentage points, with its 95 % interval: share and "
+        "chance are drawn together, recording by recording. Of the utterances that have a null.",
     )
     columns[2].metric(
         "Utterances",
@@ -67,8 +81,10 @@ def _sentence(share: Interval, chance: float) -> str:
     return f"{text}, against {labels.percent(chance)} expected by chance"
 
 
-def _surplus(share: Interval, chance: float) -> str:
-    if math.isnan(chance) or math.isnan(share.estimate):
+def _surplus(excess: Contrast | None) -> str:
+    if excess is None or math.isnan(excess.estimate):
         return "not known"
-    points = 100 * (share.estimate - chance)
-    return f"observed {points:+.1f} points"
+    points = f"observed {100 * excess.estimate:+.1f} points"
+    if not excess.interval.is_known:
+        return points
+    return f"{points} ({100 * excess.interval.low:+.1f} to {100 * excess.interval.high:+.1f})"

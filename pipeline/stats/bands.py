@@ -53,9 +53,10 @@ def simultaneous_band(
     tops and bottoms are (n_clusters, n_points), strata (n_clusters,). Drawing clusters makes the
     points' deviations together nearly normal with the covariance of the clusters' linearised
     parts; that is drawn from directly, which takes as long for 16,000 clusters as for ten, and
-    divided by the root of a chi-square over its degrees of freedom (Welch's, the fewest of any
-    point), because the standard errors are estimated. With fewer spare clusters than points their
-    covariance is not known well enough, and the critical value is Bonferroni's, which is wider.
+    divided by the root of a chi-square over its degrees of freedom (Welch's, for the variance of
+    all points together), because the standard errors are estimated. With fewer spare clusters
+    than points their covariance is not known well enough, and the critical value is Bonferroni's,
+    which is wider.
     """
     kept = (bottoms > 0).any(axis=1)
     tops, bottoms, strata = tops[kept], bottoms[kept], strata[kept]
@@ -77,10 +78,7 @@ def simultaneous_band(
     varies = se > 1e-9 * max(1e-300, float(np.abs(se).max()))
     if not varies.any():
         return Band(estimate, nowhere, nowhere, totals, float("nan"), len(strata))
-    df = min(
-        welch_df(np.bincount(places, part**2).astype(np.float64), sizes)
-        for part in parts[:, varies].T
-    )
+    df = _curve_df(parts[:, varies] / se[varies], places, sizes)
     if int((sizes - 1).sum()) < int(varies.sum()):
         critical = _bonferroni(int(varies.sum()), df, level)
     else:
@@ -88,6 +86,12 @@ def simultaneous_band(
     half = nowhere.copy()
     half[np.flatnonzero(is_known)[varies]] = critical * se[varies]
     return Band(estimate, estimate - half, estimate + half, totals, critical, len(strata))
+
+
+def _curve_df(parts: Floats, places: Ints, sizes: Ints) -> float:
+    """parts (n_clusters, n_points), each point's variance being 1 over all clusters."""
+    of_clusters = (parts**2).mean(axis=1)
+    return welch_df(np.bincount(places, of_clusters).astype(np.float64), sizes)
 
 
 def _sup_t(covariance: Floats, df: float, draws: int, seed: int, level: float) -> float:

@@ -10,7 +10,7 @@ are left out and counted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +39,15 @@ class LevelSums:
 class MatchedDifference:
     """First minus second, as it is (`plain`) and with both sides' levels alike (`matched`).
 
-    `first` and `second` are the matched ratios of the sides. `levels` are those compared;
-    `n_first` and `n_second` the utterances compared, `n_first_left_out` and `n_second_left_out`
-    those at levels that the other side does not have.
+    `plain_first`, `plain_second`, `first` and `second` are the sides' ratios, the latter matched.
+    `levels` are those compared; `n_first` and `n_second` the utterances compared,
+    `n_first_left_out` and `n_second_left_out` those at levels that the other side does not have.
     """
 
     plain: Contrast
     matched: Contrast
+    plain_first: float
+    plain_second: float
     first: float
     second: float
     levels: tuple[int, ...]
@@ -83,6 +85,7 @@ def matched_difference(
         share = overlap / overlap.sum()
         weights = np.where(is_shared, share / counts, 0.0)
         means = np.where(is_shared, tops / counts, 0.0)
+        plain_ratios = tops.sum(axis=1) / counts.sum(axis=1)
     ratios = np.where(is_shared.any(), (share * means).sum(axis=1), np.nan)
     matched_sides = []
     for side, weight, mean, ratio in zip(sides, weights, means, ratios, strict=True):
@@ -94,10 +97,14 @@ def matched_difference(
     first, second = matched_sides
     matched = ratio_difference(first, second, strata, draws=draws, seed=seed, level=level)
     compared = counts[:, is_shared].sum(axis=1)
+    # Weighted utterances are counted as what they are, not by their weights.
+    matched = replace(matched, interval=replace(matched.interval, n=float(compared.sum())))
     left_out = counts[:, ~is_shared].sum(axis=1)
     return MatchedDifference(
         plain,
         matched,
+        float(plain_ratios[0]),
+        float(plain_ratios[1]),
         float(ratios[0]),
         float(ratios[1]),
         tuple(names[is_shared].tolist()),

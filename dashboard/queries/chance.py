@@ -1,0 +1,65 @@
+"""What the matched null leads one to expect, by recording: for chance levels with intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from dashboard.filters import Filters
+from dashboard.queries.arrays import ScoreArrays
+from dashboard.queries.selection import Measure
+from dashboard.queries.shares import counts_by_recording
+from pipeline.compiled import compiled_for
+from pipeline.stats import tallies
+
+_COLUMNS = ["child_id", "recording_id", "age_days", "grp"]
+
+
+def chance_by_recording(
+    arrays: ScoreArrays, filters: Filters, measure: Measure, split: str = "none"
+) -> pd.DataFrame:
+    """Per recording and group, of the scored utterances that have a null: n_null (how many),
+    n_high (at or above the threshold), n_expected (as many as chance alone puts there), sum_score
+    and sum_null (of their null's means).
+
+    Columns: child_id, recording_id, age_days, grp (NULL when unknown) and these. Empty where the
+    store has no null for this measure; on the z scale a null window has mean 0 and SD 1.
+    """
+    if measure.scale == "z":
+        return _of_z(counts_by_recording(arrays, filters, measure, split), measure.threshold)
+    recordings, names = arrays.recordings, [*arrays.group_names(split), None]
+    counts = np.zeros((len(recordings.child), len(names), 2), np.int64)
+    sums = np.zeros((len(recordings.child), len(names), 3))
+    if measure.has_stored_null:
+        chosen = arrays.chosen(filters, measure.scorer)
+        compiled_for(tallies.count_chance, len(chosen))(
+            chosen,
+            arrays.recording,
+            arrays.group(split),
+            arrays.score(measure),
+            arrays.column(measure.scorer, measure.sql("null_mean")),
+            arrays.column(measure.scorer, measure.sql("null_sd")),
+            measure.threshold,
+            tallies.normal_table(),
+            counts,
+            sums,
+        )
+    place, group = np.nonzero(counts[recordings.by_name, :, 0])
+    code = recordings.by_name[place]
+    rows = recordings.frame.take(code).reset_index(drop=True)
+    return rows.assign(
+        grp=pd.Series(names, dtype="str").take(group).array,
+        n_null=counts[code, group, 0],
+        n_high=counts[code, group, 1],
+        n_expected=sums[code, group, 2],
+        sum_score=sums[code, group, 0],
+        sum_null=sums[code, group, 1],
+    )
+
+
+def _of_z(counts: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    from scipy.special import ndtr
+
+    rows = counts.loc[counts["n_scored"] > 0, [*_COLUMNS, "n_scored", "n_high", "sum_score"]]
+    rows = rows.rename(columns={"n_scored": "n_null"})
+    return rows.assign(n_expected=rows["n_null"] * float(ndtr(-threshold)), sum_null=0.0)
