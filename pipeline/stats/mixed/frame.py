@@ -15,6 +15,7 @@ from pipeline.stats.mixed.design import Floats, MixedDesign, RandomTerm
 from pipeline.stats.mixed.formula import Formula, RandomSpec, Terms
 from pipeline.stats.mixed.response import Response, read_response
 
+FEWEST_ROWS = 6
 _RANK_TOLERANCE = 1e-7
 """lme4's: a column this close to a combination of those before it adds nothing."""
 
@@ -69,6 +70,12 @@ def model_frame(table: pd.DataFrame, formula: Formula, *, is_binomial: bool) -> 
         raise FitError(
             f"None of {len(needed):,} row(s) has a value in each of {', '.join(formula.columns)}.",
             hint="Leave out the columns with most missing values.",
+        )
+    n_whole = int(is_whole.sum())
+    if n_whole < FEWEST_ROWS:
+        raise FitError(
+            f"{n_whole} row(s) are too few for a mixed model.",
+            hint=f"At least {FEWEST_ROWS} rows without missing values are needed.",
         )
     rows = needed[is_whole].reset_index(drop=True)
     response = read_response(formula, rows, is_binomial=is_binomial)

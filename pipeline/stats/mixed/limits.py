@@ -14,8 +14,6 @@ MOST_DENSE = 10_000
 """Random effects beside those of the largest factor: their cross products are one dense matrix
 (0.8 GB at this size, and several copies of it)."""
 
-FEWEST_ROWS = 6
-
 
 def check_size(frame: ModelFrame, *, is_binomial: bool) -> None:
     """Raise FitError where rows, levels and effects do not fit each other."""
@@ -26,7 +24,7 @@ def check_size(frame: ModelFrame, *, is_binomial: bool) -> None:
             "The formula has no fixed effect.", hint="Keep the intercept: y ~ 1 + (1 | child)."
         )
     n_parameters = p + sum(term.n_parameters for term in design.terms) + (not is_binomial)
-    if n <= n_parameters or n < FEWEST_ROWS:
+    if n <= n_parameters:
         raise FitError(
             f"{n} row(s) are too few: the model has {n_parameters} numbers to estimate.",
             hint="Use more rows or a smaller model.",
