@@ -10,30 +10,20 @@ from dashboard.charts.shares import shares_before_after
 from dashboard.components.agreement_headline import agreement_headline, differing_moments
 from dashboard.components.captions import interval_note
 from dashboard.components.figure import clicked_point, current_look, show_figure
-from dashboard.components.model_pair import model_pair
+from dashboard.components.model_pair import model_pair, stop_without_second_scorer
+from dashboard.components.url_choice import url_choice
 from dashboard.components.view import open_view, stop_when_empty
 from dashboard.navigation import open_moments_of_child
 from dashboard.queries.agreement import agreement
 from dashboard.queries.told import most_listed
 
+_PARTS = {
+    "moments": "Moments on which they differ most",
+    "shares": "Share of each child under A and B",
+}
+
 view = open_view("Models")
-if len(view.store.options.models) < 2:
-    st.info(
-        "This store has one scorer, so there is nothing to compare it with.",
-        icon=":material/compare_arrows:",
-    )
-    st.markdown(
-        "Add scores made elsewhere, such as those of another CLIP model, of a language model or "
-        "of a rater, as a CSV file with recording_id, onset_ms, offset_ms and score (or the "
-        "full_clip_results.csv of earlier scripts). They stand beside the study’s own from the "
-        "next build on."
-    )
-    st.code(
-        "python -m pipeline import-scores STUDY scores.csv --scorer my-scorer\n"
-        "python -m pipeline run STUDY --stage publish",
-        language=None,
-    )
-    st.stop()
+stop_without_second_scorer(view)
 a, b = model_pair(view)
 found = data.load_given(view.store, view.store.arrays, agreement, view.filters, a, b)
 stop_when_empty(found.n_both + found.n_only_a + found.n_only_b)
@@ -76,23 +66,29 @@ with right:
         ),
     )
 
-st.subheader("Share of each child under A and B", anchor=False)
-shares = summaries.paired_shares(found.paired)
-shares["label"] = shares["child_id"]
-clicked = clicked or clicked_point(
-    shares_before_after(shares, names=(f"A: {names[0]}", f"B: {names[1]}"), look=look),
-    key="models_shares",
-    title=f"Share of highly aligned utterances under {names[0]} and {names[1]}",
-    hint="A click on a dot opens the moments of that child.",
-    caption=f"{n_both} Each scorer with its own threshold. "
-    f"{interval_note(summaries.share_change(found.paired))}",
+part = url_choice(
+    "More about the difference",
+    tuple(_PARTS),
+    param="part",
+    default="moments",
+    words=_PARTS.__getitem__,
 )
+if part == "moments":
+    differing_moments(found)
+    st.caption(
+        f"By the difference of ranks, at most {most_listed(view.store.arrays)} of each. Ranks are "
+        "the share of these utterances that score lower. Choose a row to open the moment."
+    )
+else:
+    rows = summaries.paired_shares(found.paired)
+    rows["label"] = rows["child_id"]
+    clicked = clicked or clicked_point(
+        shares_before_after(rows, names=(f"A: {names[0]}", f"B: {names[1]}"), look=look),
+        key="models_shares",
+        title=f"Share of highly aligned utterances under {names[0]} and {names[1]}",
+        hint="A click on a dot opens the moments of that child.",
+        caption=f"{n_both} Each scorer with its own threshold. "
+        f"{interval_note(summaries.share_change(found.paired))}",
+    )
 if clicked:
     open_moments_of_child(view.filters, clicked[0])
-
-st.subheader("Moments on which they differ most", anchor=False)
-differing_moments(found)
-st.caption(
-    f"By the difference of ranks, at most {most_listed(view.store.arrays)} of each. "
-    "Ranks are the share of these utterances that score lower. Choose a row to open the moment."
-)

@@ -16,6 +16,28 @@ from pipeline.records import ModelRef
 IMPORTED_WEIGHTS = "imported"
 
 
+def stop_without_second_scorer(view: View) -> None:
+    """Say how to add a scorer when the store has one only, and end the page."""
+    if len(view.store.options.models) > 1:
+        return
+    st.info(
+        "This store has one scorer, so there is nothing to compare it with.",
+        icon=":material/compare_arrows:",
+    )
+    st.markdown(
+        "Add scores made elsewhere, such as those of another CLIP model, of a language model or "
+        "of a rater, as a CSV file with recording_id, onset_ms, offset_ms and score (or the "
+        "full_clip_results.csv of earlier scripts). They stand beside the study’s own from the "
+        "next build on."
+    )
+    st.code(
+        "python -m pipeline import-scores STUDY scores.csv --scorer my-scorer\n"
+        "python -m pipeline run STUDY --stage publish",
+        language=None,
+    )
+    st.stop()
+
+
 def model_pair(view: View) -> tuple[Measure, Measure]:
     """Draw the choice of B; return both measures, each with its own threshold.
 

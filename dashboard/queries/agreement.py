@@ -17,7 +17,12 @@ from pipeline.compiled import compiled_for
 from pipeline.stats import counting
 from pipeline.stats.bootstrap import Interval
 from pipeline.stats.paired_ranks import PairedRanks, paired_ranks
-from pipeline.stats.rank import cluster_sums, correlation_of_sums, ranks_in_order
+from pipeline.stats.rank import (
+    cluster_sums,
+    correlation_of_sums,
+    correlations_of_sums,
+    ranks_in_order,
+)
 
 N_BINS = 50
 """Bins of each score in the two-dimensional distribution."""
@@ -194,13 +199,14 @@ def _by_child(sums: Floats, recordings: Recordings) -> pd.DataFrame:
 
     sums (6, n_recordings): of ranks within the child.
     """
-    found = []
-    for place, name in enumerate(recordings.child_names):
-        mine = np.flatnonzero(recordings.child == place)
-        rho = correlation_of_sums(sums[:, mine], np.zeros(len(mine), np.int64))
-        if rho.n:
-            found.append((name, int(rho.n), rho.estimate, rho.low, rho.high))
-    return pd.DataFrame(found, columns=["child_id", "n", "rho", "low", "high"])
+    n_children = len(recordings.child_names)
+    found = correlations_of_sums(sums, recordings.child.astype(np.int64), n_children)
+    rows = [
+        (name, int(rho.n), rho.estimate, rho.low, rho.high)
+        for name, rho in zip(recordings.child_names, found, strict=True)
+        if rho.n
+    ]
+    return pd.DataFrame(rows, columns=["child_id", "n", "rho", "low", "high"])
 
 
 def _paired(arrays: ScoreArrays, number: Numbers, a: Measure, b: Measure) -> pd.DataFrame:

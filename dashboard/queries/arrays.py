@@ -84,7 +84,8 @@ class ScoreArrays:
     def chosen(self, filters: Filters, scorer: str) -> Numbers:
         """int32 (n,): numbers of the utterances with a row of this scorer that filters leave."""
         # Filters look at utterances, so scorers that have a row for each of them share the answer.
-        scorer = next(name for name in self._scorers if name == scorer or self._same(name, scorer))
+        alike = (name for name in self._scorers if name == scorer or self._same(name, scorer))
+        scorer = next(alike, scorer)
         condition = where(filters)
         if condition.sql == "TRUE":
             return self._numbers(scorer)

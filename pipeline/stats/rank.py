@@ -136,6 +136,37 @@ def correlation_of_sums(
     return Interval(estimate, low, high, n, len(strata), n_fixed)
 
 
+def correlations_of_sums(
+    sums: NDArray[np.float64], strata: Ints, n_strata: int, *, level: float = LEVEL
+) -> list[Interval]:
+    """`correlation_of_sums` of each stratum alone, all at once; n is 0 where there is nothing."""
+    from scipy.special import stdtrit
+
+    kept = sums[0] > 0
+    sums, strata = sums[:, kept], strata[kept]
+    size = np.bincount(strata, minlength=n_strata)
+    total = np.stack(
+        [np.bincount(strata, row, minlength=n_strata).astype(np.float64) for row in sums]
+    )
+    estimate = _r(total)
+    others = np.maximum(size - 1, 1)
+    without = _r((total * (1 + 1 / others))[:, strata] - (size / others)[strata] * sums)
+    without = np.where(np.isnan(without), estimate[strata], without)
+    mean = np.bincount(strata, without, minlength=n_strata) / np.maximum(size, 1)
+    spread = np.bincount(strata, (without - mean[strata]) ** 2, minlength=n_strata)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half = stdtrit(others, (1 + level) / 2) * np.sqrt(spread * (size - 1) / size)
+        half /= 1 - estimate**2
+        middle = np.arctanh(estimate)
+        low, high = np.tanh(middle - half), np.tanh(middle + half)
+    is_known = (size > 1) & (np.abs(estimate) < 1)
+    low, high = np.where(is_known, low, np.nan), np.where(is_known, high, np.nan)
+    return [
+        Interval(float(r), float(a), float(b), float(n), int(k), int(k == 1))
+        for r, a, b, n, k in zip(estimate, low, high, total[0], size, strict=True)
+    ]
+
+
 def _r(sums: NDArray[np.float64]) -> Floats:
     """Pearson's r of sums (6, m): n, x, y, xx, yy, xy; NaN where one does not vary."""
     n, x, y, xx, yy, xy = sums

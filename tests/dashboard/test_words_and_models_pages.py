@@ -41,8 +41,10 @@ def test_the_models_page_shows_every_kind_of_store(open_page: Page, variant: str
     assert not app.exception
     assert not app.error
     if variant == "two models":
-        assert len(app.get("plotly_chart")) == 3
+        assert len(app.get("plotly_chart")) == 2
         assert "Rank correlation" in _words(app)
+        app = open_page("models", variant, part="shares")
+        assert len(app.get("plotly_chart")) == 3
     else:
         assert "This store has one scorer" in _words(app)
         assert any("import-scores" in code.value for code in app.code)

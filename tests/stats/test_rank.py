@@ -7,7 +7,10 @@ import pytest
 from scipy.stats import rankdata, spearmanr
 
 from pipeline.stats.rank import (
+    cluster_sums,
     clustered_correlation,
+    correlation_of_sums,
+    correlations_of_sums,
     rank_correlation,
     ranks,
     ranks_in_order,
@@ -103,3 +106,21 @@ def test_nothing_has_no_correlation():
     none = np.zeros(0)
     found = clustered_correlation(none, none, none.astype(int), none.astype(int))
     assert np.isnan(found.estimate)
+
+
+def test_strata_worked_out_together_are_those_worked_out_alone():
+    x, y, clusters, strata = clustered(3)
+    strata = np.append(strata, [4, 6])
+    x, y = np.append(x, [1, 2, 3, 4, 5.0]), np.append(y, [3, 1, 2, 7, 9.0])
+    clusters = np.append(clusters, [48, 48, 48, 49, 49])
+    sums = cluster_sums(x, y, clusters, len(strata))
+    found = correlations_of_sums(sums, strata, 7)
+    assert [rho.n for rho in found] == [360, 360, 360, 360, 3, 0, 2]
+    for place, rho in enumerate(found):
+        mine = strata == place
+        alone = correlation_of_sums(sums[:, mine], np.zeros(mine.sum(), np.int64))
+        np.testing.assert_allclose(
+            [rho.estimate, rho.low, rho.high, rho.n_clusters, rho.n_fixed],
+            [alone.estimate, alone.low, alone.high, alone.n_clusters, alone.n_fixed],
+            atol=1e-9,
+        )
