@@ -57,8 +57,8 @@ def lag_profile(con: DuckDBPyConnection, choice: ScoreChoice) -> LagProfile | No
     found = con.execute(sql, {**choice.condition.params, "scorer": choice.scorer}).fetchall()
     has_null = any(row[1] for row in found)
     kept = [row for row in found if row[1] == has_null]
-    numbers = np.array([row[3:] for row in kept], dtype=np.float64).reshape(len(kept), -1)
-    if not len(kept) or not numbers[:, 0::2].any():
+    numbers = np.array([row[3:] for row in kept], dtype=np.float64)
+    if not kept or not numbers[:, 0::2].any():
         return None
     children = np.unique([row[0] for row in kept], return_inverse=True)[1]
     n = sum(int(row[2]) for row in kept)

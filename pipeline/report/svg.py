@@ -68,8 +68,8 @@ _VARIABLES = {
 }
 _COLOUR = re.compile("|".join(map(re.escape, _VARIABLES)))
 _HEAD = re.compile(r"\A.*?(?=<svg)", re.DOTALL)
-_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
-_STYLE_PART = re.compile(r"\s*<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
+_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+_STYLE_PART = re.compile(r"<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
 _SIZE = re.compile(r' (?:width|height)="[\d.]+pt"')
 _FONT = " font-family: 'DejaVu Sans', sans-serif;"
 _FONT_OF_FILES = " font-family: Arial, Helvetica, 'DejaVu Sans', sans-serif;"
