@@ -49,13 +49,15 @@ with left:
     show_figure(
         charts.paired_differences(
             data.count(view.store, comparing.difference_bins, view.filters, a, b, width),
+            summaries.mean_difference(paired),
             width=width,
             unit=labels.SCALE_UNITS[a.scale],
             look=look,
         ),
         key="differences",
         title="Differences utterance by utterance",
-        caption=f"n = {labels.count(int(change.n))} utterances scored under both settings.",
+        caption=f"n = {labels.count(int(change.n))} utterances scored under both settings. Line "
+        f"and band: mean difference with its 95 % interval. {interval_note(change)}",
         setting=pair_note(a, b),
     )
 with right:

@@ -7,12 +7,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from dashboard.charts.distribution import faded
 from dashboard.charts.look import Chart, Look, band, figure, line_at, mark_value
 from pipeline.published import PublishedShare
+from pipeline.stats.bootstrap import Interval
 
 
-def paired_differences(bins: pd.DataFrame, *, width: float, unit: str, look: Look) -> Chart:
-    """How many utterances score how much higher or lower under B.
+def paired_differences(
+    bins: pd.DataFrame, mean: Interval, *, width: float, unit: str, look: Look
+) -> Chart:
+    """How many utterances score how much higher or lower under B; the mean difference marked.
 
     bins: is_equal, bin_start, n. Exactly equal scores are a bar of their own, at zero.
     """
@@ -46,6 +50,9 @@ def paired_differences(bins: pd.DataFrame, *, width: float, unit: str, look: Loo
     if len(drawn):
         chart.update_yaxes(range=[0, 116 * int(drawn.max()) / total])
     line_at(chart, 0, color=look.ink, width=1)
+    if mean.is_known:
+        band(chart, look.accent_fill, x=(mean.low, mean.high))
+        line_at(chart, mean.estimate, color=look.accent, width=2)
     if equal:
         chart.add_annotation(
             x=0,
@@ -65,7 +72,7 @@ def lag_profile(profiles: Mapping[str, pd.DataFrame], *, look: Look) -> Chart:
     """Mean cosine by lag for one or two crops, each with its chance level dashed.
 
     profiles: name -> lag_s, cosine, baseline (NaN when unknown), n_at_lag, low, high (of the
-    mean).
+    mean; NaN draws no band).
     """
     chart = figure(
         look,
@@ -76,6 +83,7 @@ def lag_profile(profiles: Mapping[str, pd.DataFrame], *, look: Look) -> Chart:
     for (name, rows), colour in zip(
         profiles.items(), (look.accent, look.categories[1]), strict=False
     ):
+        _area(chart, rows, "lag_s", colour, f"{name}, 95 % band")
         chart.add_scatter(
             x=rows["lag_s"],
             y=rows["cosine"],
@@ -83,15 +91,6 @@ def lag_profile(profiles: Mapping[str, pd.DataFrame], *, look: Look) -> Chart:
             name=name,
             line={"color": colour, "width": 2},
             marker={"size": 6},
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": rows["high"] - rows["cosine"],
-                "arrayminus": rows["cosine"] - rows["low"],
-                "color": colour,
-                "thickness": 1,
-                "width": 0,
-            },
             customdata=rows[["n_at_lag", "lag_s"]],
             hovertemplate=f"{name}, %{{customdata[1]:+d}} s: %{{y:.4f}}<br>"
             "%{customdata[0]:,} frames<extra></extra>",
@@ -110,8 +109,58 @@ def lag_profile(profiles: Mapping[str, pd.DataFrame], *, look: Look) -> Chart:
     return chart
 
 
+def lag_difference(rows: pd.DataFrame, *, names: tuple[str, str], look: Look) -> Chart:
+    """The second of two crops minus the first by lag, with its band; zero is marked.
+
+    rows: lag_s, difference, low, high, n_at_lag.
+    """
+    chart = figure(
+        look,
+        height_px=240,
+        x_title="Frame before the start (-) or after the end (+) of the utterance (s)",
+        y_title="Difference (cosine)",
+    )
+    _area(chart, rows, "lag_s", look.accent, "95 % band")
+    chart.add_scatter(
+        x=rows["lag_s"],
+        y=rows["difference"],
+        mode="lines+markers",
+        name=f"{names[1]} minus {names[0].lower()}",
+        line={"color": look.accent, "width": 2},
+        marker={"size": 6},
+        customdata=rows[["n_at_lag", "lag_s"]],
+        hovertemplate="%{customdata[1]:+d} s: %{y:+.4f}<br>%{customdata[0]:,} utterances"
+        "<extra></extra>",
+    )
+    chart.add_shape(
+        type="line", x0=0, x1=1, xref="x domain", y0=0, y1=0, line={"color": look.ink, "width": 1}
+    )
+    band(chart, look.muted_fill, x=(-0.5, 0.5))
+    chart.update_xaxes(dtick=2)
+    return chart
+
+
+def _area(
+    chart: Chart, rows: pd.DataFrame, x: str, colour: str, name: str, scale: float = 1.0
+) -> None:
+    """A band between low and high; nothing where they are unknown."""
+    known = rows.dropna(subset=["low", "high"])
+    if not len(known):
+        return
+    chart.add_scatter(
+        x=[*known[x], *known[x][::-1]],
+        y=[*(scale * known["high"]), *(scale * known["low"][::-1])],
+        mode="none",
+        fill="toself",
+        fillcolor=faded(colour, 0.22),
+        name=name,
+        hoverinfo="skip",
+    )
+
+
 def threshold_sweep(
     sweeps: Mapping[str, pd.DataFrame],
+    bands: Mapping[str, pd.DataFrame],
     *,
     threshold: float,
     anchors: Sequence[PublishedShare] = (),
@@ -120,7 +169,8 @@ def threshold_sweep(
 ) -> Chart:
     """Share at or above every threshold, for one or two settings, with chance dashed.
 
-    sweeps: name -> threshold, share, chance (NaN when unknown). anchors are drawn as crosses.
+    sweeps: name -> threshold, share, chance (NaN when unknown). bands: name -> threshold, low,
+    high. anchors are drawn as crosses.
     """
     chart = figure(
         look,
@@ -129,6 +179,8 @@ def threshold_sweep(
         y_title="Share of utterances at or above it (%)",
     )
     for (name, rows), colour in zip(sweeps.items(), (look.muted, look.accent), strict=False):
+        if name in bands:
+            _area(chart, bands[name], "threshold", colour, f"{name}, 95 % band", 100)
         chart.add_scatter(
             x=rows["threshold"],
             y=100 * rows["share"],

@@ -5,23 +5,25 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import labels, summaries
-from dashboard.components.captions import differing_names, threshold_text
+from dashboard import contrasts, labels, summaries
+from dashboard.components.captions import differing_names, interval_note, threshold_text
 from dashboard.queries.selection import Measure
+from pipeline.stats.bootstrap import Interval
 
 
 def change_headline(a: Measure, b: Measure, paired: pd.DataFrame) -> None:
     """One sentence and the numbers behind it. paired: the frame of `comparing.paired_counts`."""
     change = summaries.share_change(paired)
     difference = summaries.mean_difference(paired)
-    before = paired["high_a"].sum() / max(1.0, change.n)
-    after = paired["high_b"].sum() / max(1.0, change.n)
+    before, after, gained, lost = (
+        contrasts.paired_share(paired, column) for column in ("high_a", "high_b", "gained", "lost")
+    )
     points = 100 * change.estimate
     st.markdown(f"### {_sentence(a, b, points)}")
     columns = st.columns(5)
     for column, label, value, note in (
-        (columns[0], "Share under A", labels.percent(before), "scored under both"),
-        (columns[1], "Share under B", labels.percent(after), "scored under both"),
+        (columns[0], "Share under A", labels.percent(before.estimate), _limits(before)),
+        (columns[1], "Share under B", labels.percent(after.estimate), _limits(after)),
         (
             columns[2],
             "Change",
@@ -43,7 +45,7 @@ def change_headline(a: Measure, b: Measure, paired: pd.DataFrame) -> None:
             "Gained / lost",
             f"{labels.count(int(paired['gained'].sum()))} / "
             f"{labels.count(int(paired['lost'].sum()))}",
-            "across the threshold",
+            f"{labels.percent(gained.estimate)} / {labels.percent(lost.estimate)}",
         ),
     ):
         column.metric(label, value, delta=note, delta_color="off", delta_arrow="off")
@@ -51,8 +53,17 @@ def change_headline(a: Measure, b: Measure, paired: pd.DataFrame) -> None:
         f"Both at a threshold of {threshold_text(a)} and on the same "
         f"{labels.count(int(change.n))} utterances, model {a.scorer}. A threshold is known for one "
         "setting; another crop or window shifts all scores, so look at the differences and at "
-        "chance as well."
+        f"chance as well. Gained: {_sentence_limits(gained)}; lost: {_sentence_limits(lost)}. "
+        f"{interval_note(change)}"
     )
+
+
+def _limits(share: Interval) -> str:
+    return labels.percent_range(share.low, share.high) if share.is_known else "no interval"
+
+
+def _sentence_limits(share: Interval) -> str:
+    return f"{labels.percent(share.estimate)} of utterances ({_limits(share)})"
 
 
 def _sentence(a: Measure, b: Measure, points: float) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dashboard import data, summaries
+import numpy as np
+import pandas as pd
+
+from dashboard import data, labels, summaries
 from dashboard.charts import comparing as charts
 from dashboard.components.captions import chance_note, pair_note, score_axis, setting_name
 from dashboard.components.figure import current_look, show_figure
 from dashboard.components.reference import sweep_anchors, sweep_note
 from dashboard.components.view import View
 from dashboard.queries import shares
+from dashboard.queries.matched import sweep_band
 from dashboard.queries.selection import Measure
 from pipeline.stats import histogram
 
@@ -17,6 +21,7 @@ def threshold_sweeps(view: View, a: Measure, b: Measure) -> None:
     """Draw both sweeps with the chance level of each, and what was published."""
     counts = data.count(view.store, shares.counts_by_recording, view.filters, a, "none")
     width = summaries.score_width(counts) / 4
+    n_scored = counts["n_scored"].sum()
     sweeps = {
         f"{side}: {setting_name(measure)}": histogram.threshold_sweep(
             data.count(view.store, shares.score_bins, view.filters, measure, width),
@@ -25,9 +30,15 @@ def threshold_sweeps(view: View, a: Measure, b: Measure) -> None:
         )
         for side, measure in (("A", a), ("B", b))
     }
+    bands = {
+        f"{side}: {setting_name(measure)}": rows
+        for side, measure in (("A", a), ("B", b))
+        if (rows := _band(view, measure, 4 * width)) is not None
+    }
     show_figure(
         charts.threshold_sweep(
             sweeps,
+            bands,
             threshold=a.threshold,
             anchors=sweep_anchors(view, a),
             axis_title=score_axis(a),
@@ -35,7 +46,18 @@ def threshold_sweeps(view: View, a: Measure, b: Measure) -> None:
         ),
         key="sweep",
         title="Share of highly aligned utterances at every threshold",
-        caption=f"All scored utterances of each setting. {chance_note(a, view.store.options)} "
+        caption=f"All scored utterances of each setting: A {labels.count(int(n_scored))}. Bands "
+        "hold the whole curve with 95 % (recordings drawn within children, the largest deviation "
+        "over all thresholds); none is drawn where nearly all or nearly no utterances score as "
+        f"much. {chance_note(a, view.store.options)} "
         f"{sweep_note(view, a)}",
         setting=pair_note(a, b),
     )
+
+
+def _band(view: View, measure: Measure, width: float) -> pd.DataFrame | None:
+    found = data.count(view.store, sweep_band, view.filters, measure, width)
+    if found is None:
+        return None
+    low, high = np.maximum(found.band.low, 0), np.minimum(found.band.high, 1)
+    return pd.DataFrame({"threshold": found.thresholds, "low": low, "high": high})

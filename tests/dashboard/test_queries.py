@@ -7,7 +7,7 @@ import pytest
 
 from dashboard import summaries
 from dashboard.filters import Filters
-from dashboard.queries import comparing, missing, shares
+from dashboard.queries import comparing, lags, missing, shares
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.options import check_schema, store_options
 from dashboard.queries.selection import Measure, Query, resolve_measure, scored
@@ -172,16 +172,25 @@ def test_settings_on_different_scales_are_not_compared(con):
 
 
 def test_the_lag_profile_takes_utterances_of_one_frame_with_their_own_chance(con):
-    rows = comparing.lag_profile(con, Filters(), MEASURE, "center").set_index("lag_s")
+    sums = lags.lag_sums(con, Filters(), MEASURE, "center")
+    rows = lags.lag_profile(sums).set_index("lag_s")
     assert list(rows.index) == [-1, 0, 2]
     assert rows["cosine"].tolist() == pytest.approx([0.10, 0.30, 0.18])
     assert rows["baseline"].tolist() == pytest.approx([0.20, 0.20, 0.20])
     assert rows["n_at_lag"].tolist() == [1, 1, 1]
-    assert rows["n"].tolist() == [2, 2, 2]
-    only_high = comparing.lag_profile(con, Filters(), MEASURE, "center", "high")
-    assert only_high["n"].tolist() == [2, 2, 2]
-    none = comparing.lag_profile(con, Filters(speakers=("CHI",)), MEASURE, "center")
-    assert len(none) == 0
+    # u1 and u4; one recording each holds no spread.
+    assert (sums.n, sums.n_all, sums.recordings) == (2, 3, ("r1", "r2"))
+    assert lags.lag_sums(con, Filters(), MEASURE, "center", "high").n == 2
+    none = lags.lag_sums(con, Filters(speakers=("CHI",)), MEASURE, "center")
+    assert none.n == 0
+
+
+def test_two_crops_are_compared_by_lag_on_the_same_utterances(con):
+    first, second = (lags.lag_sums(con, Filters(), MEASURE, crop) for crop in ("center", "center"))
+    rows = lags.lag_difference(first, second)
+    assert rows["difference"].tolist() == [0, 0, 0]
+    with pytest.raises(ValueError, match="same utterances"):
+        lags.lag_difference(first, lags.lag_sums(con, Filters(children=("B",)), MEASURE, "center"))
 
 
 def test_options_are_what_the_store_holds(con):
