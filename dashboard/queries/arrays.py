@@ -107,8 +107,8 @@ class ScoreArrays:
         found = self._once(f"extremes {scorer} {sql}", lambda: self._extremes(scorer, sql))
         return float(found[0]), float(found[1])
 
-    def group(self, split: str) -> NDArray[np.int8]:
-        """int8 (n_utterances,): places in `group_names`, behind the last name when unknown."""
+    def group(self, split: str) -> NDArray[np.int16]:
+        """int16 (n_utterances,): places in `group_names`, behind the last name when unknown."""
         return self._once(f"group {split}", lambda: self._grouped(split))
 
     def group_names(self, split: str) -> list[str]:
@@ -167,9 +167,9 @@ class ScoreArrays:
         found = self._utterances("enum_code(CAST(recording_id AS recording_names))")
         return np.asarray(found, np.int32)
 
-    def _grouped(self, split: str) -> NDArray[np.int8]:
+    def _grouped(self, split: str) -> NDArray[np.int16]:
         if split == "none":
-            return np.zeros(self.n_utterances, np.int8)
+            return np.zeros(self.n_utterances, np.int16)
         names = self.group_names(split)
         unknown = len(names)
         if split == "age":
@@ -177,13 +177,13 @@ class ScoreArrays:
                 unknown if np.isnan(band) else names.index(str(int(band)))
                 for band in self._age_bands()
             ]
-            return np.array(places, np.int8)[self.recording]
+            return np.array(places, np.int16)[self.recording]
         codes = _enum_names(self._cursor(), f"{split}_names")
         places = [*(names.index(name) for name in codes), unknown]
-        column = np.full(self.n_utterances, unknown, np.int8)
+        column = np.full(self.n_utterances, unknown, np.int16)
         for scorer in self._scorers:
             found = self._rows(scorer, f"coalesce(enum_code({split}), {len(codes)}) AS value")
-            column[self._numbers(scorer)] = np.array(places, np.int8)[found.astype(np.int64)]
+            column[self._numbers(scorer)] = np.array(places, np.int16)[found.astype(np.int64)]
         return column
 
     def _age_bands(self) -> NDArray[np.float64]:

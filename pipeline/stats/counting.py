@@ -22,7 +22,7 @@ Sums = NDArray[np.float64]
 def count_scores(
     number: Numbers,
     recording: NDArray[np.int32],
-    group: NDArray[np.int8],
+    group: NDArray[np.int16],
     score: Scores,
     n_frames: Scores,
     cosine: Scores,
@@ -206,7 +206,7 @@ def sum_ranks(
 
 def prepare() -> None:
     """Make all of them machine code: seconds on a computer's first time, then a moment."""
-    number, places = np.zeros(0, np.int32), np.zeros(0, np.int8)
+    number, places = np.zeros(0, np.int32), np.zeros(0, np.int16)
     score = np.zeros(0, np.float32)
 
     def counts(*shape: int) -> Counts:

@@ -12,7 +12,7 @@ NAN = float("nan")
 SCORE = np.array([0.25, 0.24, NAN, NAN, 0.1, 0.5], np.float32)
 OTHER = np.array([0.20, 0.30, 0.5, NAN, 0.1, NAN], np.float32)
 RECORDING = np.array([0, 0, 0, 1, 1, 2], np.int32)
-GROUP = np.array([0, 1, 0, 0, 1, 0], np.int8)
+GROUP = np.array([0, 1, 0, 0, 1, 0], np.int16)
 CHOSEN = np.array([0, 1, 2, 3, 4], np.int32)
 
 
