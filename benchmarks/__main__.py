@@ -22,6 +22,7 @@ def main() -> int:
         ["pages_speed"],
         ["export_speed", "--utterances", "20000", "--recordings", "80"],
         ["import_speed", "--utterances", "20000"],
+        ["mixed_speed"],
     ]
     if (study / "truth.csv").is_file():
         commands.insert(0, ["demo_truth", str(study)])

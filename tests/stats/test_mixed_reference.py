@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmarks.mixed_data import large_study
 from pipeline.stats.mixed.fit import fit_mixed
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -66,6 +67,20 @@ def test_a_binomial_fit_agrees_with_glmer(known: dict) -> None:
     assert [c.value for c in fit.correlations] == pytest.approx(correlations, abs=2e-3)
     assert all(math.isinf(effect.df) for effect in fit.fixed)
     assert math.isnan(fit.residual_sd)
+
+
+def test_a_study_of_20000_rows_agrees_with_lme4() -> None:
+    known = json.loads((REFERENCE / "lme4_medium.json").read_text(encoding="utf-8"))
+    fit = fit_mixed(large_study(known["n"], n_recordings=300, n_lemmas=600), known["formula"])
+    assert fit.has_converged
+    estimates = [effect.estimate for effect in fit.fixed]
+    assert estimates == pytest.approx(known["estimate"], rel=1e-3)
+    assert [effect.se for effect in fit.fixed] == pytest.approx(known["se"], rel=1e-3)
+    assert [effect.df for effect in fit.fixed] == pytest.approx(known["df"], rel=0.01)
+    sds = sorted(row["sdcor"] for row in known["random"])
+    found = sorted([*(effect.sd for effect in fit.random), fit.residual_sd])
+    assert found == pytest.approx(sds, rel=1e-3)
+    assert fit.loglik == pytest.approx(known["loglik"], abs=1e-3)
 
 
 def test_the_units_of_a_predictor_change_nothing_but_its_own_effect() -> None:

@@ -37,3 +37,22 @@ class Estimates:
         if self.satterthwaite is None:
             return np.full(p, np.inf)
         return self.satterthwaite.df(np.eye(p), np.diagonal(self.covariance))
+
+
+def half_width(df: Floats) -> Floats:
+    """Half of a 95 % interval in standard errors, by t with `df` (n,) degrees of freedom."""
+    from scipy import special
+
+    finite = np.where(np.isinf(df), 1.0, df)
+    reach = np.where(np.isinf(df), special.ndtri(0.975), special.stdtrit(finite, 0.975))
+    return np.asarray(reach, dtype=np.float64)
+
+
+def two_sided_p(statistic: Floats, df: Floats) -> Floats:
+    """Chance of a statistic (n,) at least this far from 0, by t with `df` (n,)."""
+    from scipy import special
+
+    finite = np.where(np.isinf(df), 1.0, df)
+    below = -np.abs(statistic)
+    tail = np.where(np.isinf(df), special.ndtr(below), special.stdtr(finite, below))
+    return np.asarray(2 * tail, dtype=np.float64)

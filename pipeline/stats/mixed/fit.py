@@ -15,7 +15,7 @@ from pipeline.stats.mixed.describe import (
     variances,
 )
 from pipeline.stats.mixed.design import split_theta
-from pipeline.stats.mixed.estimates import Estimates
+from pipeline.stats.mixed.estimates import Estimates, half_width, two_sided_p
 from pipeline.stats.mixed.formula import parse_formula
 from pipeline.stats.mixed.frame import ModelFrame, model_frame
 from pipeline.stats.mixed.limits import check_size
@@ -110,15 +110,13 @@ def _no_solution() -> FitError:
 def _result(
     frame: ModelFrame, found: Estimates, family: str, method: str, p_method: str
 ) -> MixedFit:
-    from scipy import stats
-
     se = np.sqrt(np.diagonal(found.covariance))
     if not (np.isfinite(found.beta).all() and np.isfinite(se).all() and (se > 0).all()):
         raise _no_solution()
     df = found.df
     statistic = found.beta / se
-    reach = stats.t.ppf(0.975, df) * se
-    p = 2 * stats.t.sf(np.abs(statistic), df)
+    reach = half_width(df) * se
+    p = two_sided_p(statistic, df)
     random, correlations = random_parts(frame.design.terms, found.factors)
     is_binomial = family == BINOMIAL
     residual = LOGIT_VARIANCE if is_binomial else found.sigma**2

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipeline.errors import FitError
 from pipeline.stats.mixed.columns import column_of
+from pipeline.stats.mixed.estimates import half_width
 from pipeline.stats.mixed.result import BINOMIAL, MixedFit
 
 ADDED = ("estimate", "lower", "upper")
@@ -20,7 +21,7 @@ def predict(fit: MixedFit, at: pd.DataFrame) -> pd.DataFrame:
     mean over levels. The interval holds the uncertainty of the fixed effects only. Raises
     FitError where `at` lacks a predictor, or holds a missing value or an unknown level.
     """
-    from scipy import special, stats
+    from scipy import special
 
     for name in fit.coding.columns:
         if column_of(at, name).isna().any():
@@ -34,7 +35,7 @@ def predict(fit: MixedFit, at: pd.DataFrame) -> pd.DataFrame:
         df = np.full(len(rows), np.inf)
     else:
         df = fit.satterthwaite.df(rows, variance)
-    reach = stats.t.ppf(0.975, df) * np.sqrt(variance)
+    reach = half_width(df) * np.sqrt(variance)
     found = np.column_stack((estimate, estimate - reach, estimate + reach))
     if fit.family == BINOMIAL:
         found = special.expit(found)
