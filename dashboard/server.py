@@ -81,7 +81,9 @@ class ClipDesk:
 
     def _clips_of(self, root: Path) -> StudyClips:
         with self._lock:
-            return self._clips.setdefault(root, StudyClips(root))
+            if root not in self._clips:
+                self._clips[root] = StudyClips(root)
+            return self._clips[root]
 
     def _log(self, root: Path, wanted: ClipRequest) -> None:
         """One row for each opening: a player asks for the same clip many times, in pieces."""

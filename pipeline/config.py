@@ -171,6 +171,16 @@ class PublishSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipsSettings:
+    """[clips]: how much room cut clips may take; the ones unused longest go first."""
+
+    cache_gb: float = 2.0
+
+    def __post_init__(self) -> None:
+        _in_range("clips.cache_gb", self.cache_gb, 0.1, 100_000)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a study."""
 
@@ -181,6 +191,7 @@ class Settings:
     model: ModelSettings = field(default_factory=ModelSettings)
     align: AlignSettings = field(default_factory=AlignSettings)
     publish: PublishSettings = field(default_factory=PublishSettings)
+    clips: ClipsSettings = field(default_factory=ClipsSettings)
 
     def to_json(self) -> str:
         """Settings as JSON with sorted keys; the same settings always give the same text."""

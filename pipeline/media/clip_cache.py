@@ -19,7 +19,6 @@ from pipeline.media.clips import CLIP_FORMAT, ClipSettings, clip_span, cut_clip
 from pipeline.records import TimeSpan
 from pipeline.study import media_digest
 
-DEFAULT_MAX_BYTES = 2 * 1024**3
 _STALE_PARTIAL_S = 3_600.0
 _MAX_CUTS_AT_ONCE = 2
 
@@ -31,7 +30,7 @@ class ClipCache:
     for least recently go first.
     """
 
-    def __init__(self, study_root: Path, *, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+    def __init__(self, study_root: Path, *, max_bytes: int) -> None:
         self.folder = study_root / "derived" / "clips"
         self._max_bytes = max_bytes
         self._room = threading.Semaphore(_MAX_CUTS_AT_ONCE)

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.config import load_settings
 from pipeline.errors import MediaError
-from pipeline.media.clip_cache import DEFAULT_MAX_BYTES, ClipCache
+from pipeline.media.clip_cache import ClipCache
 from pipeline.media.clips import ClipSettings
 from pipeline.records import TimeSpan
 
@@ -17,10 +17,15 @@ LOG_PATH = PurePosixPath("derived/logs/clips.jsonl")
 
 
 class StudyClips:
-    """Cuts, keeps and logs clips of the study at `root`."""
+    """Cuts, keeps and logs clips of the study at `root`; SettingsError when its settings are bad.
 
-    def __init__(self, root: Path, *, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+    `max_bytes` of None is the study's own limit.
+    """
+
+    def __init__(self, root: Path, *, max_bytes: int | None = None) -> None:
         self._root = root
+        if max_bytes is None:
+            max_bytes = int(load_settings(root / "study.toml").clips.cache_gb * 1e9)
         self.max_bytes = max_bytes
         self._cache = ClipCache(root, max_bytes=max_bytes)
         self._logging = threading.Lock()

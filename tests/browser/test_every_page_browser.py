@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pipeline.people.marks import star
 from pipeline.people.store import MomentRef, people_store
 from pipeline.records import TimeSpan
-from tests.browser.conftest import LONG_MS, open_page, settle, watch
+from tests.browser.conftest import LONG_MS, open_page, served, settle, watch
 
 pytestmark = pytest.mark.browser
 Study = tuple[Path, str]
@@ -187,7 +187,16 @@ def turn_dark(page: Page) -> None:
 def test_a_page_is_calm_in_its_place_and_open_to_everybody(
     profile: BrowserContext, starred: Study, served_synthetic: Study, stop: Stop
 ):
-    address = (starred if stop.has_clips else served_synthetic)[1]
+    visit(profile, (starred if stop.has_clips else served_synthetic)[1], stop)
+
+
+def test_the_page_before_there_is_a_study_is_too(profile: BrowserContext, tmp_path: Path):
+    with served(tmp_path) as address:
+        visit(profile, address, Stop("welcome", "/", "Coview"))
+
+
+def visit(profile: BrowserContext, address: str, stop: Stop) -> None:
+    """Look at a page in both widths and both themes."""
     page = profile.new_page()
     watched = watch(page, address)
     open_page(page, f"{address}{stop.link}", stop.title)

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import MediaError
-from pipeline.media import clip_cache
 from pipeline.media.clip_cache import ClipCache, clip_name
 from pipeline.media.clips import ClipSettings
 from pipeline.records import TimeSpan
 from tests.media.recordings import record
 
 SETTINGS = ClipSettings(lead_ms=0, lag_ms=0)
+ROOM = 2_000_000_000
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def recording(tmp_path_factory) -> Path:
 
 
 def test_the_same_clip_is_cut_once(tmp_path, recording):
-    cache = ClipCache(tmp_path)
+    cache = ClipCache(tmp_path, max_bytes=ROOM)
     first = cache.clip(recording, TimeSpan(1_000, 1_500), SETTINGS)
     inode = first.stat().st_ino
     assert cache.clip(recording, TimeSpan(1_000, 1_500), SETTINGS) == first
@@ -51,7 +51,7 @@ def test_another_stretch_or_another_recording_is_another_clip(tmp_path, recordin
 
 
 def test_many_requests_at_once_cut_one_clip(tmp_path, recording):
-    caches = [ClipCache(tmp_path) for _ in range(8)]
+    caches = [ClipCache(tmp_path, max_bytes=ROOM) for _ in range(8)]
     start = threading.Barrier(len(caches))
     seen: list[tuple[Path, int]] = []
 
@@ -71,7 +71,7 @@ def test_many_requests_at_once_cut_one_clip(tmp_path, recording):
 
 
 def test_the_least_recently_used_clips_go_first(tmp_path, recording):
-    cache = ClipCache(tmp_path)
+    cache = ClipCache(tmp_path, max_bytes=ROOM)
     clips = [cache.clip(recording, TimeSpan(at, at + 400), SETTINGS) for at in (0, 1_000, 2_000)]
     for age_s, path in zip((300, 200, 100), clips, strict=True):
         os.utime(path, (time.time() - age_s, time.time() - age_s))
@@ -88,7 +88,7 @@ def test_a_clip_larger_than_the_cap_is_still_served(tmp_path, recording):
 
 
 def test_leftovers_of_a_killed_process_are_removed(tmp_path):
-    cache = ClipCache(tmp_path)
+    cache = ClipCache(tmp_path, max_bytes=ROOM)
     cache.folder.mkdir(parents=True)
     old, new = cache.folder / "old.partial", cache.folder / "new.partial"
     for path in (old, new):
@@ -99,8 +99,7 @@ def test_leftovers_of_a_killed_process_are_removed(tmp_path):
 
 
 def test_a_missing_recording_is_an_error_and_no_clip(tmp_path):
-    cache = ClipCache(tmp_path)
+    cache = ClipCache(tmp_path, max_bytes=ROOM)
     with pytest.raises(MediaError, match=r"gone\.mp4"):
         cache.clip(tmp_path / "gone.mp4", TimeSpan(0, 500), SETTINGS)
     assert cache.size_bytes() == 0
-    assert clip_cache.DEFAULT_MAX_BYTES > 0

@@ -104,6 +104,15 @@ def test_the_dashboard_finds_the_clips_that_were_cut(study: Path):
     assert clips.n_kept() == before
 
 
+def test_the_study_says_how_much_room_clips_may_take(tmp_path: Path):
+    assert StudyClips(tmp_path).max_bytes == 2_000_000_000
+    (tmp_path / "study.toml").write_text("[clips]\ncache_gb = 0.5\n")
+    assert StudyClips(tmp_path).max_bytes == 500_000_000
+    (tmp_path / "study.toml").write_text("[clips]\ncache_gb = 0\n")
+    with pytest.raises(SettingsError, match="cache_gb is 0"):
+        StudyClips(tmp_path)
+
+
 def test_the_best_come_first_and_only_so_many(study: Path):
     best = rows(
         study,
