@@ -49,15 +49,17 @@ def fit_mixed(
     for linear models only. Raises FitError: a sentence why there is no result, and what would
     help.
     """
+    # scipy brings a BLAS of its own: only libraries that are loaded can be limited.
+    import scipy.linalg  # noqa: F401
     from threadpoolctl import threadpool_limits
 
     if family not in FAMILIES:
         raise FitError(f"There is no family {family!r}.", hint=f"Choose {' or '.join(FAMILIES)}.")
-    frame = model_frame(table, parse_formula(formula), is_binomial=family == BINOMIAL)
-    check_size(frame, is_binomial=family == BINOMIAL)
     # One thread: several wait for each other when the machine is busy, and sums in another order
     # would give another last digit.
     with threadpool_limits(1):
+        frame = model_frame(table, parse_formula(formula), is_binomial=family == BINOMIAL)
+        check_size(frame, is_binomial=family == BINOMIAL)
         return _binomial(frame) if family == BINOMIAL else _linear(frame, is_reml=is_reml)
 
 
