@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.labels import DAYS_PER_MONTH
-from pipeline.stats.bootstrap import Interval, ratio_interval, share_interval, share_intervals
+from pipeline.stats.bootstrap import Interval, share_interval, share_intervals
 from pipeline.stats.contrasts import (
     Contrast,
     Side,
@@ -213,7 +213,7 @@ def paired_share(paired: pd.DataFrame, column: str) -> Interval:
 
 def conditional_share(paired: pd.DataFrame, part: str, whole: str) -> Interval:
     """Utterances in `part` as a share of those in `whole`, e.g. high under both of high under A."""
-    return ratio_interval(_floats(paired, part), _floats(paired, whole), _codes(paired["child_id"]))
+    return share_interval(_floats(paired, part), _floats(paired, whole), _codes(paired["child_id"]))
 
 
 def _age_band(rows: pd.DataFrame) -> NDArray[np.int64]:

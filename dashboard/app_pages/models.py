@@ -31,7 +31,7 @@ if not found.n_both:
     st.info("No chosen utterance has a score from both.", icon=":material/compare_arrows:")
     st.stop()
 names, look = (a.scorer, b.scorer), current_look()
-agreement_headline(found, names)
+agreement_headline(view, found, (a, b))
 n_both = f"n = {labels.plural(found.n_both, 'utterance')} scored by both."
 clicked: list[str] | None = None
 

@@ -5,29 +5,38 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import labels
+from dashboard import contrasts, data, labels
+from dashboard.components.captions import interval_note
 from dashboard.components.moments_table import SCORE_COLUMN, moments_table
+from dashboard.components.view import View
 from dashboard.queries.agreement import Agreement
+from dashboard.queries.chance import chance_by_recording
+from dashboard.queries.selection import Measure
+from pipeline.stats.bootstrap import Interval
 
 
-def agreement_headline(found: Agreement, names: tuple[str, str]) -> None:
+def agreement_headline(view: View, found: Agreement, measures: tuple[Measure, Measure]) -> None:
     """One sentence and the numbers behind it."""
-    rho = found.rho
-    n_high_a, n_high_b = (int(found.paired[side].sum()) for side in ("high_a", "high_b"))
-    both = n_high_a - int(found.paired["lost"].sum())
+    rho, names = found.rho, (measures[0].scorer, measures[1].scorer)
+    paired = found.paired.assign(high_both=found.paired["high_a"] - found.paired["lost"])
+    high_a, high_b = (contrasts.paired_share(paired, side) for side in ("high_a", "high_b"))
+    both = contrasts.conditional_share(paired, "high_both", "high_a")
     st.markdown(f"### {_sentence(rho.estimate, names)}")
     columns = st.columns(4)
     limits = f"{rho.low:.3f} to {rho.high:.3f}" if rho.is_known else "no interval"
-    share_a, share_b = (labels.percent(n / max(1, found.n_both)) for n in (n_high_a, n_high_b))
     for column, label, value, note in (
         (columns[0], "Rank correlation", f"{rho.estimate:.3f}", limits),
-        (columns[1], "Highly aligned under A", share_a, f"n = {labels.count(found.n_both)}"),
-        (columns[2], "Highly aligned under B", share_b, f"n = {labels.count(found.n_both)}"),
         (
-            columns[3],
-            "High under both",
-            labels.percent(both / max(1, n_high_a)),
-            "of those high under A",
+            *(columns[1], "Highly aligned under A", labels.percent(high_a.estimate)),
+            _limits(high_a),
+        ),
+        (
+            *(columns[2], "Highly aligned under B", labels.percent(high_b.estimate)),
+            _limits(high_b),
+        ),
+        (
+            *(columns[3], "High under both, of those under A", labels.percent(both.estimate)),
+            _limits(both),
         ),
     ):
         column.metric(label, value, delta=note, delta_color="off", delta_arrow="off")
@@ -36,7 +45,23 @@ def agreement_headline(found: Agreement, names: tuple[str, str]) -> None:
         f"{labels.count(found.n_only_a)} only by A, {labels.count(found.n_only_b)} only by B. "
         "Spearman’s rho; interval: 95 %, jackknife over recordings within children. Each scorer "
         "has its own threshold; their scores are not on one scale."
+        f"{_chance_note(view, measures)} {interval_note(high_a)}"
     )
+
+
+def _limits(share: Interval) -> str:
+    return labels.percent_range(share.low, share.high) if share.is_known else "no interval"
+
+
+def _chance_note(view: View, measures: tuple[Measure, Measure]) -> str:
+    """Each scorer's chance level, of all its scored utterances; empty where it has no null."""
+    known = []
+    for side, measure in zip("AB", measures, strict=True):
+        rows = data.count(view.store, chance_by_recording, view.filters, measure)
+        if len(rows):
+            share = labels.percent(contrasts.expected_share(rows))
+            known.append(f"{share} expected by chance under {side}")
+    return f" {', '.join(known)}." if known else ""
 
 
 def differing_moments(found: Agreement) -> None:

@@ -19,7 +19,7 @@ _STEPS = 8_192
 def count_chance(
     number: Numbers,
     recording: NDArray[np.int32],
-    group: NDArray[np.int8],
+    group: NDArray[np.int16],
     score: Scores,
     null_mean: Scores,
     null_sd: Scores,
@@ -108,8 +108,9 @@ def normal_table() -> Sums:
 def prepare() -> None:
     """Make all of them machine code; see `counting.prepare`."""
     number, places, score = np.zeros(0, np.int32), np.zeros(0, np.int8), np.zeros(0, np.float32)
+    group = np.zeros(0, np.int16)
     compiled(count_chance)(
-        *(number, number, places, score, score, score, 0.0, normal_table()),
+        *(number, number, group, score, score, score, 0.0, normal_table()),
         np.zeros((1, 1, 2), np.int64),
         np.zeros((1, 1, 3)),
     )

@@ -63,7 +63,7 @@ def test_the_table_of_the_normal_distribution_is_exact_enough():
     counts, sums = np.zeros((n, 1, 2), np.int64), np.zeros((n, 1, 3))
     number = np.arange(n, dtype=np.int32)
     tallies.count_chance(
-        *(number, number, np.zeros(n, np.int8), mean, mean, sd, 0.24, tallies.normal_table()),
+        *(number, number, np.zeros(n, np.int16), mean, mean, sd, 0.24, tallies.normal_table()),
         counts,
         sums,
     )
