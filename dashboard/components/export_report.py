@@ -20,7 +20,7 @@ def report_export(view: View) -> None:
     st.markdown(
         "One HTML page to read, print and send: answer, methods, sample, scores against chance, "
         "crops and windows, models, caveats, references; its tables as CSV and its figures as SVG. "
-        "It shows no words and no pictures."
+        "It quotes no utterance and shows no picture."
     )
     selection = selection_of(view)
     request = ReportRequest(

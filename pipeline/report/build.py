@@ -19,6 +19,7 @@ from pipeline.report.sections.distributions import distributions
 from pipeline.report.sections.methods import citing, methods
 from pipeline.report.sections.models import model_caveats, models
 from pipeline.report.sections.sample import sample
+from pipeline.report.sections.words import words
 
 
 def build_report(
@@ -34,7 +35,7 @@ def build_report(
     when there is no utterance to report on.
     """
     data = collect(con, study_root, facts, request, on_step)
-    on_step("Drawing", 0.8)
+    on_step("Drawing", 0.85)
     sections = (
         answer(data),
         methods(data),
@@ -42,6 +43,7 @@ def build_report(
         distributions(data),
         ablations(data),
         models(data),
+        words(data.words),
         caveats(data, model_caveats(data.analyses)),
         citing(data),
     )

@@ -21,6 +21,7 @@ from pipeline.report import numbers, sample_queries, score_queries
 from pipeline.report.lag_queries import LagProfile, lag_profile
 from pipeline.report.request import ReportRequest, check_scores
 from pipeline.report.sample_queries import SpeakerOrigins, Totals
+from pipeline.report.word_queries import Words, words
 from pipeline.schema import CROPS, WINDOWS
 from pipeline.stats.bootstrap import Interval
 from pipeline.stats.contrasts import Contrast
@@ -84,6 +85,7 @@ class Collected:
     settings: pd.DataFrame
     lags: LagProfile | None
     analyses: tuple[AnalysisResult, ...]
+    words: Words | None
 
     @property
     def model(self) -> ModelRef:
@@ -117,7 +119,9 @@ def collect(
     on_step("Lag profile", 0.35)
     lags = lag_profile(con, request.choice)
     analyses = _analyses(con, request.choice, on_step) if int(scores.share.n) else ()
-    return Collected(request, facts, sample, scores, settings, lags, analyses)
+    on_step("Words", 0.8)
+    found = words(con, request.choice)
+    return Collected(request, facts, sample, scores, settings, lags, analyses, found)
 
 
 def _analyses(

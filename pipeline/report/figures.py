@@ -278,7 +278,7 @@ def effects(rows: pd.DataFrame) -> str:
     units = [str(part["unit"][0]) for part in parts]
     unit = str(published["unit"].iloc[0]) if len(published) else ""
     is_drawn = [
-        place == units.index(unit) if unit in units else False for place in range(len(parts))
+        bool(unit) and unit in units and place == units.index(unit) for place in range(len(parts))
     ]
     sizes = [len(part) + extra for part, extra in zip(parts, is_drawn, strict=True)]
 

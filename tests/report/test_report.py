@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from html.parser import HTMLParser
@@ -22,6 +23,9 @@ from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.exporting import report_scope, score_setting
 from dashboard.queries.options import store_options
 from dashboard.queries.selection import resolve_measure
+from dashboard.queries.word_index import word_index
+from dashboard.queries.word_norms import regression_table, usual_predictors
+from dashboard.queries.word_scores import WordSource, lemma_scores
 from pipeline.cli import app
 from pipeline.errors import SettingsError, StoreError
 from pipeline.exchange.selection import Selection
@@ -39,6 +43,8 @@ from pipeline.report.sections.answer import answer
 from pipeline.report.sections.caveats import caveats
 from pipeline.report.sections.methods import methods
 from pipeline.report.sections.sample import sample
+from pipeline.report.sections.words import words as words_section
+from pipeline.report.word_queries import FREQUENCY_HERE, MIN_COUNT, words
 from pipeline.report.write_html import html_text
 from tests.dashboard.small_store import small_store
 from tests.factories import write_synthetic_study
@@ -195,6 +201,37 @@ def test_its_numbers_are_those_of_the_dashboard(store, filters: Filters):
     expected = summaries.shares_by(theirs, ["child_id"])
     for name in ("child_id", "n_scored", "share", "low", "high"):
         assert by_child[name].tolist() == pytest.approx(expected[name].tolist(), nan_ok=True)
+
+
+def test_words_are_regressed_on_norms_as_on_the_dashboard(study: Path, tmp_path: Path):
+    path = tmp_path / "store.duckdb"
+    shutil.copy(study / "derived/stores/store-synthetic.duckdb", path)
+    with duckdb.connect(str(path)) as con:
+        con.execute(
+            "INSERT INTO word_norms BY NAME SELECT lemma, 'concreteness' AS norm, "
+            "1 + hash(lemma) % 400 / 100 AS value, 'made up' AS source "
+            "FROM (SELECT DISTINCT lemma FROM word_index)"
+        )
+        _, setting = resolve_setting(con, SettingWishes())
+        found = words(con, ReportRequest(setting).choice)
+        assert found is not None
+        measure = resolve_measure(Filters(), store_options(con).models)
+        index = word_index(con)
+        source = WordSource(index, ScoreArrays(con))
+        lemmas = lemma_scores(con, source, Filters(), measure)
+        assert found.norms == usual_predictors(index)
+        theirs = regression_table(index, lemmas, found.norms, MIN_COUNT, "").set_index("lemma")
+    assert len(found.table) == len(theirs) > 5
+    for lemma, n, mean, variance, concreteness, frequency in found.table.itertuples(index=False):
+        row = theirs.loc[lemma]
+        assert n == row["n"]
+        assert mean == pytest.approx(row["mean"], abs=1e-6)
+        assert variance == pytest.approx(row["variance"], rel=1e-4)
+        assert concreteness == pytest.approx(row["concreteness"])
+        assert frequency == pytest.approx(row[FREQUENCY_HERE])
+    shown = words_of(words_section(found))
+    assert "regressed on norms" in shown
+    assert "variance inflation" in shown
 
 
 def test_the_excess_is_the_share_less_its_chance(store):

@@ -27,6 +27,7 @@ from pipeline.report.score_queries import flag_counts
 from pipeline.schema import UTTERANCE_FLAGS
 from pipeline.stats.word_errors import error_rates
 
+_QUOTES_NOTHING = "This report quotes no utterance and shows no picture."
 _PERMISSIONS = {
     Permission.MEDIA.value: "pictures, sound and words may be shown",
     Permission.EXCERPTS.value: "short excerpts may be shown",
@@ -135,12 +136,7 @@ def _missing(data: Collected) -> Bullets:
         f"{_PERMISSIONS.get(str(name), str(name))}: {labels.plural(int(k), 'recording')}"
         for name, k in permitted.items()
     )
-    items.append(
-        (
-            "Permission.",
-            f"{words[:1].upper()}{words[1:]}. This report shows no words, pictures or sound.",
-        )
-    )
+    items.append(("Permission.", f"{words[:1].upper()}{words[1:]}. {_QUOTES_NOTHING}"))
     items += [("Noted on building.", notice) for notice in data.facts.notices]
     return Bullets(tuple(items))
 
