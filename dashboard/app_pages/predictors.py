@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.captions import setting_note
-from dashboard.components.predictor_answer import headline, versions
+from dashboard.components.predictor_answer import headline, main_result, versions
 from dashboard.components.predictor_choice import predictor_choice, url_menu
 from dashboard.components.predictor_export import in_r
 from dashboard.components.predictor_fits import fitted
@@ -20,7 +20,7 @@ if facts is not None:
     stop_when_empty(facts.n_chosen)
 
 by_key = {result.analysis.key: result for result in results}
-first = next((result for result in results if result.fit is not None), results[0])
+first = main_result(results)
 headline(first)
 st.caption(f"{setting_note(view.measure)} {first.facts.words if first.facts else ''}")
 versions(results)

@@ -80,6 +80,7 @@ def effects(rows: pd.DataFrame, *, x_title: str, reference: Reference | None, lo
         range=[-0.6, n_lines - 0.4],
         tickfont={"color": look.ink},
         showgrid=False,
+        ticklabelstandoff=8,
     )
     chart.update_layout(showlegend=len(series) > 1)
     return chart

@@ -14,10 +14,17 @@ from dashboard.components.figure import current_look, show_figure
 from pipeline.predictors.analysis import Analysis, AnalysisResult, PublishedEffect
 from pipeline.predictors.columns import BY_NAME
 from pipeline.predictors.contrasts import Effect
-from pipeline.predictors.prepared import QUESTION_NOTES
+from pipeline.predictors.prepared import MAIN_VERSIONS, QUESTION_NOTES
 from pipeline.predictors.words import Outcome, amount, outcome_of, p_words, sample_size
 
 _SURE_BELOW = 0.05
+
+
+def main_result(results: Sequence[AnalysisResult]) -> AnalysisResult:
+    """The version whose answer is the page's: that of its question, else the first with a fit."""
+    wanted = MAIN_VERSIONS.get(results[0].analysis.question, results[0].analysis.key)
+    known = [result for result in results if result.fit is not None]
+    return next((r for r in known if r.analysis.key == wanted), next(iter(known), results[0]))
 
 
 def headline(result: AnalysisResult) -> None:
@@ -35,11 +42,11 @@ def headline(result: AnalysisResult) -> None:
 def versions(results: Sequence[AnalysisResult]) -> None:
     """The effects asked about under every version, one chart for each unit of the outcome."""
     known = [result for result in results if result.effects]
-    axes = list(dict.fromkeys(_outcome(r.analysis).difference_axis for r in known))
+    units = list(dict.fromkeys(_unit(_outcome(r.analysis)) for r in known))
     if known:
-        for column, axis in zip(_columns(len(axes)), axes, strict=True):
+        for column, unit in zip(_columns(len(units)), units, strict=True):
             with column:
-                _chart([r for r in known if _outcome(r.analysis).difference_axis == axis])
+                _chart([r for r in known if _unit(_outcome(r.analysis)) == unit])
     note = QUESTION_NOTES.get(results[0].analysis.question)
     if note and known:
         st.markdown(note)
@@ -70,7 +77,7 @@ def _chart(results: Sequence[AnalysisResult]) -> None:
         ),
         key=f"effects_{results[0].analysis.key}",
         title=results[0].analysis.asks,
-        caption=_caption(results, published if is_drawn else None, single),
+        caption=_caption(results, published if is_drawn else None),
         table=_table(results, outcome),
     )
 
@@ -82,7 +89,8 @@ def _row(
     text = f"{result.analysis.version}<br>{effect.words}: {size}<br>{p_words(effect.p)}"
     if effect.p_holm > effect.p:
         text += f", Holm-corrected {p_words(effect.p_holm)}"
-    n = f"<br><span style='font-size:11px'>{_n(result)}</span>"
+    assert result.fit is not None
+    n = f"<br><span style='font-size:11px'>n = {labels.plural(result.fit.n, 'row')}</span>"
     return {
         "label": f"{result.analysis.version}{n}" if single else _comparison(effect),
         "series": "" if single else result.analysis.version,
@@ -101,13 +109,17 @@ def _comparison(effect: Effect) -> str:
 
 
 def _axis(results: Sequence[AnalysisResult], outcome: Outcome, single: bool) -> str:
-    if not single:
-        return outcome.difference_axis
-    words = results[0].effects[0].words
-    if words.startswith("for "):
-        words = f"change {words}"
-    unit = "percentage points" if outcome.is_share else outcome.unit
+    words = "Difference"
+    if single:
+        words = results[0].effects[0].words
+        words = f"change {words}" if words.startswith("for ") else words
+    unit = _unit(outcome)
     return f"{words[:1].upper()}{words[1:]}" + (f" ({unit})" if unit else "")
+
+
+def _unit(outcome: Outcome) -> str:
+    """Unit of differences: versions of one unit share a chart."""
+    return "percentage points" if outcome.is_share else outcome.unit
 
 
 def _fits(published: PublishedEffect, outcome: Outcome) -> bool:
@@ -123,9 +135,7 @@ def _reference(published: PublishedEffect, outcome: Outcome) -> Reference:
     )
 
 
-def _caption(
-    results: Sequence[AnalysisResult], published: PublishedEffect | None, single: bool
-) -> str:
+def _caption(results: Sequence[AnalysisResult], published: PublishedEffect | None) -> str:
     sentences = ["Intervals: 95 %."]
     if published is not None:
         sentences.append(f"Diamond and band: {published.source}. {published.note}")
@@ -135,8 +145,7 @@ def _caption(
                 "the utterance, threshold .24; these are made otherwise, so compare directions, "
                 "not sizes."
             )
-    if not single:
-        sentences += [f"{r.analysis.version}: n = {_n(r)}; {_corrected(r)}." for r in results]
+    sentences += [f"{r.analysis.version}: {_n(r)}{_corrected(r)}." for r in results]
     return " ".join(sentences)
 
 
@@ -147,8 +156,10 @@ def _n(result: AnalysisResult) -> str:
 
 def _corrected(result: AnalysisResult) -> str:
     """Which of several effects stand after correction for their number."""
+    if len(result.effects) < 2:
+        return ""
     standing = [effect for effect in result.effects if effect.p_holm < _SURE_BELOW]
-    head = f"corrected for {labels.plural(len(result.effects), 'comparison')} (Holm)"
+    head = f"; corrected for {labels.plural(len(result.effects), 'comparison')} (Holm)"
     if not standing:
         return f"{head} none is below .05"
     listed = ", ".join(f"{effect.words} ({p_words(effect.p_holm)})" for effect in standing)
@@ -156,7 +167,7 @@ def _corrected(result: AnalysisResult) -> str:
 
 
 def _table(results: Sequence[AnalysisResult], outcome: Outcome) -> pd.DataFrame:
-    unit = "percentage points" if outcome.is_share else outcome.unit
+    unit = _unit(outcome)
     rows = [
         {
             "Version": result.analysis.version,

@@ -48,7 +48,9 @@ def model_view(view: View, result: AnalysisResult) -> None:
     with right:
         st.subheader("Groups", anchor=False)
         _groups(fit)
-    for pair in zip_longest(result.curves[1::2], result.curves[2::2]):
+        for curve in result.curves[1:2]:
+            _curve(view, result, curve, outcome)
+    for pair in zip_longest(result.curves[2::2], result.curves[3::2]):
         for column, curve in zip(st.columns(2, gap="large"), pair, strict=True):
             with column:
                 if curve is not None:

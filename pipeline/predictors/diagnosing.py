@@ -19,6 +19,7 @@ _BINS = 20
 _FEWEST_IN_BIN = 5
 _POINTS = 200
 _LEVELS_NAMED = 200
+_NO_SPREAD = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,12 @@ def diagnose(fit: MixedFit, rows: pd.DataFrame) -> Diagnostics | None:
     except FitError:
         return None
     found = conditional_fit(fit, frame)
+    # Levels that do not differ have no distribution to look at.
+    smallest = _NO_SPREAD * (1.0 if is_binomial else fit.residual_sd)
     levels = [
         _against_normal(one.values, {"group": one.group, "term": one.term}, one.levels)
         for one in found.effects
-        if float(np.std(one.values)) > 0
+        if float(np.std(one.values)) > smallest
     ]
     columns = ["group", "term", "level", "expected", "observed"]
     return Diagnostics(

@@ -8,18 +8,24 @@ version says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import duckdb
 
-from pipeline.predictors.analysis import Analysis, PublishedEffect
+from pipeline.predictors.analysis import Analysis
 from pipeline.predictors.choice import ScoreChoice
-from pipeline.predictors.columns import CHILDREN, RECORDINGS, UTTERANCES
+from pipeline.predictors.columns import CHILDREN
+from pipeline.predictors.questions import (
+    Grouping,
+    about_age,
+    about_contexts,
+    about_duration,
+    about_speakers,
+    about_speakers_by_age,
+    about_words,
+)
 from pipeline.published import PUBLISHED_SETTING, PUBLISHED_THRESHOLD, is_published_model
 from pipeline.records import ModelRef
-from pipeline.stats.mixed.result import BINOMIAL, GAUSSIAN
-
-SOURCE = "Tan et al. 2025"
 
 FRAMES_NOTE = (
     "The raw maximum grows with the number of frames even where nothing is aligned: the largest "
@@ -31,36 +37,13 @@ AGE_NOTE = (
     "A slope over ages mixes how each child changes with how children of different ages differ; "
     "the last version takes the two apart."
 )
-_OUTCOME = "cbind(n_high, n_low)"
 
+
+MAIN_VERSIONS = {"duration": "duration-chance", "words": "words-chance"}
+"""Question -> the version that answers it, where the first one, the paper's, cannot."""
 
 QUESTION_NOTES = {"duration": FRAMES_NOTE, "words": FRAMES_NOTE, "age": AGE_NOTE}
 """What the reader of a question must know to read its versions."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Grouping:
-    """Random effects that this choice of utterances can carry."""
-
-    n_children: int
-    n_recordings: int
-    most_per_child: int
-
-    def of_rows_within_recordings(self) -> str:
-        """For tables with several rows of one recording."""
-        if self.n_children == 1:
-            return "(1 | recording)"
-        if self.most_per_child == 1:
-            return "(1 | child)"
-        return "(1 | child) + (1 | recording)"
-
-    def note(self, formula: str) -> str:
-        """Why a formula has less random effects than elsewhere; "" where it has them all."""
-        if self.n_children == 1 and "(1 | child)" not in formula:
-            return "One child: this speaks of its recordings, not of children."
-        if self.most_per_child == 1 and "recording" not in formula:
-            return "Every child has one recording, so children and recordings are the same groups."
-        return ""
 
 
 def prepared_analyses(con: duckdb.DuckDBPyConnection, choice: ScoreChoice) -> tuple[Analysis, ...]:
@@ -74,13 +57,13 @@ def prepared_analyses(con: duckdb.DuckDBPyConnection, choice: ScoreChoice) -> tu
     is_same = _is_published_measure(model, choice)
     is_cosine = model is not None and model.dim > 0
     found = [
-        *_speaker(choice, grouping, is_same),
-        *_duration(choice, grouping, is_same, is_cosine),
-        *_words(choice, grouping),
-        *_age(choice, grouping),
-        *_context("activity", choice, grouping),
-        *_context("location", choice, grouping),
-        *_speaker_by_age(choice, grouping),
+        *about_speakers(choice, grouping, is_same),
+        *about_duration(choice, grouping, is_same, is_cosine),
+        *about_words(choice, grouping),
+        *about_age(choice, grouping),
+        *about_contexts("activity", choice, grouping),
+        *about_contexts("location", choice, grouping),
+        *about_speakers_by_age(choice, grouping),
     ]
     return tuple(
         replace(one, note=" ".join(filter(None, (one.note, grouping.note(one.formula)))))
@@ -90,279 +73,7 @@ def prepared_analyses(con: duckdb.DuckDBPyConnection, choice: ScoreChoice) -> tu
     )
 
 
-def _speaker(choice: ScoreChoice, grouping: _Grouping, is_same: bool) -> list[Analysis]:
-    asks = "Is the speech of adults aligned more often than that of children?"
-    within = grouping.of_rows_within_recordings()
-    plain = PublishedEffect(
-        "speaker",
-        0.039,
-        0.018,
-        0.060,
-        SOURCE,
-        "Adult minus child, share of high alignment, 19 children.",
-        is_same,
-        True,
-    )
-
-    def version(key: str, name: str, formula: str, unit: str, family: str, note: str) -> Analysis:
-        return Analysis(
-            key, "speaker", asks, name, formula, unit, family, ("speaker",), note, choice, plain
-        )
-
-    return [
-        version(
-            "speaker",
-            "Shares by child",
-            "share ~ speaker + (1 | child)",
-            CHILDREN,
-            GAUSSIAN,
-            "As in the paper: two shares of each child, which count alike however many utterances "
-            "they rest on.",
-        ),
-        version(
-            "speaker-utterances",
-            "Every utterance counts alike",
-            f"is_high ~ speaker + {within}",
-            UTTERANCES,
-            GAUSSIAN,
-            "A linear model of 0 and 1: shares weighted by their number of utterances.",
-        ),
-        version(
-            "speaker-binomial",
-            "Binomial, on counts",
-            f"{_OUTCOME} ~ speaker + {within}",
-            RECORDINGS,
-            BINOMIAL,
-            "Highly aligned utterances out of scored ones, by recording and speaker; the "
-            "difference is drawn as one of predicted shares.",
-        ),
-        version(
-            "speaker-chance",
-            "Score against chance",
-            f"above_chance ~ speaker + {within}",
-            UTTERANCES,
-            GAUSSIAN,
-            "Adults speak longer, and a longer utterance has more frames and a higher maximum; "
-            "against chance that is taken out.",
-        ),
-    ]
-
-
-def _duration(
-    choice: ScoreChoice, grouping: _Grouping, is_same: bool, is_cosine: bool
-) -> list[Analysis]:
-    within = grouping.of_rows_within_recordings()
-    published = PublishedEffect(
-        "duration_s",
-        9.46e-4,
-        7.92e-4,
-        1.10e-3,
-        SOURCE,
-        "Raw maximum. The unit is taken to be a second, as frames are sampled one a second.",
-        is_same,
-        False,
-    )
-    versions = (
-        (
-            "duration",
-            "Raw maximum",
-            "max_cosine ~ duration_s",
-            "As in the paper. Rises with duration by chance alone.",
-        ),
-        (
-            "duration-frames",
-            "With frames as covariate",
-            "max_cosine ~ duration_s + n_frames",
-            "Frames and duration go together closely, so its interval is wide.",
-        ),
-        (
-            "duration-chance",
-            "Against chance",
-            "above_chance ~ duration_s",
-            "The maximum minus the mean of its matched null, which has as many frames.",
-        ),
-        (
-            "duration-mean",
-            "Mean over frames",
-            "mean_cosine ~ duration_s",
-            "A mean does not grow with the number of frames.",
-        ),
-    )
-    return [
-        Analysis(
-            key,
-            "duration",
-            "Are longer utterances aligned better?",
-            name,
-            f"{fixed} + {within}",
-            UTTERANCES,
-            GAUSSIAN,
-            ("duration_s",),
-            note,
-            choice,
-            published if is_cosine else None,
-        )
-        for key, name, fixed, note in versions
-    ]
-
-
-def _words(choice: ScoreChoice, grouping: _Grouping) -> list[Analysis]:
-    within = grouping.of_rows_within_recordings()
-    versions = (
-        ("words", "Raw maximum", "max_cosine ~ n_words", "More words take longer: more frames."),
-        ("words-frames", "With frames as covariate", "max_cosine ~ n_words + n_frames", ""),
-        ("words-chance", "Against chance", "above_chance ~ n_words", ""),
-        ("words-mean", "Mean over frames", "mean_cosine ~ n_words", ""),
-    )
-    return [
-        Analysis(
-            key,
-            "words",
-            "Are utterances of more words aligned better?",
-            name,
-            f"{fixed} + {within}",
-            UTTERANCES,
-            GAUSSIAN,
-            ("n_words",),
-            note,
-            choice,
-        )
-        for key, name, fixed, note in versions
-    ]
-
-
-def _age(choice: ScoreChoice, grouping: _Grouping) -> list[Analysis]:
-    within = grouping.of_rows_within_recordings()
-    versions = (
-        (
-            "age",
-            "Shares by recording",
-            "share ~ age_months + (1 | child)",
-            RECORDINGS,
-            GAUSSIAN,
-            ("age_months",),
-            "Every recording counts alike.",
-        ),
-        (
-            "age-binomial",
-            "Binomial, on counts",
-            f"{_OUTCOME} ~ age_months + {within}",
-            RECORDINGS,
-            BINOMIAL,
-            ("age_months",),
-            "Recordings count by their utterances.",
-        ),
-        (
-            "age-chance",
-            "Score against chance",
-            f"above_chance ~ age_months + {within}",
-            UTTERANCES,
-            GAUSSIAN,
-            ("age_months",),
-            "",
-        ),
-        (
-            "age-within",
-            "Within and between children",
-            "share ~ age_own_months + age_mean_months + (1 | child)",
-            RECORDINGS,
-            GAUSSIAN,
-            ("age_own_months", "age_mean_months"),
-            "Change as a child grows, and difference between younger and older children.",
-        ),
-    )
-    return [
-        Analysis(
-            key,
-            "age",
-            "Does alignment change with age?",
-            name,
-            formula,
-            unit,
-            family,
-            focus,
-            note,
-            choice,
-        )
-        for key, name, formula, unit, family, focus, note in versions
-    ]
-
-
-def _context(name: str, choice: ScoreChoice, grouping: _Grouping) -> list[Analysis]:
-    asks = {
-        "activity": "Does alignment differ between activities?",
-        "location": "Does alignment differ between places?",
-    }[name]
-    within = grouping.of_rows_within_recordings()
-    versions = (
-        (
-            name,
-            "Shares by recording",
-            f"share ~ {name} + {within}",
-            RECORDINGS,
-            GAUSSIAN,
-            "Every recording counts alike in each level it holds.",
-        ),
-        (
-            f"{name}-binomial",
-            "Binomial, on counts",
-            f"{_OUTCOME} ~ {name} + {within}",
-            RECORDINGS,
-            BINOMIAL,
-            "Recordings count by their utterances.",
-        ),
-        (
-            f"{name}-chance",
-            "Score against chance",
-            f"above_chance ~ {name} + {within}",
-            UTTERANCES,
-            GAUSSIAN,
-            "",
-        ),
-    )
-    return [
-        Analysis(key, name, asks, version, formula, unit, family, (name,), note, choice)
-        for key, version, formula, unit, family, note in versions
-    ]
-
-
-def _speaker_by_age(choice: ScoreChoice, grouping: _Grouping) -> list[Analysis]:
-    within = grouping.of_rows_within_recordings()
-    focus = ("speaker:age_months", "speaker", "age_months")
-    versions = (
-        (
-            "speaker-age",
-            "Shares by recording",
-            f"share ~ speaker * age_months + {within}",
-            GAUSSIAN,
-            "Each recording has one row for adults and one for children.",
-        ),
-        (
-            "speaker-age-binomial",
-            "Binomial, on counts",
-            f"{_OUTCOME} ~ speaker * age_months + {within}",
-            BINOMIAL,
-            "Recordings count by their utterances.",
-        ),
-    )
-    return [
-        Analysis(
-            key,
-            "speaker-age",
-            "Does the difference between adults and children change with age?",
-            version,
-            formula,
-            RECORDINGS,
-            family,
-            focus,
-            note,
-            choice,
-        )
-        for key, version, formula, family, note in versions
-    ]
-
-
-def _grouping(con: duckdb.DuckDBPyConnection, choice: ScoreChoice) -> _Grouping:
+def _grouping(con: duckdb.DuckDBPyConnection, choice: ScoreChoice) -> Grouping:
     row = con.execute(
         f"""SELECT count(*), coalesce(CAST(sum(n) AS INTEGER), 0), coalesce(max(n), 0) FROM (
                 SELECT child_id, count(DISTINCT recording_id) AS n FROM scores_wide
@@ -370,7 +81,7 @@ def _grouping(con: duckdb.DuckDBPyConnection, choice: ScoreChoice) -> _Grouping:
         {**choice.condition.params, "scorer": choice.scorer},
     ).fetchone()
     assert row is not None
-    return _Grouping(*row)
+    return Grouping(*row)
 
 
 def _model(con: duckdb.DuckDBPyConnection, scorer: str) -> ModelRef | None:

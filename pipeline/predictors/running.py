@@ -36,7 +36,7 @@ def run(
         )
         facts = table.facts
         on_step(f"Fitting {facts.n_rows:,} rows")
-        return _fitted(analysis, checked(table), on_step, with_curves=with_curves)
+        return _fitted(analysis, checked(table, analysis.formula), on_step, with_curves=with_curves)
     except FitError as problem:
         return AnalysisResult(analysis, None, (), problem.message, problem.hint, facts)
 

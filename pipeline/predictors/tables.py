@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 
 from pipeline.errors import FitError
-from pipeline.labels import DAYS_PER_MONTH
+from pipeline.labels import DAYS_PER_MONTH, plural
 from pipeline.predictors.choice import ScoreChoice, Value
 from pipeline.predictors.columns import (
     BY_NAME,
@@ -113,7 +113,7 @@ def model_table(
     Raises FitError for a column that the table does not have, naming the nearest one, and for one
     that is missing in every row, saying why.
     """
-    return checked(read_table(con, choice, unit, formula, most_rows=most_rows))
+    return checked(read_table(con, choice, unit, formula, most_rows=most_rows), formula)
 
 
 def read_table(
@@ -132,8 +132,9 @@ def read_table(
     return _groups(con, choice, unit, names)
 
 
-def checked(table: ModelTable) -> ModelTable:
-    """The table, if it holds rows and no column without any value; else FitError."""
+def checked(table: ModelTable, formula: str) -> ModelTable:
+    """The table, if it holds rows, no column without any value, and several levels of each group
+    of the formula; else FitError."""
     if not table.facts.n_scored:
         raise FitError(
             "None of these utterances has a score.",
@@ -146,6 +147,13 @@ def checked(table: ModelTable) -> ModelTable:
             raise FitError(
                 column.absent or f"No row has a value of {name}.",
                 hint=column.mend or "Take it out of the formula.",
+            )
+    grouping = {name for spec in parse_formula(formula).random for name in spec.columns}
+    for name, other in (("child", "recording"), ("recording", "child")):
+        if name in grouping and table.rows[name].nunique() == 1:
+            raise FitError(
+                f"There is one {name} here, so how much {plural(2, name)[2:]} differ is unknown.",
+                hint=f"Choose more, or make rows of recordings or utterances with (1 | {other}).",
             )
     return table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 
 import pytest
@@ -73,7 +74,13 @@ def test_a_store_that_cannot_answer_says_why_and_what_would_help(
 
 
 def test_the_four_versions_of_duration_stand_side_by_side_with_their_warning(open_page: Page):
-    words = _words(_open(open_page, question="duration"))
+    app = _open(open_page, question="duration")
+    words = _words(app)
+    assert "### The score above chance" in words or "### Whether the score above chance" in words
+    drawn = json.loads(app.get("plotly_chart")[0].proto.spec)
+    named = " ".join(drawn["layout"]["yaxis"]["ticktext"])
+    for version in ("Raw maximum", "With frames", "Against chance", "Mean over frames", "Tan et"):
+        assert version in named
     assert "The raw maximum grows with the number of frames even where nothing is aligned" in words
     assert "Tan et al. 2025" in words
     assert "compare directions, not sizes" in words

@@ -90,7 +90,7 @@ def test_every_prepared_formula_can_be_read(synthetic):
 def test_one_child_cannot_speak_of_children(synthetic):
     found = results(synthetic, replace(CHOICE, condition=ONE_CHILD), "speaker", "duration")
     assert found["speaker"].fit is None
-    assert "child has only one value" in found["speaker"].problem
+    assert "There is one child here" in found["speaker"].problem
     assert found["speaker"].hint
     duration = found["duration"].analysis
     assert duration.formula == "max_cosine ~ duration_s + (1 | recording)"

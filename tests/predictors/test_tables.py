@@ -49,7 +49,7 @@ def test_what_has_no_score_is_counted(con):
 
 
 def test_shares_of_groups_and_what_cannot_be_grouped(con):
-    table = model_table(con, CLIP, "children", "share ~ speaker + (1 | child)")
+    table = model_table(con, CLIP, "children", "share ~ speaker")
     assert table.rows[["child", "speaker", "n"]].values.tolist() == [["A", "adult", 3]]
     assert table.rows["share"].tolist() == pytest.approx([2 / 3])
     assert table.facts.n_ungrouped == 1
