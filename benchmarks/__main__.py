@@ -17,6 +17,7 @@ def main() -> int:
     parser.add_argument("--study", type=Path, default=Path("demo-study"), help="the demo study")
     study = parser.parse_args().study
     commands = [
+        ["coverage", "--studies", "60", "--null-studies", "40"],
         ["scores_speed"],
         ["frames_exact", "--size", "360p", "--seconds", "20"],
         ["pages_speed"],

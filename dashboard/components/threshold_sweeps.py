@@ -21,20 +21,16 @@ def threshold_sweeps(view: View, a: Measure, b: Measure) -> None:
     """Draw both sweeps with the chance level of each, and what was published."""
     counts = data.count(view.store, shares.counts_by_recording, view.filters, a, "none")
     width = summaries.score_width(counts) / 4
-    n_scored = counts["n_scored"].sum()
-    sweeps = {
-        f"{side}: {setting_name(measure)}": histogram.threshold_sweep(
-            data.count(view.store, shares.score_bins, view.filters, measure, width),
-            data.count(view.store, shares.null_cells, view.filters, measure),
-            width,
-        )
-        for side, measure in (("A", a), ("B", b))
-    }
-    bands = {
-        f"{side}: {setting_name(measure)}": rows
-        for side, measure in (("A", a), ("B", b))
-        if (rows := _band(view, measure, 4 * width)) is not None
-    }
+    sweeps, bands, sizes = {}, {}, []
+    for side, measure in (("A", a), ("B", b)):
+        name = f"{side}: {setting_name(measure)}"
+        bins = data.count(view.store, shares.score_bins, view.filters, measure, width)
+        cells = data.count(view.store, shares.null_cells, view.filters, measure)
+        sweeps[name] = histogram.threshold_sweep(bins, cells, width)
+        sizes.append(f"{labels.count(int(bins['n'].sum()))} under {side}")
+        rows = _band(view, measure, 4 * width)
+        if rows is not None:
+            bands[name] = rows
     show_figure(
         charts.threshold_sweep(
             sweeps,
@@ -46,8 +42,8 @@ def threshold_sweeps(view: View, a: Measure, b: Measure) -> None:
         ),
         key="sweep",
         title="Share of highly aligned utterances at every threshold",
-        caption=f"All scored utterances of each setting: A {labels.count(int(n_scored))}. Bands "
-        "hold the whole curve with 95 % (recordings drawn within children, the largest deviation "
+        caption=f"All scored utterances of each setting: n = {', '.join(sizes)}. Bands hold "
+        "the whole curve with 95 % (recordings drawn within children, the largest deviation "
         "over all thresholds); none is drawn where nearly all or nearly no utterances score as "
         f"much. {chance_note(a, view.store.options)} "
         f"{sweep_note(view, a)}",
