@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import FitError
 from pipeline.stats.mixed.coding import make_coding
+from pipeline.stats.mixed.expression import KNOWN_FUNCTIONS
 from pipeline.stats.mixed.formula import Formula, parse_formula
 
 ROWS = pd.DataFrame(
@@ -153,6 +157,18 @@ def test_a_formula_lists_the_columns_it_needs() -> None:
     parsed = parse_formula("cbind(k, I(n - k)) ~ log(x):`a b` + (z | child/rec)")
     assert parsed.columns == ("k", "n", "x", "a b", "z", "child", "rec")
     assert parsed.response_text == "cbind(k, I(n - k))"
+
+
+def test_every_formula_of_the_page_about_formulas_is_read() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "formulas.md").read_text(encoding="utf-8")
+    shown = re.findall(r"`+ ?([^`]*?~(?:[^`]|`[^`]+`)*?) ?`+ \|", text)
+    asked = re.findall(r'pipeline fit \S+ "([^"]+)"', text)
+    formulas = [formula.replace("\\|", "|") for formula in (*shown, *asked)]
+    assert len(formulas) >= 16
+    for formula in formulas:
+        assert parse_formula(formula).random, formula
+    for name in KNOWN_FUNCTIONS:
+        assert f"{name}" in text or name == "as.factor"
 
 
 @settings(max_examples=300, deadline=None)
