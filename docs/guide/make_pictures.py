@@ -28,6 +28,8 @@ from pipeline.people.marks import star
 from pipeline.people.playlists import add_to_playlist, make_playlist
 from pipeline.people.store import MomentRef, people_store
 from pipeline.records import TimeSpan
+from pipeline.report.folder import PAGE, report_study
+from pipeline.report.request import ReportScope, SettingWishes
 from pipeline.serving import STUDY_VARIABLE, dashboard_command
 from pipeline.store.locate import current_store_path
 
@@ -37,6 +39,7 @@ MAX_BYTES = 150_000
 _LONG_MS = 90_000
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _PLAYLIST = "Lab meeting"
+REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ def main() -> None:
     """Read the command line and make every picture, or those named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study", type=Path)
-    parser.add_argument("--only", nargs="*", default=[], choices=[shot.name for shot in SHOTS])
+    names = [*(shot.name for shot in SHOTS), REPORT]
+    parser.add_argument("--only", nargs="*", default=[], choices=names)
     arguments = parser.parse_args()
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -95,6 +99,10 @@ def main() -> None:
                 picture = taken(context, address, shot)
                 (PICTURES / f"{shot.name}.png").write_bytes(small(picture, shot.name))
                 context.close()
+            if not arguments.only or REPORT in arguments.only:
+                context = browser.new_context(viewport={"width": 900, "height": 900})
+                picture = report_top(context, study, Path(folder) / "report")
+                (PICTURES / f"{REPORT}.png").write_bytes(small(picture, REPORT))
             browser.close()
 
 
@@ -175,6 +183,14 @@ def taken(context: BrowserContext, address: str, shot: Shot) -> bytes:
     )
     page.wait_for_timeout(600)
     return page.screenshot(animations="disabled")
+
+
+def report_top(context: BrowserContext, study: Path, target: Path) -> bytes:
+    """The top of the study's report."""
+    report_study(study, SettingWishes(), ReportScope(), target)
+    page = context.new_page()
+    page.goto((target / PAGE).as_uri())
+    return page.screenshot()
 
 
 def _show_middles(page: Page, n_videos: int) -> None:

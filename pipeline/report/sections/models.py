@@ -224,7 +224,7 @@ def _figure(question: str, asks: str, frame: pd.DataFrame) -> ReportFigure:
     n_effects = frame.groupby("key", sort=False)["effect"].transform("size")
     named = frame.assign(
         label=[
-            f"{version}: {effect}" if n > 1 else str(version)
+            f"{effect[:1].upper()}{effect[1:]}" if n > 1 else str(version)
             for version, effect, n in zip(frame["version"], frame["effect"], n_effects, strict=True)
         ]
     )

@@ -52,8 +52,9 @@ def _intro(found: Words, regression: NormsRegression) -> str:
     words_ = (
         "The mean score of the utterances that hold a word, for "
         f"{labels.plural(regression.n, 'word')} (lemmas) heard in {MIN_COUNT} or more scored "
-        "utterances and with a value of every norm, regressed on norms. Words count by how well their mean is known (a random effect for what "
-        "else words differ in); p by Student's t after Knapp and Hartung."
+        "utterances and with a value of every norm, regressed on norms. Words count by how well "
+        "their mean is known (a random effect for what else words differ in); p by Student's t "
+        "after Knapp and Hartung."
     )
     joint = regression.joint
     if joint is None:
