@@ -8,28 +8,24 @@ import pandas as pd
 from dashboard.charts.look import Chart, Look, figure
 
 
-def score_and_norm(
+def partial_residuals(
     rows: pd.DataFrame, *, marked: str | None, x_title: str, y_title: str, look: Look
 ) -> Chart:
-    """One dot per lemma, larger with more utterances; a click selects the lemma.
+    """One dot per lemma, larger with more utterances, and the line of the model; a click selects
+    the lemma. With a single norm the dots are plain means, with several component plus residual.
 
-    rows: word, n, mean, norm. The marked lemma is named and in the accent.
+    rows: word, n, mean (what is drawn upwards), norm, fitted. The marked lemma is named and in
+    the accent.
     """
     chart = figure(look, height_px=380, x_title=x_title, y_title=y_title)
     size = np.clip(2.5 + 1.1 * np.log2(rows["n"].to_numpy(dtype=np.float64)), 4, 22)
     is_marked = (rows["word"] == marked).to_numpy()
-    for part, colour, mode in (
-        (~is_marked, look.accent_fill, "markers"),
-        (is_marked, look.accent, "markers+text"),
-    ):
+    for part, colour in ((~is_marked, look.accent_fill), (is_marked, look.accent)):
         shown = rows[part]
         chart.add_scattergl(
             x=shown["norm"].round(3),
             y=shown["mean"].round(4),
-            mode=mode,
-            text=shown["word"],
-            textposition="top center",
-            textfont={"color": look.ink},
+            mode="markers",
             marker={
                 "size": np.round(size[part], 1),
                 "color": colour,
@@ -40,18 +36,18 @@ def score_and_norm(
             "n = %{customdata[1]:,} utterances<extra></extra>",
             showlegend=False,
         )
-    return chart
-
-
-def partial_residuals(
-    rows: pd.DataFrame, *, marked: str | None, x_title: str, y_title: str, look: Look
-) -> Chart:
-    """Component plus residual: one dot per lemma, larger with more weight, and the line of the
-    model; a click selects the lemma.
-
-    rows: word, n, mean (what is drawn upwards), norm, fitted.
-    """
-    chart = score_and_norm(rows, marked=marked, x_title=x_title, y_title=y_title, look=look)
+    for place in np.flatnonzero(is_marked):
+        row = rows.iloc[int(place)]
+        chart.add_annotation(
+            x=row["norm"],
+            y=row["mean"],
+            text=row["word"],
+            showarrow=False,
+            yshift=14,
+            font={"size": 13, "color": look.ink},
+            bgcolor=look.paper,
+            opacity=0.9,
+        )
     ends = rows.loc[[rows["norm"].idxmin(), rows["norm"].idxmax()]]
     chart.add_scatter(
         x=ends["norm"],

@@ -103,7 +103,7 @@ def _sentence(slope: Slope, n_norms: int, *, is_joint: bool) -> str:
             f"one SD, {interval}, p {p_text(slope.p)})."
         )
     way = "higher" if slope.estimate > 0 else "lower"
-    corrected = f", {p_text(slope.p_holm)} corrected for {n_norms} norms" if n_norms > 1 else ""
+    corrected = f", corrected for {n_norms} norms p {p_text(slope.p_holm)}" if n_norms > 1 else ""
     doubt = " After the correction this may be chance." if slope.p_holm >= 0.05 > slope.p else ""
     return (
         f"**{named(slope.norm)}**: words one SD higher in it score {abs(slope.sd_estimate):.3f} "

@@ -32,7 +32,8 @@ def partial_plot(
     table: `queries.word_norms.regression_table`; units: of the norms of the regression.
     """
     st.subheader("Word by word", anchor=False)
-    norm = url_choice("Norm", tuple(units), param="norm", default=next(iter(units)))
+    place = st.container(width=280)
+    norm = url_choice("Norm", tuple(units), param="norm", default=next(iter(units)), place=place)
     alone = next(model for model in found.alone if model.slopes[0].norm == norm)
     joint = found.joint if found.joint is not None and len(found.joint.slopes) > 1 else None
     unit = labels.SCALE_UNITS[view.measure.scale]
@@ -40,10 +41,10 @@ def partial_plot(
     if joint is not None:
         title = f"{named(norm)} and mean score, other norms held equal"
         plots.append(_Plot("joint", joint, title, f"Mean score, others equal ({unit})"))
-    places = st.columns(len(plots), gap="large") if opened is None else [st.container()] * 2
+    columns = st.columns(len(plots), gap="large") if opened is None else [st.container()] * 2
     clicked: str | None = None
-    for plot, place in zip(plots, places, strict=False):
-        with place:
+    for plot, column in zip(plots, columns, strict=False):
+        with column:
             clicked = _draw(plot, norm, units[norm], table, opened) or clicked
     if clicked and clicked != opened:
         open_lemma(clicked)

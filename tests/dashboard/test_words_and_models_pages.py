@@ -100,9 +100,10 @@ def test_without_norms_the_page_says_how_to_add_them(open_page: Page):
     assert "frequency in this study" in _words(app).lower()
 
 
-@pytest.fixture
-def study_with_norms(monkeypatch, tmp_path: Path):
-    path = write_synthetic_study(tmp_path, n_utterances=300)
+@pytest.fixture(scope="module")
+def norms_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("norms")
+    path = write_synthetic_study(root, n_utterances=300)
     with duckdb.connect(str(path)) as con:
         con.execute(
             "INSERT INTO word_norms SELECT DISTINCT lemma, 'concreteness', length(lemma), 'x.csv' "
@@ -114,7 +115,12 @@ def study_with_norms(monkeypatch, tmp_path: Path):
             "INSERT INTO parts_of_speech SELECT lemma, 'noun', 'x.csv' FROM word_norms "
             "WHERE norm = 'length' AND value > 8"
         )
-    monkeypatch.setenv("COVIEW_STUDY", str(tmp_path))
+    return root
+
+
+@pytest.fixture
+def study_with_norms(monkeypatch, norms_root: Path):
+    monkeypatch.setenv("COVIEW_STUDY", str(norms_root))
     yield
     st.cache_data.clear()
     st.cache_resource.clear()
@@ -131,14 +137,15 @@ def _open_words(**params: str) -> AppTest:
 @pytest.mark.usefixtures("study_with_norms")
 def test_with_norms_words_are_drawn_against_them():
     assert "concreteness" in _table(_open_words()).columns
-    app = _open_words(tab="norms", min="1", norms="concreteness|frequency in this study")
+    app = _open_words(
+        tab="norms", min="1", norms="concreteness|frequency in this study", lemma="ball"
+    )
     assert not app.exception
     assert not app.error
     charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
     titles = [chart["layout"]["xaxis"]["title"]["text"] for chart in charts]
-    assert len(charts) == 3
-    assert titles[0] == "Score change for one SD (cosine)"
-    assert titles[1:] == ["Concreteness (1 to 5)"] * 2
+    assert titles[:3] == ["Score change for one SD (cosine)", *["Concreteness (1 to 5)"] * 2]
+    assert [chart["layout"]["annotations"][0]["text"] for chart in charts[1:3]] == ["ball"] * 2
     words = _words(app)
     assert "the other norms held equal" in words
     assert "Rank correlation" in words
