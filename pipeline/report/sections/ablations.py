@@ -79,17 +79,25 @@ def _lags(data: Collected) -> list[Block]:
         " above chance." if found.has_null else "."
     )
     if found.has_null and rows["low"].notna().any():
-        above = rows.loc[rows["low"] > 0, "lag_s"].astype(int).tolist()
-        listed = ", ".join(f"{lag:+d}" if lag else "0" for lag in above).replace("-", "−")
+        away = [
+            f"{side} chance at {_listed(rows.loc[is_there, 'lag_s'])} s"
+            for side, is_there in (("above", rows["low"] > 0), ("below", rows["high"] < 0))
+            if is_there.any()
+        ]
         words += (
-            f" The simultaneous band lies above chance at these lags (s): {listed}."
-            if above
+            f" The simultaneous band lies {' and '.join(away)}."
+            if away
             else " A band over all lags at once holds the chance level at every lag, so no lag can "
             "be told from chance by this profile alone."
         )
     svg = figures.lag_profile(rows, y_title=what, has_chance=found.has_null, has_band=has_band)
     seen = f"Line over lags from {rows['lag_s'].min()} to {rows['lag_s'].max()} s. {words}"
     return [Paragraph(words), ReportFigure("lag-profile", caption, seen, svg, rows)]
+
+
+def _listed(lags: pd.Series[int]) -> str:
+    """'−1, 0, +1'."""
+    return ", ".join(f"{lag:+d}" if lag else "0" for lag in lags).replace("-", "−")
 
 
 def _is_band_drawn(rows: pd.DataFrame) -> bool:
