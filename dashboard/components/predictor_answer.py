@@ -22,9 +22,9 @@ _SURE_BELOW = 0.05
 
 def main_result(results: Sequence[AnalysisResult]) -> AnalysisResult:
     """The version whose answer is the page's: that of its question, else the first with a fit."""
-    wanted = MAIN_VERSIONS.get(results[0].analysis.question, results[0].analysis.key)
-    known = [result for result in results if result.fit is not None]
-    return next((r for r in known if r.analysis.key == wanted), next(iter(known), results[0]))
+    wanted = MAIN_VERSIONS.get(results[0].analysis.question, ())
+    known = {result.analysis.key: result for result in results if result.fit is not None}
+    return next((known[key] for key in (*wanted, *known) if key in known), results[0])
 
 
 def headline(result: AnalysisResult) -> None:
@@ -48,7 +48,7 @@ def versions(results: Sequence[AnalysisResult]) -> None:
             with column:
                 _chart([r for r in known if _unit(_outcome(r.analysis)) == unit])
     note = QUESTION_NOTES.get(results[0].analysis.question)
-    if note and known:
+    if note and known and len(results) > 1:
         st.markdown(note)
     for result in results:
         if result.fit is None and len(results) > 1:
@@ -145,7 +145,11 @@ def _caption(results: Sequence[AnalysisResult], published: PublishedEffect | Non
                 "the utterance, threshold .24; these are made otherwise, so compare directions, "
                 "not sizes."
             )
-    sentences += [f"{r.analysis.version}: {_n(r)}{_corrected(r)}." for r in results]
+    sizes = {f"{_n(result)}{_corrected(result)}" for result in results}
+    if len(sizes) == 1:
+        sentences.append(f"n = {sizes.pop()}.")
+    else:
+        sentences += [f"{r.analysis.version}: n = {_n(r)}{_corrected(r)}." for r in results]
     return " ".join(sentences)
 
 

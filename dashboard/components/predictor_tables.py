@@ -58,7 +58,9 @@ def random_table(fit: MixedFit) -> pd.DataFrame:
                 "ICC": "",
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    has_slopes = any(one.term != "(Intercept)" for one in fit.random)
+    return table if has_slopes else table.drop(columns="Effect")
 
 
 def correlation_words(fit: MixedFit) -> str:

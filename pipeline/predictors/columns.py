@@ -56,7 +56,7 @@ COLUMNS: tuple[ModelColumn, ...] = (
         "score",
         "outcome",
         "score",
-        "unit of the score",
+        "",
         "The score as the sidebar sets it: maximum or mean over frames, cosine or z",
     ),
     ModelColumn(

@@ -23,6 +23,7 @@ from pipeline.predictors.questions import (
     about_speakers,
     about_speakers_by_age,
     about_words,
+    for_imported_scores,
 )
 from pipeline.published import PUBLISHED_SETTING, PUBLISHED_THRESHOLD, is_published_model
 from pipeline.records import ModelRef
@@ -39,8 +40,11 @@ AGE_NOTE = (
 )
 
 
-MAIN_VERSIONS = {"duration": "duration-chance", "words": "words-chance"}
-"""Question -> the version that answers it, where the first one, the paper's, cannot."""
+MAIN_VERSIONS = {
+    question: tuple(f"{question}-{version}" for version in ("chance", "mean", "frames"))
+    for question in ("duration", "words")
+}
+"""Question -> versions that answer it, the best first, where the first one, the paper's, cannot."""
 
 QUESTION_NOTES = {"duration": FRAMES_NOTE, "words": FRAMES_NOTE, "age": AGE_NOTE}
 """What the reader of a question must know to read its versions."""
@@ -55,16 +59,18 @@ def prepared_analyses(con: duckdb.DuckDBPyConnection, choice: ScoreChoice) -> tu
     grouping = _grouping(con, choice)
     model = _model(con, choice.scorer)
     is_same = _is_published_measure(model, choice)
-    is_cosine = model is not None and model.dim > 0
-    found = [
-        *about_speakers(choice, grouping, is_same),
-        *about_duration(choice, grouping, is_same, is_cosine),
-        *about_words(choice, grouping),
-        *about_age(choice, grouping),
-        *about_contexts("activity", choice, grouping),
-        *about_contexts("location", choice, grouping),
-        *about_speakers_by_age(choice, grouping),
-    ]
+    if model is not None and not model.dim:
+        found = for_imported_scores(choice, grouping)
+    else:
+        found = [
+            *about_speakers(choice, grouping, is_same),
+            *about_duration(choice, grouping, is_same),
+            *about_words(choice, grouping),
+            *about_age(choice, grouping),
+            *about_contexts("activity", choice, grouping),
+            *about_contexts("location", choice, grouping),
+            *about_speakers_by_age(choice, grouping),
+        ]
     return tuple(
         replace(one, note=" ".join(filter(None, (one.note, grouping.note(one.formula)))))
         if one.unit != CHILDREN

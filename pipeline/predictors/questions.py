@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.predictors.analysis import Analysis, PublishedEffect
 from pipeline.predictors.choice import ScoreChoice
@@ -98,9 +98,7 @@ def about_speakers(choice: ScoreChoice, grouping: Grouping, is_same: bool) -> li
     ]
 
 
-def about_duration(
-    choice: ScoreChoice, grouping: Grouping, is_same: bool, is_cosine: bool
-) -> list[Analysis]:
+def about_duration(choice: ScoreChoice, grouping: Grouping, is_same: bool) -> list[Analysis]:
     """The slope of duration, under four scores."""
     within = grouping.of_rows_within_recordings()
     published = PublishedEffect(
@@ -151,7 +149,7 @@ def about_duration(
             ("duration_s",),
             note,
             choice,
-            published if is_cosine else None,
+            published,
         )
         for key, name, fixed, note in versions
     ]
@@ -315,3 +313,33 @@ def about_speakers_by_age(choice: ScoreChoice, grouping: Grouping) -> list[Analy
         )
         for key, version, formula, family, note in versions
     ]
+
+
+def for_imported_scores(choice: ScoreChoice, grouping: Grouping) -> list[Analysis]:
+    """The same questions for scores that were imported: one value for each utterance, without
+    frames, chance level or published values."""
+    kept = [
+        replace(one, published=None)
+        for one in (
+            *about_speakers(choice, grouping, False),
+            *about_age(choice, grouping),
+            *about_contexts("activity", choice, grouping),
+            *about_contexts("location", choice, grouping),
+            *about_speakers_by_age(choice, grouping),
+        )
+        if not one.formula.startswith("above_chance")
+    ]
+    slopes = [
+        replace(
+            one,
+            version="Score as imported",
+            formula=one.formula.replace("max_cosine", "score"),
+            note="Imported scores have neither frames nor a chance level.",
+            published=None,
+        )
+        for one in (
+            about_duration(choice, grouping, False)[0],
+            about_words(choice, grouping)[0],
+        )
+    ]
+    return [*kept, *slopes]

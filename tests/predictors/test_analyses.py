@@ -25,6 +25,7 @@ from pipeline.predictors.words import amount, number, outcome_of, p_words
 from pipeline.stats.mixed.fit import fit_mixed
 from pipeline.stats.mixed.formula import parse_formula
 from pipeline.stats.mixed.frame import model_frame
+from tests.dashboard.small_store import small_store
 
 CHOICE = ScoreChoice("synthetic")
 ONE_CHILD = Condition("child_id = 'C01'")
@@ -138,6 +139,16 @@ def test_the_published_values_belong_to_their_own_model_only(synthetic):
     assert (duration.estimate, duration.lower, duration.upper) == (9.46e-4, 7.92e-4, 1.10e-3)
     assert not speaker.is_same_measure
     assert analyses["age"].published is None
+
+
+def test_imported_scores_are_asked_about_without_frames_and_chance():
+    with small_store() as con:
+        con.execute("UPDATE models SET dim = 0, weights = 'imported' WHERE scorer = 'clip'")
+        analyses = prepared_analyses(con, ScoreChoice("clip"))
+    assert {one.question for one in analyses} >= {"speaker", "duration", "age", "activity"}
+    assert not any("chance" in one.formula or "cosine" in one.formula for one in analyses)
+    assert not any(one.published for one in analyses)
+    assert sum(one.question == "duration" for one in analyses) == 1
 
 
 def test_effects_of_a_linear_model_are_its_coefficients():
