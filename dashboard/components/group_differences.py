@@ -36,7 +36,7 @@ def group_differences(
 def _speakers(view: View, found: SpeakerDifferences, counts: pd.DataFrame) -> None:
     st.subheader("Adults minus key child", anchor=False)
     rows = [
-        *_rows("Share highly aligned (%)", found.share, 100, 1),
+        *_rows("Share (%)", found.share, 100, 1),
         *_rows("Mean score", found.mean, 1, 4),
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, key="speaker_differences")
@@ -83,15 +83,15 @@ def _rows(
     n_first = found.n_first + found.n_first_left_out
     n_second = found.n_second + found.n_second_left_out
     sides = (
-        ("as it is", found.plain, found.plain_first, found.plain_second, n_first, n_second),
+        ("", found.plain, found.plain_first, found.plain_second, n_first, n_second),
         (
-            *("at equal numbers of frames", found.matched, found.first, found.second),
+            *(", equal frames", found.matched, found.first, found.second),
             *(found.n_first, found.n_second),
         ),
     )
     return [
         {
-            "": f"{name}, {how}",
+            "": f"{name}{how}",
             "Adults": _number(scale * first, digits),
             "Key child": _number(scale * second, digits),
             **_difference(contrast, scale, digits),

@@ -43,8 +43,6 @@ def headline(
         delta=_surplus(chance.excess),
         delta_color="off",
         delta_arrow="off",
-        help="Observed minus expected, in percentage points, with its 95 % interval: share and "
-        "chance are drawn together, recording by recording. Of the utterances that have a null.",
     )
     columns[2].metric(
         "Utterances",
@@ -67,7 +65,7 @@ def headline(
         delta_color="off",
         delta_arrow="off",
     )
-    st.caption(f"{setting_note(view.measure)} {interval_note(share)}")
+    st.caption(f"{setting_note(view.measure)} {interval_note(share)}{_excess_note(chance.excess)}")
 
 
 def _sentence(share: Interval, chance: float) -> str:
@@ -84,7 +82,14 @@ def _sentence(share: Interval, chance: float) -> str:
 def _surplus(excess: Contrast | None) -> str:
     if excess is None or math.isnan(excess.estimate):
         return "not known"
-    points = f"observed {100 * excess.estimate:+.1f} points"
-    if not excess.interval.is_known:
-        return points
-    return f"{points} ({100 * excess.interval.low:+.1f} to {100 * excess.interval.high:+.1f})"
+    return f"observed {100 * excess.estimate:+.1f}"
+
+
+def _excess_note(excess: Contrast | None) -> str:
+    if excess is None or not excess.interval.is_known:
+        return ""
+    low, high = 100 * excess.interval.low, 100 * excess.interval.high
+    return (
+        f" Above chance: {100 * excess.estimate:+.1f} points (95 %: {low:+.1f} to {high:+.1f}; "
+        "share and chance drawn together, recording by recording)."
+    )
