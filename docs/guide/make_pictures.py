@@ -46,7 +46,8 @@ REPORT = "report"
 class Shot:
     """One picture: its name, where to go, and how much of the page it shows.
 
-    `n_videos` clips are waited for and shown at their middle, where the words are.
+    `n_videos` clips are waited for and shown at their middle, where the words are. `last_words`
+    are those that a page shows when its work is done.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Shot:
     height_px: int
     n_videos: int = 0
     is_dark: bool = False
+    last_words: str = ""
 
 
 SHOTS = (
@@ -64,6 +66,7 @@ SHOTS = (
     Shot("present", "/moments?words=3&present=1", 760, n_videos=1, is_dark=True),
     Shot("windows", "/crops-and-windows?b_crop=center&b_window=-3%2B3", 900),
     Shot("words", "/words", 900),
+    Shot("predictors", "/predictors", 900, last_words="The same in R"),
     Shot("saved", f"/saved?show=playlist&playlist={_PLAYLIST.replace(' ', '+')}", 520),
     Shot("export", "/export", 900),
     Shot("quality", "/quality", 900),
@@ -167,6 +170,8 @@ def taken(context: BrowserContext, address: str, shot: Shot) -> bytes:
     page.goto(f"{address}{shot.link}")
     if shot.name != "present":
         expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=_LONG_MS)
+    if shot.last_words:
+        expect(page.get_by_text(shot.last_words)).to_be_visible(timeout=_LONG_MS)
     for part in ("stStatusWidget", "stSkeleton"):
         expect(page.get_by_test_id(part)).to_have_count(0, timeout=_LONG_MS)
     expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=_LONG_MS)
