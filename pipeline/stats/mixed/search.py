@@ -16,8 +16,9 @@ LARGEST = 1e4
 """Beyond this many residual SDs rounding errors exceed what is left to estimate."""
 BEYOND = 0.9 * LARGEST
 _MOST_EVALUATIONS = 1_000
-_MOST_RESTARTS = 4
-_PROBE, _RESTART_AT = 1e-3, 0.1
+_PROBE = 1e-3
+_RESTARTS = (0.1, 0.03, 0.01, 0.003)
+"""Where to begin anew beside 0: from far away a long step may end at 0 again."""
 _STEP = 1e-3
 _FLAT_BELOW = 2e-3
 """lme4's tolerance for the gradient scaled by the Hessian."""
@@ -44,36 +45,50 @@ def minimise(
 
     `scale` (m,) is about how far each parameter can move before the deviance changes by 1. A
     deviance is even in each SD, so its slope at 0 is 0 even where 0 is a maximum: an end at 0 is
-    left again when the deviance falls beside it.
+    left again when the deviance falls beside it. It may also have a second, better minimum away
+    from 0, so the search is done once more from there.
     """
-    from scipy import optimize
-
-    bounds = [(0.0, LARGEST) if sd else (None, None) for sd in is_sd]
-    here = start
-    is_done = False
-    for _ in range(_MOST_RESTARTS):
-        found = optimize.minimize(
-            lambda z: _scaled(objective, z, scale),
-            here / scale,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[
-                (low if low is None else low / s, None if high is None else high / s)
-                for (low, high), s in zip(bounds, scale, strict=True)
-            ],
-            options={"ftol": 1e-12, "gtol": 1e-4, "maxfun": _MOST_EVALUATIONS, "maxcor": 20},
-        )
-        here = np.asarray(found.x * scale, dtype=np.float64)
-        away = _falls_beside_zero(objective, here, is_sd)
-        is_done = bool(found.success)
+    found = _descent(objective, start, is_sd, scale)
+    for beside in _RESTARTS:
+        away = _falls_beside_zero(objective, found.place, is_sd)
         if not away.any():
             break
-        here[away] = _RESTART_AT
-    deviance, gradient = float(found.fun), np.asarray(found.jac / scale, dtype=np.float64)
-    hessian = hessian_of(objective, here, scale)
-    is_flat = _is_flat(gradient, hessian, here, is_sd)
-    in_reach = bool(np.all(np.abs(here[is_sd]) < BEYOND))
-    return Minimum(here, deviance, gradient, hessian, (is_done or is_flat) and is_flat and in_reach)
+        found = _descent(objective, np.where(away, beside, found.place), is_sd, scale)
+    is_at_zero = is_sd & (found.place < SINGULAR_BELOW)
+    if is_at_zero.any():
+        other = _descent(objective, np.where(is_at_zero, start, found.place), is_sd, scale)
+        if other.deviance < found.deviance:
+            found = other
+    hessian = hessian_of(objective, found.place, scale)
+    is_flat = _is_flat(found.gradient, hessian, found.place, is_sd)
+    in_reach = bool(np.all(np.abs(found.place[is_sd]) < BEYOND))
+    return Minimum(found.place, found.deviance, found.gradient, hessian, is_flat and in_reach)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Where one search stopped: place (m,), deviance and its gradient (m,)."""
+
+    place: Floats
+    deviance: float
+    gradient: Floats
+
+
+def _descent(objective: Objective, start: Floats, is_sd: NDArray[np.bool_], scale: Floats) -> _End:
+    from scipy import optimize
+
+    found = optimize.minimize(
+        lambda z: _scaled(objective, z, scale),
+        start / scale,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[
+            (0.0, LARGEST / s) if sd else (None, None) for sd, s in zip(is_sd, scale, strict=True)
+        ],
+        options={"ftol": 1e-12, "gtol": 1e-4, "maxfun": _MOST_EVALUATIONS, "maxcor": 20},
+    )
+    place = np.asarray(found.x * scale, dtype=np.float64)
+    return _End(place, float(found.fun), np.asarray(found.jac / scale, dtype=np.float64))
 
 
 def hessian_of(objective: Objective, here: Floats, scale: Floats) -> Floats:
