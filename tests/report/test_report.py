@@ -7,6 +7,7 @@ import html
 import io
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from datetime import date
 from html.parser import HTMLParser
@@ -32,7 +33,7 @@ from pipeline.exchange.selection import Selection
 from pipeline.report import numbers, score_queries
 from pipeline.report.build import build_report
 from pipeline.report.collect import collect
-from pipeline.report.document import Report, Section
+from pipeline.report.document import Report, Section, Verbatim
 from pipeline.report.folder import csv_text, write_report
 from pipeline.report.request import (
     ReportRequest,
@@ -48,6 +49,11 @@ from pipeline.report.word_queries import FREQUENCY_HERE, MIN_COUNT, words
 from pipeline.report.write_html import html_text
 from tests.dashboard.small_store import small_store
 from tests.factories import write_synthetic_study
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 FIRST, SECOND = date(2031, 2, 3), date(2032, 4, 5)
 HOSTILE = "<script>alert('$x$')</script>&\"#0b62a4"
@@ -297,6 +303,20 @@ def test_the_figures_draw_what_was_counted(store, report: Report):
     sweep = frames["threshold-sweep"]
     assert sweep["share"].is_monotonic_decreasing
     assert sweep["share"].iloc[0] == 1.0
+
+
+def test_the_settings_can_be_read_and_make_the_same_report_again(store, report: Report):
+    blocks = [b.text for b in report.sections[-1].blocks if isinstance(b, Verbatim)]
+    command, settings = blocks[0], tomllib.loads(blocks[1])
+    assert settings["store"]["build"] == "synthetic"
+    assert settings["report"]["threshold"] == 0.24
+    options = [word for word in command.split("STUDY ")[1].replace("=", " ").split() if word]
+    wishes = dict(zip(options[::2], options[1::2], strict=True))
+    assert set(wishes) == {"--scorer", "--crop", "--window", "--statistic", "--scale"}
+    _, again = resolve_setting(
+        store, SettingWishes(**{name.strip("-"): value for name, value in wishes.items()})
+    )
+    assert again == resolve_setting(store, SettingWishes())[1]
 
 
 def test_models_stand_beside_what_was_published(report: Report):

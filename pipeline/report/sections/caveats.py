@@ -172,6 +172,18 @@ def _model(data: Collected) -> Iterator[Caveat]:
         )
 
 
+def _own_speech(data: Collected) -> Iterator[Caveat]:
+    counts = data.scores.counts
+    own = int(counts.loc[counts["speaker"] == "CHI", "n_utterances"].sum())
+    if own / data.n_utterances >= _WORTH_TELLING:
+        yield (
+            "The children's own speech.",
+            f"{labels.count(own)} of {labels.plural(data.n_utterances, 'utterance')} "
+            f"({labels.percent(own / data.n_utterances)}) were said by the child who wears the "
+            "camera. They are counted here; see the shares by speaker.",
+        )
+
+
 def _speakers(data: Collected) -> Iterator[Caveat]:
     origins = data.sample.origins
     if origins.n and origins.n_unknown / origins.n >= _WORTH_TELLING:
@@ -268,6 +280,7 @@ _RULES: tuple[Callable[[Collected], Iterator[Caveat]], ...] = (
     _chance,
     _maximum,
     _transcripts,
+    _own_speech,
     _speakers,
     _languages,
     _pictures,

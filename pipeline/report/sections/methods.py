@@ -6,10 +6,13 @@ import json
 
 from pipeline import labels
 from pipeline.exchange.methods import methods_paragraphs, references
-from pipeline.exchange.selection import ScoreSetting, SelectionCounts
+from pipeline.exchange.selection import ScoreSetting, Selection, SelectionCounts
 from pipeline.report.collect import Collected
 from pipeline.report.document import Block, Bullets, Heading, Paragraph, Section, Verbatim
 from pipeline.stats.drawn import DRAWS
+
+SEED = 1
+"""Of every bootstrap here: the default of `pipeline.stats`."""
 
 
 def methods(data: Collected) -> Section:
@@ -74,9 +77,10 @@ def _speech(data: Collected) -> str:
 
 def _statistics(data: Collected) -> str:
     return (
-        "Statistics: intervals of shares, means and differences are 95 % bootstrap intervals "
-        f"({DRAWS:,} draws, seed 1) over recordings within each child, so they speak about these "
-        "children, not about children in general. The share expected by chance is the mean, over "
+        "Statistics: intervals of shares, means and differences are 95 % bootstrap intervals over "
+        f"recordings within each child ({DRAWS:,} draws, seed {SEED}; of many recordings by "
+        "formula), widened by Student's t where there are few; they speak about these children, "
+        "not about children in general. The share expected by chance is the mean, over "
         "the scored utterances, of the probability that a null window of the utterance reaches "
         "the threshold. Paired comparisons rest on the utterances that have both scores. Mixed "
         "models are described with their tables."
@@ -93,19 +97,36 @@ def citing(data: Collected) -> Section:
             "The same store and the same settings give this report byte for byte, but for the day "
             "it was made."
         ),
-        Verbatim(_command(data)),
+        *_way(data),
         Verbatim(_reproducible(data)),
     ]
+    if data.facts.run is not None and data.facts.run.settings is not None:
+        blocks.append(Paragraph("The settings of the study, as study.toml would say them:"))
+        blocks.append(Verbatim("\n".join(_settings_lines(data.facts.run.settings_json))))
     return Section("citing", "How to cite, and how to make this again", tuple(blocks))
 
 
-def _command(data: Collected) -> str:
+def _way(data: Collected) -> list[Block]:
+    """The command; what filters chose can be chosen again on the dashboard only."""
+    words = data.request.scope.selection.words
+    if words != Selection().words:
+        return [
+            Paragraph(
+                f"The utterances were chosen by filters ({words}): set these and the score as "
+                "below on the dashboard, and make the report under Export."
+            )
+        ]
     setting = data.request.setting
-    return (
+    command = (
         f"python -m pipeline report STUDY --scorer {_quoted(setting.scorer)} "
-        f"--crop {setting.crop} --window={setting.window} --statistic {setting.statistic} "
-        f"--scale {setting.scale} --threshold {setting.threshold:g}"
+        f"--crop {setting.crop} --window={setting.window} --statistic {setting.statistic}"
     )
+    # A threshold or scale that is given counts as chosen, and the report says so.
+    if setting.threshold_origin != "no_default":
+        command += f" --scale {setting.scale}"
+    if setting.threshold_origin == "chosen":
+        command += f" --threshold {setting.threshold!r}"
+    return [Verbatim(command)]
 
 
 def _quoted(name: str) -> str:
@@ -126,12 +147,12 @@ def _reproducible(data: Collected) -> str:
         *_setting_lines(setting),
         f"utterances = {_toml(data.request.scope.selection.words)}",
         f"bootstrap_draws = {DRAWS}",
-        "bootstrap_seed = 1",
+        f"bootstrap_seed = {SEED}",
     ]
     for model in facts.models:
         lines += [
             "",
-            "[[model]]",
+            "[[scorers]]",
             f"scorer = {_toml(model.scorer)}",
             f"name = {_toml(model.name)}",
             f"weights = {_toml(model.weights)}",
@@ -143,7 +164,6 @@ def _reproducible(data: Collected) -> str:
         versions = facts.run.versions
         lines += ["", "[versions]", f"coview = {_toml(facts.run.coview_version)}"]
         lines += [f"{_key(name)} = {_toml(versions[name])}" for name in sorted(versions)]
-        lines += ["", "# study.toml", *_settings_lines(facts.run.settings_json)]
     return "\n".join(lines)
 
 
