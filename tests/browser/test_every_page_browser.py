@@ -28,12 +28,14 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(enc
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A page, or a state of one; `has_clips` asks for the study with media."""
+    """A page, or a state of one; `has_clips` asks for the study with media, `last_words` are
+    those that it shows when its work is done."""
 
     name: str
     link: str
     title: str
     has_clips: bool = False
+    last_words: str = ""
 
 
 STOPS = (
@@ -48,6 +50,7 @@ STOPS = (
     Stop("thresholds", "/crops-and-windows?part=sweep", "Crops and windows"),
     Stop("models", "/models", "Models"),
     Stop("one model", "/models", "Models", has_clips=True),
+    Stop("predictors", "/predictors", "Predictors", last_words="The same in R"),
     Stop("quality", "/quality", "Quality", has_clips=True),
     Stop("provenance", "/provenance", "Provenance", has_clips=True),
     Stop("export", "/export", "Export"),
@@ -200,6 +203,8 @@ def visit(profile: BrowserContext, address: str, stop: Stop) -> None:
     page = profile.new_page()
     watched = watch(page, address)
     open_page(page, f"{address}{stop.link}", stop.title)
+    if stop.last_words:
+        expect(page.get_by_text(stop.last_words)).to_be_visible(timeout=LONG_MS)
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         settle(page)
