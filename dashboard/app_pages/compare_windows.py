@@ -40,7 +40,7 @@ if a == b:
 paired = data.count(view.store, comparing.paired_counts, view.filters, a, b)
 stop_when_empty(len(paired))
 change = summaries.share_change(paired)
-change_headline(view, a, b, paired)
+change_headline(a, b, paired)
 
 left, right = st.columns(2, gap="large")
 with left:

@@ -7,7 +7,11 @@ import streamlit as st
 from dashboard import data, labels, summaries
 from dashboard.charts.agreement import agreement_by_child, joint_distribution
 from dashboard.charts.shares import shares_before_after
-from dashboard.components.agreement_headline import agreement_headline, differing_moments
+from dashboard.components.agreement_headline import (
+    agreement_headline,
+    chance_of_both,
+    differing_moments,
+)
 from dashboard.components.captions import interval_note
 from dashboard.components.figure import clicked_point, current_look, show_figure
 from dashboard.components.model_pair import model_pair, stop_without_second_scorer
@@ -31,7 +35,7 @@ if not found.n_both:
     st.info("No chosen utterance has a score from both.", icon=":material/compare_arrows:")
     st.stop()
 names, look = (a.scorer, b.scorer), current_look()
-agreement_headline(view, found, (a, b))
+agreement_headline(found, names)
 n_both = f"n = {labels.plural(found.n_both, 'utterance')} scored by both."
 clicked: list[str] | None = None
 
@@ -87,7 +91,7 @@ else:
         key="models_shares",
         title=f"Share of highly aligned utterances under {names[0]} and {names[1]}",
         hint="A click on a dot opens the moments of that child.",
-        caption=f"{n_both} Each scorer with its own threshold. "
+        caption=f"{n_both} Each scorer with its own threshold.{chance_of_both(view, (a, b))} "
         f"{interval_note(summaries.share_change(found.paired))}",
     )
 if clicked:

@@ -15,9 +15,9 @@ from dashboard.queries.selection import Measure
 from pipeline.stats.bootstrap import Interval
 
 
-def agreement_headline(view: View, found: Agreement, measures: tuple[Measure, Measure]) -> None:
+def agreement_headline(found: Agreement, names: tuple[str, str]) -> None:
     """One sentence and the numbers behind it."""
-    rho, names = found.rho, (measures[0].scorer, measures[1].scorer)
+    rho = found.rho
     paired = found.paired.assign(high_both=found.paired["high_a"] - found.paired["lost"])
     high_a, high_b = (contrasts.paired_share(paired, side) for side in ("high_a", "high_b"))
     both = contrasts.conditional_share(paired, "high_both", "high_a")
@@ -44,8 +44,7 @@ def agreement_headline(view: View, found: Agreement, measures: tuple[Measure, Me
         f"{labels.plural(found.n_both, 'utterance')} scored by both; "
         f"{labels.count(found.n_only_a)} only by A, {labels.count(found.n_only_b)} only by B. "
         "Spearman’s rho; interval: 95 %, jackknife over recordings within children. Each scorer "
-        "has its own threshold; their scores are not on one scale."
-        f"{_chance_note(view, measures)} {interval_note(high_a)}"
+        f"has its own threshold; their scores are not on one scale. {interval_note(high_a)}"
     )
 
 
@@ -53,7 +52,7 @@ def _limits(share: Interval) -> str:
     return labels.percent_range(share.low, share.high) if share.is_known else "no interval"
 
 
-def _chance_note(view: View, measures: tuple[Measure, Measure]) -> str:
+def chance_of_both(view: View, measures: tuple[Measure, Measure]) -> str:
     """Each scorer's chance level, of all its scored utterances; empty where it has no null."""
     known = []
     for side, measure in zip("AB", measures, strict=True):

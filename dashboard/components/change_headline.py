@@ -5,20 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import contrasts, data, labels, summaries
+from dashboard import contrasts, labels, summaries
 from dashboard.components.captions import differing_names, interval_note, threshold_text
-from dashboard.components.view import View
-from dashboard.queries.chance import chance_by_recording
 from dashboard.queries.selection import Measure
 from pipeline.stats.bootstrap import Interval
 
 
-def change_headline(view: View, a: Measure, b: Measure, paired: pd.DataFrame) -> None:
+def change_headline(a: Measure, b: Measure, paired: pd.DataFrame) -> None:
     """One sentence and the numbers behind it. paired: the frame of `comparing.paired_counts`."""
-    chance_a, chance_b = (
-        contrasts.expected_share(data.count(view.store, chance_by_recording, view.filters, measure))
-        for measure in (a, b)
-    )
     change = summaries.share_change(paired)
     difference = summaries.mean_difference(paired)
     before, after, gained, lost = (
@@ -59,8 +53,7 @@ def change_headline(view: View, a: Measure, b: Measure, paired: pd.DataFrame) ->
         f"Both at a threshold of {threshold_text(a)} and on the same "
         f"{labels.count(int(change.n))} utterances, model {a.scorer}. A threshold is known for one "
         "setting; another crop or window shifts all scores, so look at the differences and at "
-        f"chance as well: {labels.percent(chance_a)} expected under A, "
-        f"{labels.percent(chance_b)} under B. "
+        "chance (under “Every threshold”) as well. "
         f"Gained: {_sentence_limits(gained)}; lost: {_sentence_limits(lost)}. "
         f"{interval_note(change)}"
     )

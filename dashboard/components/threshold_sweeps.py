@@ -21,16 +21,22 @@ def threshold_sweeps(view: View, a: Measure, b: Measure) -> None:
     """Draw both sweeps with the chance level of each, and what was published."""
     counts = data.count(view.store, shares.counts_by_recording, view.filters, a, "none")
     width = summaries.score_width(counts) / 4
-    sweeps, bands, sizes = {}, {}, []
+    sweeps, bands = {}, {}
+    sizes: list[str] = []
+    levels: list[str] = []
     for side, measure in (("A", a), ("B", b)):
         name = f"{side}: {setting_name(measure)}"
         bins = data.count(view.store, shares.score_bins, view.filters, measure, width)
         cells = data.count(view.store, shares.null_cells, view.filters, measure)
         sweeps[name] = histogram.threshold_sweep(bins, cells, width)
         sizes.append(f"{labels.count(int(bins['n'].sum()))} under {side}")
+        chance = summaries.chance_share(cells, a.threshold)
+        if chance == chance:
+            levels.append(f"{labels.percent(chance)} under {side}")
         rows = _band(view, measure, 4 * width)
         if rows is not None:
             bands[name] = rows
+    at_threshold = f" Expected by chance at the threshold: {', '.join(levels)}." if levels else ""
     show_figure(
         charts.threshold_sweep(
             sweeps,
@@ -42,7 +48,8 @@ def threshold_sweeps(view: View, a: Measure, b: Measure) -> None:
         ),
         key="sweep",
         title="Share of highly aligned utterances at every threshold",
-        caption=f"All scored utterances of each setting: n = {', '.join(sizes)}. Bands hold "
+        caption=f"All scored utterances of each setting: n = {', '.join(sizes)}."
+        f"{at_threshold} Bands hold "
         "the whole curve with 95 % (recordings drawn within children, the largest deviation "
         "over all thresholds); none is drawn where nearly all or nearly no utterances score as "
         f"much. {chance_note(a, view.store.options)} "

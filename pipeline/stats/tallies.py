@@ -34,22 +34,36 @@ def count_chance(
 
     normal: `normal_table`, looked up and interpolated (to within 2e-7).
     """
-    last = len(normal) - 2
+    last, scale = len(normal) - 2, _STEPS / (2 * _REACH)
+    n_high, n_all, score_sum, mean_sum, expected = 0, 0, 0.0, 0.0, 0.0
+    r, g = 0, 0
     for i in range(len(number)):
         u = number[i]
-        value, mean, sd = np.float64(score[u]), np.float64(null_mean[u]), np.float64(null_sd[u])
+        if recording[u] != r or group[u] != g:
+            # Utterances of a recording follow each other: it is added to when it ends.
+            counts[r, g, 0] += n_all
+            counts[r, g, 1] += n_high
+            sums[r, g, 0] += score_sum
+            sums[r, g, 1] += mean_sum
+            sums[r, g, 2] += expected
+            n_high, n_all, score_sum, mean_sum, expected = 0, 0, 0.0, 0.0, 0.0
+            r, g = int(recording[u]), int(group[u])
+        value, mean, sd = float(score[u]), float(null_mean[u]), float(null_sd[u])
         if value == value and mean == mean and sd == sd:
-            r, g = recording[u], group[u]
-            counts[r, g, 0] += 1
-            if value >= threshold:
-                counts[r, g, 1] += 1
-            place = ((mean - threshold) / max(sd, 1e-9) + _REACH) * (_STEPS / (2 * _REACH))
-            place = min(max(place, np.float64(0.0)), np.float64(_STEPS))
+            place = ((mean - threshold) / max(sd, 1e-9) + _REACH) * scale
+            place = min(max(place, 0.0), float(_STEPS))
             below = min(int(place), last)
-            rest = place - below
-            sums[r, g, 0] += value
-            sums[r, g, 1] += mean
-            sums[r, g, 2] += (1 - rest) * normal[below] + rest * normal[below + 1]
+            n_all += 1
+            n_high += int(value >= threshold)
+            score_sum += value
+            mean_sum += mean
+            expected += normal[below] + (place - below) * (normal[below + 1] - normal[below])
+    if n_all:
+        counts[r, g, 0] += n_all
+        counts[r, g, 1] += n_high
+        sums[r, g, 0] += score_sum
+        sums[r, g, 1] += mean_sum
+        sums[r, g, 2] += expected
 
 
 def count_frames(

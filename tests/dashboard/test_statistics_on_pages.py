@@ -52,7 +52,10 @@ def test_the_headline_says_how_far_above_chance_with_its_interval(open_page: Pag
 
 
 def test_gained_and_lost_have_intervals_and_both_settings_their_chance(open_page: Page) -> None:
-    words = _captions(open_page("compare_windows"))
-    assert "expected under A" in words
+    app = open_page("compare_windows")
+    words = _captions(app)
     assert "Gained: " in words
     assert "lost: " in words
+    app.query_params["part"] = "sweep"
+    app.run()
+    assert "Expected by chance at the threshold: " in _captions(app)
