@@ -35,6 +35,12 @@ class FitJob:
         return self.future.done()
 
     @property
+    def is_lost(self) -> bool:
+        """Whether nobody will ever get its result: it was taken back, or it broke off."""
+        future = self.future
+        return future.cancelled() or (future.done() and future.exception() is not None)
+
+    @property
     def is_running(self) -> bool:
         return self.future.running()
 
@@ -52,7 +58,7 @@ class FitDesk:
         """The job of this key, begun by `make` (which tells its steps) unless it is known."""
         with self._lock:
             job = self._jobs.get(key)
-            if job is not None and not job.future.cancelled():
+            if job is not None and not job.is_lost:
                 self._jobs.move_to_end(key)
                 return job
             job = FitJob(Future())

@@ -141,9 +141,9 @@ def _caption(results: Sequence[AnalysisResult], published: PublishedEffect | Non
         sentences.append(f"Diamond and band: {published.source}. {published.note}")
         if not published.is_same_measure:
             sentences.append(
-                "Their scores were made with OpenAI’s CLIP ViT-B/32, centre crop, frames during "
-                "the utterance, threshold .24; these are made otherwise, so compare directions, "
-                "not sizes."
+                "Their scores are maxima of OpenAI’s CLIP ViT-B/32, centre crop, frames during the "
+                "utterance, highly aligned from .24; these are made otherwise, so compare "
+                "directions, not sizes."
             )
     sizes = {f"{_n(result)}{_corrected(result)}" for result in results}
     if len(sizes) == 1:

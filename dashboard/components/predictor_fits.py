@@ -31,6 +31,9 @@ def fitted(store: StoreHandle, analyses: Sequence[Analysis]) -> list[AnalysisRes
     if not DESK.wait(jobs, _PATIENCE_S):
         _progress(jobs, [one.version for one in analyses])
         st.stop()
+    if any(job.future.cancelled() for job in jobs):
+        # Another session took the order back; this one gives it again.
+        st.rerun()
     return [job.future.result() for job in jobs]
 
 

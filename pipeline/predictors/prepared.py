@@ -58,13 +58,12 @@ def prepared_analyses(con: duckdb.DuckDBPyConnection, choice: ScoreChoice) -> tu
     """
     grouping = _grouping(con, choice)
     model = _model(con, choice.scorer)
-    is_same = _is_published_measure(model, choice)
     if model is not None and not model.dim:
         found = for_imported_scores(choice, grouping)
     else:
         found = [
-            *about_speakers(choice, grouping, is_same),
-            *about_duration(choice, grouping, is_same),
+            *about_speakers(choice, grouping, _is_published_share(model, choice)),
+            *about_duration(choice, grouping, _is_published_score(model, choice)),
             *about_words(choice, grouping),
             *about_age(choice, grouping),
             *about_contexts("activity", choice, grouping),
@@ -99,11 +98,13 @@ def _model(con: duckdb.DuckDBPyConnection, scorer: str) -> ModelRef | None:
     return ModelRef(*row) if row is not None else None
 
 
-def _is_published_measure(model: ModelRef | None, choice: ScoreChoice) -> bool:
+def _is_published_share(model: ModelRef | None, choice: ScoreChoice) -> bool:
     setting = (choice.crop, choice.window, choice.statistic, choice.scale)
-    return (
-        model is not None
-        and is_published_model(model)
-        and setting == PUBLISHED_SETTING
-        and abs(choice.threshold - PUBLISHED_THRESHOLD) < 1e-9
-    )
+    at_threshold = abs(choice.threshold - PUBLISHED_THRESHOLD) < 1e-9
+    return _is_published_score(model, choice) and setting == PUBLISHED_SETTING and at_threshold
+
+
+def _is_published_score(model: ModelRef | None, choice: ScoreChoice) -> bool:
+    """Whether maxima over frames are those published; they do not depend on a threshold."""
+    is_known = model is not None and is_published_model(model)
+    return is_known and (choice.crop, choice.window) == PUBLISHED_SETTING[:2]

@@ -141,6 +141,20 @@ def test_the_published_values_belong_to_their_own_model_only(synthetic):
     assert analyses["age"].published is None
 
 
+def test_the_published_measure_is_recognised():
+    def same(choice: ScoreChoice) -> tuple[bool, bool]:
+        with small_store() as con:
+            found = {one.key: one.published for one in prepared_analyses(con, choice)}
+        share, slope = found["speaker"], found["duration"]
+        assert share is not None
+        assert slope is not None
+        return share.is_same_measure, slope.is_same_measure
+
+    assert same(ScoreChoice("clip")) == (True, True)
+    assert same(ScoreChoice("clip", threshold=0.25)) == (False, True)
+    assert same(ScoreChoice("clip", crop="pad")) == (False, False)
+
+
 def test_imported_scores_are_asked_about_without_frames_and_chance():
     with small_store() as con:
         con.execute("UPDATE models SET dim = 0, weights = 'imported' WHERE scorer = 'clip'")
