@@ -81,7 +81,7 @@ def child_distributions(
         panels = grid.ravel()
         for axes in panels[len(children) :]:
             axes.set_axis_off()
-        for axes, child in zip(panels, children, strict=False):
+        for place, (axes, child) in enumerate(zip(panels, children, strict=False)):
             rows = by_child[child].sort_values("bin_start")
             edges, heights = _outline(floats(rows, "bin_start"), floats(rows, "share"), width)
             axes.stairs(100 * heights, edges, fill=True, color=LIGHT.accent, alpha=0.35, lw=0)
@@ -96,7 +96,8 @@ def child_distributions(
             axes.axvline(threshold, color=LIGHT.ink, lw=0.7, ls=":")
             axes.set_title(_short(str(child)), fontsize=8, pad=2)
             axes.set_ylim(0, 1.05 * highest)
-            axes.tick_params(labelsize=7)
+            # The lowest panel of each column says what is along it.
+            axes.tick_params(labelsize=7, labelbottom=place + _PER_ROW >= len(children))
         figure.supxlabel(axis_title, fontsize=9, color=LIGHT.faint_ink)
         figure.supylabel("Utterances (%)", fontsize=9, color=LIGHT.faint_ink)
 

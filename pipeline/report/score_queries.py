@@ -152,7 +152,8 @@ def qualities(con: DuckDBPyConnection, choice: ScoreChoice) -> pd.DataFrame:
     sql = f"""
         SELECT CAST(flag_bits AS BIGINT) AS flag_bits, CAST(language AS VARCHAR) AS language,
             offset_ms - onset_ms < {SHORT_MS} AS is_short,
-            least({choice.n_frames_sql}, 3) AS n_frames, count(*) AS n
+            CASE WHEN {choice.n_frames_sql} > 3 THEN 3 ELSE {choice.n_frames_sql} END AS n_frames,
+            count(*) AS n
         FROM scores_wide WHERE {_chosen(choice)} GROUP BY ALL ORDER BY ALL"""
     return _frame(con, sql, choice)
 
