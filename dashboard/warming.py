@@ -15,6 +15,7 @@ import duckdb
 from pipeline.compiled import FEW
 from pipeline.errors import StoreError
 from pipeline.stats import counting, tallies
+from pipeline.stats.lemmas import sums
 from pipeline.store.locate import current_store_path
 
 _SLOW_IMPORTS = (
@@ -47,5 +48,6 @@ def _warm_up(study_root: Callable[[], Path]) -> None:
             if n_scores > FEW:
                 counting.prepare()
                 tallies.prepare()
+                sums.prepare()
     except (StoreError, duckdb.Error, OSError):
         return

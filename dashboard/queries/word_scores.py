@@ -12,9 +12,14 @@ from dashboard.filters import Filters
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.selection import Measure
 from dashboard.queries.word_index import Ints, WordIndex
+from pipeline.compiled import compiled_for
 from pipeline.stats.lemmas.means import likeness_within, variances_of_means
+from pipeline.stats.lemmas.sums import count_lemmas, count_together, sum_lemmas
 
 Doubles = NDArray[np.float64]
+
+PLAIN_ROWS = 4
+"""Rows that the plain loop takes in the time of one of `compiled_for`'s items."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,40 +69,54 @@ def chosen_scores(arrays: ScoreArrays, filters: Filters, measure: Measure) -> Ch
     return ChosenScores(score, arrays.column(measure.scorer, z) if has_z else None)
 
 
+def count_heard(index: WordIndex, is_counted: NDArray[np.bool_]) -> Ints:
+    """For each lemma the number of utterances with is_counted[utterance_number]."""
+    counts = np.zeros(len(index), np.int64)
+    kernel = compiled_for(count_lemmas, len(index.numbers) // PLAIN_ROWS)
+    kernel(index.starts, index.numbers, is_counted.view(np.uint8), counts)
+    return counts
+
+
+def sum_heard(index: WordIndex, score: NDArray[np.float32]) -> NDArray[np.float64]:
+    """For each lemma the sum of score[utterance_number] and of its square, without NaN:
+    (n_lemmas, 2)."""
+    sums = np.zeros((len(index), 2))
+    kernel = compiled_for(sum_lemmas, len(index.numbers) // PLAIN_ROWS)
+    kernel(index.starts, index.numbers, score, sums)
+    return sums
+
+
 def lemma_scores(
-    con: DuckDBPyConnection,
-    source: WordSource,
-    filters: Filters,
-    measure: Measure,
+    con: DuckDBPyConnection, source: WordSource, filters: Filters, measure: Measure
 ) -> LemmaScores:
     """Number, mean and variance of the mean for every lemma."""
     index, arrays = source.index, source.arrays
     scores = chosen_scores(arrays, filters, measure)
     known = scores.known()
-    n = index.counts(known)
-    if not n.sum():
-        return LemmaScores(n, np.full(len(n), np.nan), np.full(len(n), np.nan))
-    # Centred, so that sums in 4 bytes lose nothing that matters.
-    centre = np.float32(np.nanmean(scores.score, dtype=np.float64))
-    centred = np.where(known, scores.score - centre, np.float32(0))
+    n, sums = count_heard(index, known), sum_heard(index, scores.score)
     with np.errstate(invalid="ignore"):
-        mean = index.sums(centred) / n.astype(np.float64)
-    wide = centred.astype(np.float64)
-    squares = float(index.n_lemmas_of_utterance @ wide**2)
-    between = float(n @ np.nan_to_num(mean) ** 2)
+        mean = sums[:, 0] / n
     freedom = int(n.sum() - np.count_nonzero(n))
-    within = max(squares - between, 0.0) / freedom if freedom else 0.0
-    recordings = len(arrays.recordings.child)
-    likeness = likeness_within(
-        np.bincount(arrays.recording, known, recordings).astype(np.float64),
-        np.bincount(arrays.recording, wide, recordings).astype(np.float64),
-        np.bincount(arrays.recording, wide**2, recordings).astype(np.float64),
-        arrays.recordings.child.astype(np.int64),
-    )
+    within = float(sums[:, 1].sum() - sums[:, 0] @ np.nan_to_num(mean))
+    n_same = np.zeros(len(index), np.int64)
+    kernel = compiled_for(count_together, len(index.numbers) // PLAIN_ROWS)
+    kernel(index.starts, index.numbers, known.view(np.uint8), arrays.recording, n_same)
     variance = variances_of_means(
         n.astype(np.float64),
-        index.squared_by_recording(known, arrays.recording),
-        within_variance=within,
-        likeness=likeness,
+        n_same.astype(np.float64),
+        within_variance=max(within, 0.0) / freedom if freedom else 0.0,
+        likeness=_likeness(arrays, scores.score),
     )
-    return LemmaScores(n, mean + float(centre), variance)
+    return LemmaScores(n, mean, variance)
+
+
+def _likeness(arrays: ScoreArrays, score: NDArray[np.float32]) -> float:
+    """How alike the scores of one recording are."""
+    known = score == score
+    filled = np.where(known, score, 0).astype(np.float64)
+    n_recordings = len(arrays.recordings.child)
+    counts, sums, squares = (
+        np.bincount(arrays.recording, weights, n_recordings).astype(np.float64)
+        for weights in (known, filled, filled**2)
+    )
+    return likeness_within(counts, sums, squares, arrays.recordings.child.astype(np.int64))

@@ -14,16 +14,21 @@ from dashboard.queries.arrays import at_least
 from dashboard.queries.selection import Measure
 from dashboard.queries.word_index import Ints, WordIndex
 from dashboard.queries.word_scores import (
+    PLAIN_ROWS,
     ChosenScores,
     Doubles,
     LemmaScores,
     WordSource,
     chosen_scores,
+    count_heard,
+    sum_heard,
 )
 from dashboard.word_list import PAGE_WORDS, WordList
+from pipeline.compiled import compiled_for
 from pipeline.errors import FitError
 from pipeline.parts_of_speech import PARTS_OF_SPEECH
 from pipeline.stats.lemmas.means import ShrunkenMeans, shrunken_means
+from pipeline.stats.lemmas.sums import find_runs
 from pipeline.stats.linearised import linearised_intervals
 
 _COLUMNS = ("word", "part", "forms", "n", "n_children", "mean", "low", "high", "z", "share")
@@ -75,7 +80,7 @@ def word_page(
     """
     index = words.source.index
     scores = chosen_scores(words.source.arrays, filters, measure)
-    n = index.counts(scores.known())
+    n = count_heard(index, scores.known())
     is_enough = n >= listing.min_count
     is_found = (n > 0) & _is_searched(index, listing)
     kept = np.flatnonzero(is_found & is_enough)
@@ -98,42 +103,38 @@ def word_page(
 def word_rows(
     source: WordSource, places: Ints, scores: ChosenScores, threshold: float
 ) -> pd.DataFrame:
-    """The rows of some lemmas, each with a scored utterance, worked out together: the columns of
-    `WordPage` but the shrunken."""
+    """The rows of some lemmas, worked out together: the columns of `WordPage` but the shrunken."""
     index, arrays = source.index, source.arrays
-    numbers = [index.utterances(int(place)) for place in places]
-    utterances = np.concatenate(numbers) if numbers else np.zeros(0, np.int64)
-    values = np.take(scores.score, utterances, mode="clip")
-    known = np.flatnonzero(values == values)  # False for NaN alone.
-    lengths = np.cumsum([0, *(len(part) for part in numbers)])
-    starts = np.searchsorted(known, lengths)
-    utterances, values = np.take(utterances, known), np.take(values, known)
-    recording = np.take(arrays.recording, utterances)
-    first, n = starts[:-1], np.diff(starts)
-    # Utterances ascend, so those of one lemma and recording stand together.
-    is_new = np.ones(len(values), np.bool_)
-    is_new[1:] = recording[1:] != recording[:-1]
-    is_new[first] = True
-    edges = np.flatnonzero(is_new)
+    n_rows = int(np.diff(index.starts)[places].sum())
+    most = min(n_rows, len(places) * len(arrays.recordings.child))
+    n_runs, runs = np.zeros(1, np.int64), np.zeros((most, 3), np.int32)
+    run_sums, z_sums = np.zeros(most), np.zeros(len(places))
+    counts = np.zeros((len(places), 3), np.int64)
+    # Without any chance level the scores stand in for z, and what they give is not used.
+    z_scores = scores.score if scores.z is None else scores.z
+    compiled_for(find_runs, n_rows // PLAIN_ROWS)(
+        *(places, index.starts, index.numbers, scores.score, z_scores, arrays.recording),
+        *(threshold, n_runs, runs, run_sums, counts, z_sums),
+    )
+    found = runs[: n_runs[0]].astype(np.int64)
     means = linearised_intervals(
-        _sums(values, edges),
-        np.diff(edges, append=len(values)).astype(np.float64),
-        arrays.recordings.child[recording[edges]].astype(np.int64),
-        np.repeat(np.arange(len(places)), np.diff(np.searchsorted(edges, starts))),
+        run_sums[: n_runs[0]],
+        found[:, 2].astype(np.float64),
+        arrays.recordings.child[found[:, 1]].astype(np.int64),
+        found[:, 0],
         len(places),
     )
     z = np.full(len(places), np.nan)
     if scores.z is not None:
-        z_values = np.take(scores.z, utterances)
-        has_z = z_values == z_values
         with np.errstate(invalid="ignore"):
-            z = _sums(np.where(has_z, z_values, np.float32(0)), first) / _sums(has_z, first)
-    share = _sums(at_least(values, threshold), first) / n
+            z = z_sums / counts[:, 1]
+    with np.errstate(invalid="ignore"):
+        share = counts[:, 2] / counts[:, 0]
     columns = {
         "word": [index.lemmas[place] for place in places],
         "part": [part_name(index, int(place)) for place in places],
         "forms": [", ".join(index.forms[place]) for place in places],
-        "n": n,
+        "n": counts[:, 0],
         "n_children": means.n_strata,
         "mean": means.estimates,
         "low": means.low,
@@ -149,15 +150,6 @@ def part_name(index: WordIndex, place: int) -> str:
     """Part of speech of a lemma, "" where unknown."""
     code = int(index.parts[place])
     return PARTS_OF_SPEECH[code] if code >= 0 else ""
-
-
-def _sums(values: NDArray[np.float32] | NDArray[np.bool_], edges: Ints) -> Doubles:
-    """Sums of values[edges[i]:edges[i + 1]]; flags are counted."""
-    if not len(edges):
-        return np.zeros(0)
-    if values.dtype == np.bool_:
-        return np.add.reduceat(values.view(np.uint8), edges, dtype=np.int64).astype(np.float64)
-    return np.asarray(np.add.reduceat(values, edges, dtype=np.float64))
 
 
 def _shrunken(lemmas: LemmaScores, pool: Ints) -> tuple[dict[str, Doubles] | None, Shrinkage]:
@@ -191,16 +183,16 @@ def _sort_keys(
         return n.astype(np.float64)
     if listing.sort == "word":
         return np.arange(len(index), dtype=np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore"):
         if listing.sort == "mean":
-            return index.sums(np.nan_to_num(scores.score, nan=0.0)) / n.astype(np.float64)
+            return sum_heard(index, scores.score)[:, 0] / n
         if listing.sort == "share":
-            return index.counts(at_least(scores.score, measure.threshold)) / n
+            is_high = at_least(scores.score, measure.threshold)
+            return np.asarray(count_heard(index, is_high) / n, np.float64)
         if scores.z is None:
             return np.full(len(index), np.nan)
         z = np.where(scores.known(), scores.z, np.float32(np.nan))
-        has_z = index.counts(z == z)
-        return index.sums(np.nan_to_num(z, nan=0.0)) / has_z.astype(np.float64)
+        return sum_heard(index, z)[:, 0] / count_heard(index, z == z)
 
 
 def _is_searched(index: WordIndex, listing: WordList) -> NDArray[np.bool_]:

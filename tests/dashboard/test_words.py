@@ -128,19 +128,6 @@ def test_forms_of_one_lemma_in_an_utterance_count_once():
     np.testing.assert_array_equal(index.utterances(0), [0, 1])
 
 
-def test_sums_over_blocks_are_sums(store, monkeypatch):
-    from dashboard.queries import word_index as module
-
-    index = word_index(store)
-    values = np.random.default_rng(1).normal(size=400).astype(np.float32)
-    whole, counted = index.sums(values), index.counts(values > 0)
-    monkeypatch.setattr(module, "_ROWS_AT_ONCE", 50)
-    np.testing.assert_allclose(index.sums(values), whole, rtol=1e-5)
-    np.testing.assert_array_equal(index.counts(values > 0), counted)
-    first = [values[index.utterances(place)].sum() for place in range(len(index))]
-    np.testing.assert_allclose(whole, first, rtol=1e-4, atol=1e-5)
-
-
 def test_a_free_window_and_a_mean_are_scored_too(store):
     measure = Measure("synthetic", "pad", "-3+1", "mean", "raw", 0.2)
     rows = all_rows(store, measure=measure)
