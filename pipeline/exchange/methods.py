@@ -111,11 +111,10 @@ def _software(facts: StoreFacts, model: ModelRef) -> str:
     run = facts.run
     sentences = []
     if run is not None:
-        listed = ", ".join(
-            f"{name} {run.versions[name]}" for name in _PACKAGES if name in run.versions
-        )
-        where = f", device {run.device}" if run.device else ""
-        sentences.append(f"Computed with Coview {run.coview_version} ({listed}{where}).")
+        parts = [f"{name} {run.versions[name]}" for name in _PACKAGES if name in run.versions]
+        parts += [f"device {run.device}"] if run.device else []
+        listed = f" ({', '.join(parts)})" if parts else ""
+        sentences.append(f"Computed with Coview {run.coview_version}{listed}.")
     sentences.append(
         f"Store build {facts.build or 'unknown'}, digest of its inputs "
         f"{facts.inputs_digest or 'unknown'}."

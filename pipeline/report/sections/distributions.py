@@ -239,18 +239,28 @@ def _by_age(data: Collected) -> ReportFigure | None:
             "n": rows["n_scored"],
         }
     ).reset_index(drop=True)
+    drawn = frame[frame["n"] >= FEW_UTTERANCES]
+    if drawn["months"].nunique() < 2:
+        return None
     n = labels.plural(int(frame["n"].sum()), "scored utterance")
+    n_undrawn = len(frame) - len(drawn)
+    undrawn = (
+        f" {labels.plural(n_undrawn, 'share')} of fewer than {FEW_UTTERANCES} utterances not drawn."
+        if n_undrawn
+        else ""
+    )
     caption = (
         f"Share of highly aligned utterances by age: a dot per {what}, joined by child; the area "
         f"of a dot grows with its utterances (n = {n} "
-        "of known age). No interval is drawn for a single dot; the model of age below has one."
+        f"of known age).{undrawn} No interval is drawn for a single dot; the model of age below "
+        "has one."
     )
-    months = floats(frame, "months")
+    months = floats(drawn, "months")
     seen = (
-        f"Scatter plot of {len(frame)} dots from {months.min():.1f} to {months.max():.1f} months "
+        f"Scatter plot of {len(drawn)} dots from {months.min():.1f} to {months.max():.1f} months "
         "of age."
     )
-    return ReportFigure("shares-by-age", caption, seen, figures.ages(frame), frame)
+    return ReportFigure("shares-by-age", caption, seen, figures.ages(drawn), frame)
 
 
 def _sweep(data: Collected) -> ReportFigure:
