@@ -78,7 +78,10 @@ class PenalisedSystem:
         found, problem = lapack.dpotri(self._lower, lower=1)
         if problem:
             raise np.linalg.LinAlgError("the Schur complement is singular")
-        return np.asarray(np.tril(found) + np.tril(found, -1).T)
+        # The other triangle is empty, as cholesky left it.
+        whole = found + found.T
+        whole[np.diag_indices_from(whole)] /= 2
+        return np.asarray(whole)
 
     def log_det_slopes(self) -> list[Floats]:
         """Derivative of log |M| by every entry of each term's factor, a list of (k, k) in the

@@ -77,18 +77,34 @@ class _End:
 def _descent(objective: Objective, start: Floats, is_sd: NDArray[np.bool_], scale: Floats) -> _End:
     from scipy import optimize
 
+    begin, first_gradient = objective(start)
+
+    def fallen(z: Floats) -> tuple[float, Floats]:
+        """What the deviance fell since the start: its own size, of a million in large data,
+        would hide small changes from the search's relative tolerance."""
+        if np.array_equal(z * scale, start):
+            return 0.0, first_gradient * scale
+        deviance, gradient = objective(z * scale)
+        return deviance - begin, gradient * scale
+
     found = optimize.minimize(
-        lambda z: _scaled(objective, z, scale),
+        fallen,
         start / scale,
         jac=True,
         method="L-BFGS-B",
         bounds=[
             (0.0, LARGEST / s) if sd else (None, None) for sd, s in zip(is_sd, scale, strict=True)
         ],
-        options={"ftol": 1e-12, "gtol": 1e-4, "maxfun": _MOST_EVALUATIONS, "maxcor": 20},
+        options={
+            "ftol": 1e-10,
+            # Below this the deviance changes by less than its rounding errors.
+            "gtol": max(1e-4, 1e-9 * abs(begin)),
+            "maxfun": _MOST_EVALUATIONS,
+            "maxcor": 20,
+        },
     )
     place = np.asarray(found.x * scale, dtype=np.float64)
-    return _End(place, float(found.fun), np.asarray(found.jac / scale, dtype=np.float64))
+    return _End(place, begin + float(found.fun), np.asarray(found.jac / scale, dtype=np.float64))
 
 
 def hessian_of(objective: Objective, here: Floats, scale: Floats) -> Floats:
@@ -100,11 +116,6 @@ def hessian_of(objective: Objective, here: Floats, scale: Floats) -> Floats:
     ]
     hessian = np.array(rows)
     return np.asarray((hessian + hessian.T) / 2)
-
-
-def _scaled(objective: Objective, z: Floats, scale: Floats) -> tuple[float, Floats]:
-    deviance, gradient = objective(z * scale)
-    return deviance, gradient * scale
 
 
 def _falls_beside_zero(
