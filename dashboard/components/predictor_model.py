@@ -164,7 +164,7 @@ def _diagnostics(found: Diagnostics, fit: MixedFit, outcome: Outcome) -> None:
         fitted=outcome.scale * found.by_fitted["fitted"],
         **{name: scale * found.by_fitted[name] for name in ("residual", "low", "high")},
     )
-    columns = st.columns(2 if is_binomial else 3, gap="large")
+    columns = st.columns(3 if len(found.residuals) else 2, gap="large")
     with columns[0]:
         show_figure(
             residuals_by_fitted(
@@ -178,7 +178,7 @@ def _diagnostics(found: Diagnostics, fit: MixedFit, outcome: Outcome) -> None:
             caption="Rows in bins of equal size. Means that wander from 0 show a curve that the "
             "model has not.",
         )
-    if not is_binomial:
+    if len(found.residuals):
         with columns[1]:
             show_figure(
                 against_normal(found.residuals, y_title="Residual (SD)", names=(), look=look),

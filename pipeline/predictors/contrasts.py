@@ -32,9 +32,9 @@ class Effect:
     """What a predictor does to the outcome, in the outcome's own unit: a share (0-1), a cosine.
 
     For a number the change per unit of it, for a category the difference of a level from the
-    reference. For a binomial model the difference of predicted shares, its interval by the delta
-    method and its p from the log-odds. `p_holm` is p corrected after Holm for the number of
-    effects of the model that were asked for. `words` names the comparison.
+    reference. For a binomial model the difference of predicted shares; its p and its interval are
+    those of the log-odds, the limits carried over to shares. `p_holm` is p corrected after Holm
+    for the number of effects of the model that were asked for. `words` names the comparison.
     """
 
     predictor: str
@@ -174,32 +174,38 @@ def _effect(
     from scipy import stats
 
     beta = np.array([effect.estimate for effect in fit.fixed])
-    on_link = np.zeros(len(beta))
-    gradient = np.zeros(len(beta))
-    estimate = 0.0
+    corners = []
     for corner in itertools.product((False, True), repeat=len(changes)):
         there = rows
         for change, is_after in zip(changes, corner, strict=True):
             there = change.applied(there, is_after=is_after)
         sign = 1.0 if sum(corner) % 2 == len(changes) % 2 else -1.0
-        matrix = fit.coding.matrix(there)
-        on_link += sign * matrix.mean(axis=0)
-        if fit.family == BINOMIAL:
-            shares = 1 / (1 + np.exp(-(matrix @ beta)))
-            estimate += sign * float(shares.mean())
-            gradient += sign * (matrix * (shares * (1 - shares))[:, None]).mean(axis=0)
-    link_variance = float(on_link @ fit.covariance @ on_link)
-    if not link_variance > 0 or not math.isfinite(link_variance):
+        corners.append((sign, fit.coding.matrix(there)))
+    contrast = sum(sign * matrix.mean(axis=0) for sign, matrix in corners)
+    direction = fit.covariance @ contrast
+    variance = float(contrast @ direction)
+    if not variance > 0 or not math.isfinite(variance):
         raise FitError(f"The model has no coefficient of {predictor}.", hint="It was left out.")
     df = math.inf
     if fit.satterthwaite is not None:
-        df = float(fit.satterthwaite.df(on_link[None], np.array([link_variance]))[0])
-    statistic = float(on_link @ beta) / math.sqrt(link_variance)
-    p = 2 * float(stats.t.sf(abs(statistic), df))
-    if fit.family == BINOMIAL:
-        se = math.sqrt(float(gradient @ fit.covariance @ gradient))
-    else:
-        estimate, se = float(on_link @ beta), math.sqrt(link_variance)
+        df = float(fit.satterthwaite.df(contrast[None], np.array([variance]))[0])
+    se = math.sqrt(variance)
+    on_link = float(contrast @ beta)
+    p = 2 * float(stats.t.sf(abs(on_link) / se, df))
     reach = float(stats.t.ppf(0.975, df)) * se
+    if fit.family == BINOMIAL:
+        # The limits are those of the log-odds: there the other coefficients are moved along, as far
+        # as they go together, and everything is turned into shares.
+        moved = (beta + shift * direction / variance for shift in (0.0, -reach, reach))
+        estimate, *limits = (_share_difference(corners, there) for there in moved)
+        lower, upper = sorted(limits)
+    else:
+        estimate, lower, upper = on_link, on_link - reach, on_link + reach
     words = ", ".join(change.words for change in changes)
-    return Effect(predictor, words, estimate, estimate - reach, estimate + reach, p, p)
+    return Effect(predictor, words, estimate, lower, upper, p, p)
+
+
+def _share_difference(corners: Sequence[tuple[float, Floats]], beta: Floats) -> float:
+    return sum(
+        sign * float((1 / (1 + np.exp(-(matrix @ beta)))).mean()) for sign, matrix in corners
+    )

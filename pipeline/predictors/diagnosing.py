@@ -29,8 +29,9 @@ class Diagnostics:
     `by_fitted`: fitted, residual (mean), low, high (95 % of the mean), n: rows in bins of equal
     size by fitted value; a model that fits has means around 0. `residuals`: expected, observed:
     quantiles of the standard normal and of the standardised residuals; empty for a binomial
-    model, whose residuals are not normal. `levels`: group, term, level, expected, observed: each
-    level's effect (in SDs of its group) against the normal, at most 200 of a group.
+    model and for an outcome of 0 and 1, whose residuals cannot be normal. `levels`: group, term,
+    level, expected, observed: each level's effect (in SDs of its group) against the normal, at most
+    200 of a group.
     """
 
     by_fitted: pd.DataFrame
@@ -59,7 +60,7 @@ def diagnose(fit: MixedFit, rows: pd.DataFrame) -> Diagnostics | None:
     return Diagnostics(
         _binned(found.fitted, found.residuals),
         pd.DataFrame(columns=["expected", "observed"])
-        if is_binomial
+        if is_binomial or len(np.unique(frame.design.response)) < 3
         else _against_normal(found.residuals, {}),
         pd.concat(levels, ignore_index=True) if levels else pd.DataFrame(columns=columns),
     )

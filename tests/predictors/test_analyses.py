@@ -207,6 +207,7 @@ def test_a_binomial_effect_is_the_difference_of_predicted_shares():
     assert effect.estimate == pytest.approx(shares[1] - shares[0])
     assert effect.p == pytest.approx(term.p)
     assert effect.lower < effect.estimate < effect.upper
+    assert (effect.lower > 0) == (term.lower > 0)
     found = conditional_fit(fit, model_frame(rows, parse_formula(fit.formula), is_binomial=True))
     assert np.abs(found.residuals.mean()) < 0.1
     # At the modes the derivative of the penalised likelihood is zero.
