@@ -30,19 +30,22 @@ def report(
         str, typer.Option(help="max (default) or mean over the frames of an utterance.")
     ] = "",
     scale: Annotated[str, typer.Option(help="raw (cosine, default) or z against chance.")] = "",
+    no_models: Annotated[
+        bool, typer.Option("--no-models", help="Fit no models: quicker for a large study.")
+    ] = False,
     quiet: QuietOption = False,
 ) -> None:
     """Write a report: one HTML page with methods, sample, figures, models and caveats."""
     from pipeline.cli_output import stepping
     from pipeline.exchange.export_folder import log_export
     from pipeline.report.folder import default_target, report_study
-    from pipeline.report.request import ReportScope, SettingWishes
+    from pipeline.report.request import SettingWishes
 
     root = study.expanduser().resolve()
     wishes = SettingWishes(scorer, crop, window, statistic, scale, threshold)
     target = default_target(root) if out is None else out.expanduser()
     with stepping("Report", quiet) as on_step:
-        written = report_study(root, wishes, ReportScope(), target, on_step)
+        written = report_study(root, wishes, target, on_step, with_models=not no_models)
     typer.echo(
         f"{written.page}: {written.n_figures} figures, {written.n_tables} tables, "
         f"{written.html_bytes / 1e6:.1f} MB."

@@ -29,7 +29,7 @@ from pipeline.people.playlists import add_to_playlist, make_playlist
 from pipeline.people.store import MomentRef, people_store
 from pipeline.records import TimeSpan
 from pipeline.report.folder import PAGE, report_study
-from pipeline.report.request import ReportScope, SettingWishes
+from pipeline.report.request import SettingWishes
 from pipeline.serving import STUDY_VARIABLE, dashboard_command
 from pipeline.store.locate import current_store_path
 
@@ -192,7 +192,7 @@ def taken(context: BrowserContext, address: str, shot: Shot) -> bytes:
 
 def report_top(context: BrowserContext, study: Path, target: Path) -> bytes:
     """The top of the study's report."""
-    report_study(study, SettingWishes(), ReportScope(), target)
+    report_study(study, SettingWishes(), target)
     page = context.new_page()
     page.goto((target / PAGE).as_uri())
     return page.screenshot()

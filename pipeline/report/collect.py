@@ -118,7 +118,8 @@ def collect(
     settings = _settings(con, request.choice)
     on_step("Lag profile", 0.35)
     lags = lag_profile(con, request.choice)
-    analyses = _analyses(con, request.choice, on_step) if int(scores.share.n) else ()
+    is_fitted = request.with_models and int(scores.share.n) > 0
+    analyses = _analyses(con, request.choice, on_step) if is_fitted else ()
     on_step("Words", 0.8)
     found = words(con, request.choice)
     return Collected(request, facts, sample, scores, settings, lags, analyses, found)

@@ -25,7 +25,7 @@ from pipeline.exchange.table_export import Bundle
 from pipeline.report.build import build_report
 from pipeline.report.collect import OnStep
 from pipeline.report.document import Report
-from pipeline.report.request import ReportRequest, ReportScope, SettingWishes, resolve_setting
+from pipeline.report.request import ReportRequest, SettingWishes, resolve_setting
 from pipeline.report.svg import standalone_svg
 from pipeline.report.write_html import FIGURES, TABLES, html_text
 from pipeline.store.locate import current_store_path
@@ -57,11 +57,13 @@ def default_target(study_root: Path) -> Path:
 def report_study(
     study_root: Path,
     wishes: SettingWishes,
-    scope: ReportScope,
     target: Path,
     on_step: OnStep = lambda step, share: None,
+    *,
+    with_models: bool = True,
 ) -> WrittenReport:
-    """Write the report as the folder `target`, which appears only when it is whole.
+    """Write the report of all utterances as the folder `target`, which appears only when it is
+    whole.
 
     Raises StoreError without a store, when there is nothing to report on, and when the folder
     cannot or may not be written; SettingsError for wishes that cannot be.
@@ -81,7 +83,7 @@ def report_study(
         ) from problem
     with con:
         facts, setting = resolve_setting(con, wishes)
-        request = ReportRequest(setting, scope)
+        request = ReportRequest(setting, with_models=with_models)
         report = build_report(con, study_root, facts, request, on_step)
     on_step("Writing", 0.95)
     with new_folder(target) as folder:

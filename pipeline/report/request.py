@@ -28,10 +28,14 @@ class ReportScope:
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """One report: how scores are made, what it is about, the day that stands in it."""
+    """One report: how scores are made, what it is about, the day that stands in it.
+
+    Models take most of the time that a large study needs; they can be left out.
+    """
 
     setting: ScoreSetting
     scope: ReportScope = field(default_factory=ReportScope)
+    with_models: bool = True
     made_on: date = field(default_factory=date.today)
 
     @property

@@ -84,9 +84,10 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def made(con: duckdb.DuckDBPyConnection, day: date = FIRST, **wishes: object) -> Report:
-    facts, setting = resolve_setting(con, SettingWishes(**wishes))
-    return build_report(con, None, facts, ReportRequest(setting, made_on=day))
+def made(con: duckdb.DuckDBPyConnection, day: date = FIRST, *, with_models: bool = False) -> Report:
+    facts, setting = resolve_setting(con, SettingWishes())
+    request = ReportRequest(setting, with_models=with_models, made_on=day)
+    return build_report(con, None, facts, request)
 
 
 def section(report: Report, name: str) -> str:
@@ -118,7 +119,7 @@ def store(study: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture(scope="module")
 def report(store) -> Report:
-    return made(store)
+    return made(store, with_models=True)
 
 
 @pytest.fixture(scope="module")
@@ -374,7 +375,7 @@ def test_nothing_that_was_said_is_in_it(store, folder: Path):
 def test_what_a_store_lacks_is_said(small, change: str, name: str, words: str):
     small.execute(change)
     facts, setting = resolve_setting(small, SettingWishes())
-    request = ReportRequest(setting, made_on=FIRST)
+    request = ReportRequest(setting, with_models=False)
     data = collect(small, None, facts, request, lambda step, share: None)
     write = {"answer": answer, "sample": sample, "caveats": caveats}[name]
     assert words in words_of(write(data))
@@ -440,7 +441,13 @@ def test_filters_choose_utterances_and_recordings(small):
     filters = Filters(children=("A",), speakers=("FEM",))
     scope = report_scope(filters, Selection("Child: A; Speaker: Female adult"))
     facts, setting = resolve_setting(small, SettingWishes())
-    data = collect(small, None, facts, ReportRequest(setting, scope), lambda step, share: None)
+    data = collect(
+        small,
+        None,
+        facts,
+        ReportRequest(setting, scope, with_models=False),
+        lambda step, share: None,
+    )
     assert data.n_utterances == 2
     assert "2 utterances in 2 recordings (2 min) of 1 child." in words_of(answer(data))
     assert "Utterances: Child: A; Speaker: Female adult." in words_of(methods(data))

@@ -126,6 +126,8 @@ def _way(data: Collected) -> list[Block]:
         command += f" --scale {setting.scale}"
     if setting.threshold_origin == "chosen":
         command += f" --threshold {setting.threshold!r}"
+    if not data.request.with_models:
+        command += " --no-models"
     return [Verbatim(command)]
 
 

@@ -44,6 +44,8 @@ def models(data: Collected) -> Section:
     """Every prepared question with its versions, then the details of all fits."""
     if not data.analyses:
         words = "No model was fitted: no utterance has a score."
+        if not data.request.with_models:
+            words = "No model was fitted: this report was asked for without them."
         return Section("models", "Models", (Paragraph(words),))
     blocks: list[Block] = [Paragraph(_INTRO)]
     questions = dict.fromkeys(result.analysis.question for result in data.analyses)
