@@ -124,3 +124,13 @@ def test_strata_worked_out_together_are_those_worked_out_alone():
             [alone.estimate, alone.low, alone.high, alone.n_clusters, alone.n_fixed],
             atol=1e-9,
         )
+
+
+def test_two_recordings_of_each_child_are_enough_for_an_honest_interval():
+    covered = 0
+    for seed in range(200):
+        x, y, clusters, strata = clustered(1_000 + seed, n_children=12, n_recordings=2)
+        found = clustered_correlation(x, y, clusters, strata)
+        # Of slope .5 with SD .4 and noise 1: cov .5, variance of y 1 + .5^2 + .4^2.
+        covered += found.low <= 0.5 / np.sqrt(1.41) <= found.high
+    assert covered / 200 > 0.9
