@@ -36,7 +36,6 @@ def word_rows(page: WordPage, measure: Measure, index: WordIndex, opened: str | 
         {
             "Word": rows["word"],
             **({} if opened else {"Heard as": rows["forms"]}),
-            **({"Part": rows["part"]} if rows["part"].any() and not opened else {}),
             "n": rows["n"],
             "Children": rows["n_children"],
             "Mean": rows["mean"],
@@ -46,6 +45,7 @@ def word_rows(page: WordPage, measure: Measure, index: WordIndex, opened: str | 
             **({"Own (%)": 100 * rows["own_weight"]} if is_shrunk else {}),
             **({"Mean z": rows["z"]} if has_z else {}),
             "High (%)": 100 * rows["share"].astype(float),
+            **({"Part": rows["part"]} if rows["part"].any() and not opened else {}),
             **{norm: rows[norm] for norm in index.norms},
         }
     )
