@@ -61,7 +61,7 @@ def _facts(data: Collected) -> tuple[tuple[str, str], ...]:
     rows = [
         ("Study", facts.study_name),
         ("Utterances", data.request.scope.selection.words),
-        ("Score", "Model " + phrases.setting_words(data.request.setting)),
+        ("Score", "Model " + phrases.setting_words(data.request.setting, data.model)),
         ("Store build", f"{facts.build or 'unknown'} (inputs {facts.inputs_digest or 'unknown'})"),
     ]
     if facts.run is not None and facts.run.finished_at is not None:

@@ -7,6 +7,7 @@ import math
 from pipeline import labels
 from pipeline.exchange.facts import StoreFacts
 from pipeline.exchange.selection import ScoreSetting
+from pipeline.records import ModelRef
 from pipeline.report.document import decimal
 from pipeline.schema import NULL_MIN_LAG_MS, WINDOWS
 from pipeline.stats.bootstrap import Interval
@@ -14,8 +15,10 @@ from pipeline.stats.bootstrap import Interval
 BY_RECORDING = "95 % intervals: bootstrap of recordings within each child."
 
 
-def axis_title(setting: ScoreSetting) -> str:
+def axis_title(setting: ScoreSetting, model: ModelRef) -> str:
     """'Maximum cosine of words and frames'."""
+    if not model.dim:
+        return f"Score of {setting.scorer}"
     return f"{labels.STATISTICS[setting.statistic]} {labels.SCALE_AXES[setting.scale]}"
 
 
@@ -25,8 +28,10 @@ def threshold(setting: ScoreSetting) -> str:
     return f"z = {number}" if setting.scale == "z" else number
 
 
-def score(setting: ScoreSetting) -> str:
+def score(setting: ScoreSetting, model: ModelRef) -> str:
     """How the score is made: 'the maximum cosine of its words with the frames during it'."""
+    if not model.dim:
+        return "its imported score"
     scale = "cosine" if setting.scale == "raw" else "cosine (as z against chance)"
     return (
         f"the {labels.STATISTICS[setting.statistic].lower()} {scale} between its words and the "
@@ -34,8 +39,10 @@ def score(setting: ScoreSetting) -> str:
     )
 
 
-def setting_words(setting: ScoreSetting) -> str:
+def setting_words(setting: ScoreSetting, model: ModelRef) -> str:
     """'demo-clip, centre crop, strict window, maximum; highly aligned from 0.12'."""
+    if not model.dim:
+        return f"{setting.scorer} (imported); highly aligned from {threshold(setting)}"
     words = labels.setting(setting.crop, setting.window, setting.statistic)
     words = words[:1].lower() + words[1:]
     return f"{setting.scorer}, {words}; highly aligned from {threshold(setting)}"

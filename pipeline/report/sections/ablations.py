@@ -129,7 +129,7 @@ def _words(data: Collected) -> str:
         f"{labels.percent(rows['share'].iloc[high])} ({rows['label'].iloc[high]}), all at the "
         f"threshold {phrases.threshold(data.request.setting)}."
     )
-    if rows["chance"].notna().all():
+    if data.request.setting.scale == "raw" and rows["chance"].notna().all():
         excess = rows["share"] - rows["chance"]
         words += (
             " A window of more frames and a crop of more squares reach higher maxima by chance "

@@ -15,10 +15,10 @@ def answer(data: Collected) -> Section:
     """Share of high alignment with interval, chance, excess, and what it rests on."""
     setting = data.request.setting
     blocks: list[Block] = [Paragraph(_lead(data), "lead")]
+    crop = f", {labels.CROPS[setting.crop].lower()} crop" if data.model.dim else ""
     how = (
-        f"An utterance is highly aligned if {phrases.score(setting)} is "
-        f"{phrases.threshold(setting)} or more (model {setting.scorer}, "
-        f"{labels.CROPS[setting.crop].lower()} crop). {phrases.BY_RECORDING} "
+        f"An utterance is highly aligned if {phrases.score(setting, data.model)} is "
+        f"{setting.threshold:g} or more (model {setting.scorer}{crop}). {phrases.BY_RECORDING} "
         f"{phrases.chance(data.facts, setting, is_known=data.has_chance)}"
     )
     blocks.append(Paragraph(how))

@@ -83,7 +83,7 @@ def _all(data: Collected) -> ReportFigure:
         scores.all_chance,
         width=scores.width,
         threshold=setting.threshold,
-        axis_title=phrases.axis_title(setting),
+        axis_title=phrases.axis_title(setting, data.model),
     )
     return ReportFigure("distribution", caption, seen, svg, frame)
 
@@ -206,7 +206,7 @@ def _child_panels(data: Collected) -> ReportFigure:
         expected,
         width=scores.width,
         threshold=setting.threshold,
-        axis_title=phrases.axis_title(setting),
+        axis_title=phrases.axis_title(setting, data.model),
     )
     return ReportFigure("distributions-by-child", caption, seen, svg, frame)
 
@@ -285,6 +285,6 @@ def _sweep(data: Collected) -> ReportFigure:
         scores.sweep,
         threshold=setting.threshold,
         published=PUBLISHED_SWEEP if is_same else (),
-        axis_title=phrases.axis_title(setting).lower(),
+        axis_title=phrases.axis_title(setting, data.model).lower(),
     )
     return ReportFigure("threshold-sweep", caption, seen, svg, scores.sweep)
