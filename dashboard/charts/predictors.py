@@ -82,6 +82,7 @@ def effects(rows: pd.DataFrame, *, x_title: str, reference: Reference | None, lo
         showgrid=False,
         ticklabelstandoff=8,
     )
+    chart.update_xaxes(exponentformat="none")
     chart.update_layout(showlegend=len(series) > 1)
     return chart
 
@@ -126,6 +127,7 @@ def predictions(
             range=[-0.5, len(levels) - 0.5],
             showgrid=False,
         )
+    chart.update_yaxes(exponentformat="none")
     largest = max(1.0, float(observed["n"].max())) if len(observed) else 1.0
     for side in dict.fromkeys(predicted["by"]):
         colour = colours.get(str(side), look.accent)
@@ -225,6 +227,8 @@ def residuals_by_fitted(rows: pd.DataFrame, *, x_title: str, y_title: str, look:
     """Mean residual of rows of similar fitted value. rows: fitted, residual, low, high, n."""
     chart = figure(look, height_px=270, x_title=x_title, y_title=y_title)
     level_at(chart, 0, color=look.ink, width=1)
+    chart.update_xaxes(exponentformat="none")
+    chart.update_yaxes(exponentformat="none")
     part = rows.rename(columns={"residual": "estimate", "low": "lower", "high": "upper"})
     chart.add_scatter(
         x=part["fitted"],

@@ -155,7 +155,11 @@ def _caption(results: Sequence[AnalysisResult], published: PublishedEffect | Non
 
 def _n(result: AnalysisResult) -> str:
     assert result.fit is not None
-    return f"{labels.plural(result.fit.n, 'row')}, {sample_size(result.fit)}"
+    words = f"{labels.plural(result.fit.n, 'row')}, {sample_size(result.fit)}"
+    facts = result.facts
+    if facts is not None and facts.is_sample:
+        words += f" (drawn from {labels.count(facts.n_recordings_scored)}, seed {facts.seed})"
+    return words
 
 
 def _corrected(result: AnalysisResult) -> str:
