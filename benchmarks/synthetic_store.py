@@ -66,6 +66,7 @@ def write_synthetic_store(root: Path, size: Size) -> Path:
                 con.execute(create_table_sql(table))
         _fill_recordings(con, size)
         _fill_utterances(con)
+        _fill_norms(con)
         _fill_facts(con)
         for name in NAME_TYPES:
             con.execute(create_type_sql(name))
@@ -166,6 +167,26 @@ def _fill_utterances(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def _fill_norms(con: duckdb.DuckDBPyConnection) -> None:
+    """Norms and parts of speech of every lemma, drawn from its spelling."""
+    lemmas = "(SELECT DISTINCT lemma FROM word_index)"
+    for place, (norm, low, high) in enumerate(_NORMS):
+        value = f"{low} + ({high} - {low}) * (hash(lemma || '{place}') % 1000) / 1000"
+        con.execute(
+            f"INSERT INTO word_norms SELECT lemma, $norm, {value}, 'synthetic.csv' FROM {lemmas}",
+            {"norm": norm},
+        )
+    con.execute(
+        """INSERT INTO norms SELECT norm, source, 'en', 'made up', count(*), count(*), 0
+           FROM word_norms GROUP BY norm, source"""
+    )
+    con.execute(
+        f"""INSERT INTO parts_of_speech SELECT lemma,
+                ['noun', 'verb', 'adjective'][1 + (hash(lemma) % 3)::INTEGER], 'synthetic.csv'
+            FROM {lemmas}"""
+    )
+
+
 def _fill_facts(con: duckdb.DuckDBPyConnection) -> None:
     for scorer, weights in ((SCORER, "none"), (IMPORTED, "imported")):
         con.execute(
@@ -181,6 +202,9 @@ def _fill_facts(con: duckdb.DuckDBPyConnection) -> None:
         "[])",
         [SCHEMA_VERSION],
     )
+
+
+_NORMS = (("concreteness", 1, 5), ("SUBTLEX frequency", 0, 6), ("age of acquisition", 2, 14))
 
 
 def _fill_scores(con: duckdb.DuckDBPyConnection) -> None:

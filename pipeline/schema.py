@@ -38,7 +38,7 @@ __all__ = [
     "wide_column",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 NULL_DRAWS = 100
 NULL_MIN_LAG_MS = 60_000

@@ -91,8 +91,6 @@ def _norms(con: DuckDBPyConnection, lemmas: list[str]) -> dict[str, NDArray[np.f
 
 def _units(con: DuckDBPyConnection) -> dict[str, str]:
     """Unit and source of each norm; of files with different ones, all."""
-    if not _has_table(con, "norms"):
-        return {}
     rows = con.execute(
         "SELECT norm, string_agg(DISTINCT unit, '; ' ORDER BY unit) FROM norms WHERE unit <> '' "
         "GROUP BY norm"
@@ -102,16 +100,9 @@ def _units(con: DuckDBPyConnection) -> dict[str, str]:
 
 def _parts(con: DuckDBPyConnection, lemmas: list[str]) -> NDArray[np.int8]:
     parts = np.full(len(lemmas), -1, np.int8)
-    if _has_table(con, "parts_of_speech"):
-        places = {lemma: place for place, lemma in enumerate(lemmas)}
-        rows = con.execute("SELECT lemma, part_of_speech FROM parts_of_speech").fetchall()
-        for lemma, part in rows:
-            if lemma in places and part in PARTS_OF_SPEECH:
-                parts[places[lemma]] = PARTS_OF_SPEECH.index(part)
+    places = {lemma: place for place, lemma in enumerate(lemmas)}
+    rows = con.execute("SELECT lemma, part_of_speech FROM parts_of_speech").fetchall()
+    for lemma, part in rows:
+        if lemma in places and part in PARTS_OF_SPEECH:
+            parts[places[lemma]] = PARTS_OF_SPEECH.index(part)
     return parts
-
-
-def _has_table(con: DuckDBPyConnection, name: str) -> bool:
-    """Whether the store has a table; builds from before norms were described lack some."""
-    found = con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = $name", {"name": name})
-    return found.fetchone() is not None
