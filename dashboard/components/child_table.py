@@ -10,6 +10,8 @@ from dashboard.components.captions import excess_note
 from dashboard.components.view import View
 from dashboard.navigation import open_moments_of_child
 
+_FEW_RECORDINGS = 3
+
 
 def child_table(view: View, children: pd.DataFrame) -> None:
     """One row per child: `summaries.shares_by` child_id with `contrasts.excess_by_child`."""
@@ -53,7 +55,17 @@ def child_table(view: View, children: pd.DataFrame) -> None:
                 },
             },
         )
-        st.caption(excess_note(rows))
+        st.caption(f"{excess_note(rows)}{_few_note(rows)}")
     chosen = event["selection"]["rows"]
     if chosen:
         open_moments_of_child(view.filters, str(rows["child_id"].iloc[chosen[0]]))
+
+
+def _few_note(rows: pd.DataFrame) -> str:
+    n_few = int(rows["n_recordings"].between(2, _FEW_RECORDINGS).sum())
+    if not n_few:
+        return ""
+    return (
+        f"{labels.plural(n_few, 'child')} with two or three recordings: so few say little about how "
+        "a child’s recordings differ, which makes the child’s interval wide."
+    )
