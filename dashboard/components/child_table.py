@@ -66,6 +66,6 @@ def _few_note(rows: pd.DataFrame) -> str:
     if not n_few:
         return ""
     return (
-        f"{labels.plural(n_few, 'child')} with two or three recordings: so few say little about how "
-        "a child’s recordings differ, which makes the child’s interval wide."
+        f"{labels.plural(n_few, 'child')} with two or three recordings: so few say little about "
+        "how a child’s recordings differ, which makes the child’s interval wide."
     )
