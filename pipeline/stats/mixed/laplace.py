@@ -20,6 +20,7 @@ from pipeline.stats.mixed.penalised import PenalisedSystem
 _MOST_STEPS = 100
 _MOST_HALVINGS = 30
 _MODE_REACHED = 1e-8
+_SLOW = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,11 @@ class LaplaceDeviance:
 
     def _mode(self, factors: list[Floats], offset: Floats) -> _Mode:
         u_first, u_rest = self._u_first, self._u_rest
-        predictor, penalised, system = self._at(factors, offset, u_first, u_rest)
+        predictor, penalised = self._penalised(factors, offset, u_first, u_rest)
+        weights, system = self._system(factors, predictor)
+        is_current, last_length = True, np.inf
         for _ in range(_MOST_STEPS):
-            chance = special.expit(predictor)
-            weights = self.trials * chance * (1 - chance)
-            left = self.design.response - self.trials * chance
+            left = self.design.response - self.trials * special.expit(predictor)
             working = left + weights * (predictor - offset)
             new_first, new_rest = system.solve(*self.layout.sums(working[:, None]))
             step_first, step_rest = new_first - u_first, new_rest - u_rest
@@ -93,17 +94,21 @@ class LaplaceDeviance:
             )
             if not np.isfinite(length):
                 break
-            if length < _MODE_REACHED:
+            if length < _MODE_REACHED and is_current:
                 self._u_first, self._u_rest = u_first, u_rest
                 return _Mode(u_first, u_rest, predictor, penalised, system)
             for halving in range(_MOST_HALVINGS):
                 part = 0.5**halving
                 new_first, new_rest = u_first + part * step_first, u_rest + part * step_rest
-                found = self._penalised(factors, offset, new_first, new_rest)
-                if found[1] <= penalised + 1e-10 * abs(penalised):
+                predictor, found = self._penalised(factors, offset, new_first, new_rest)
+                if found <= penalised + 1e-10 * abs(penalised):
                     break
-            u_first, u_rest = new_first, new_rest
-            predictor, penalised, system = self._at(factors, offset, u_first, u_rest)
+            u_first, u_rest, penalised = new_first, new_rest, found
+            # Factoring is the costly part: the last factors serve as long as they bring u nearer.
+            is_current = length < _MODE_REACHED or length > _SLOW * last_length
+            last_length = np.inf if is_current else length
+            if is_current:
+                weights, system = self._system(factors, predictor)
         raise np.linalg.LinAlgError("the random effects have no mode")
 
     def _penalised(
@@ -115,11 +120,9 @@ class LaplaceDeviance:
         size = float((u_first**2).sum() + (u_rest**2).sum())
         return predictor, size - 2 * float(fit.sum())
 
-    def _at(
-        self, factors: list[Floats], offset: Floats, u_first: Floats, u_rest: Floats
-    ) -> tuple[Floats, float, PenalisedSystem]:
-        predictor, penalised = self._penalised(factors, offset, u_first, u_rest)
+    def _system(self, factors: list[Floats], predictor: Floats) -> tuple[Floats, PenalisedSystem]:
+        """Weights (n,) at this linear predictor, and the system under them."""
         chance = special.expit(predictor)
         weights = self.trials * chance * (1 - chance)
         products = self.layout.products(self._no_columns, weights)
-        return predictor, penalised, PenalisedSystem(self.layout, products, factors)
+        return weights, PenalisedSystem(self.layout, products, factors)
