@@ -192,9 +192,9 @@ def import_scores(
     from pipeline.study import open_study
 
     found = take(open_study(study), file, scorer=scorer, threshold=threshold, is_trial=dry_run)
-    for report in found.reports:
-        typer.echo(report.sentence)
-        for count in report.not_used:
+    for one in found.reports:
+        typer.echo(one.sentence)
+        for count in one.not_used:
             typer.echo(f"  {count.sentence}")
     if found.target is None:
         typer.echo("Nothing was copied (dry run).")

@@ -95,8 +95,8 @@ if options.has_ages:
         title="Share of highly aligned utterances by age",
         caption="One dot per recording of known age (from "
         f"{labels.count(summaries.MANY_RECORDINGS)} recordings on, per child and month of age), "
-        "larger with more scored utterances; lines join those of a child. Squares: all children over "
-        f"{contrasts.BAND_MONTHS} months of age, with 95 % intervals (recordings drawn within "
+        "larger with more scored utterances; lines join those of a child. Squares: all children "
+        f"over {contrasts.BAND_MONTHS} months of age, with 95 % intervals (recordings drawn within "
         "children) and chance dashed; neighbouring ages hold different children.",
         table=readable(together, "months", "n", "n_children", "share", "low", "high", "chance"),
     )

@@ -26,7 +26,7 @@ def report_export(view: View) -> None:
     request = ReportRequest(
         score_setting(view.measure),
         report_scope(view.filters, selection),
-        datetime.now(timezone.utc).date(),
+        made_on=datetime.now(timezone.utc).date(),
     )
     store_facts = data.load(view.store, facts)
 

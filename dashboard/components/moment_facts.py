@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import labels
 from dashboard.components.captions import threshold_text
 from dashboard.queries.moment import Moment, Place
-from dashboard.queries.selection import Measure
+from dashboard.queries.selection import Measure, is_high
 from pipeline.records import ModelRef
 
 _METRIC_PX = 113
@@ -37,7 +37,7 @@ def moment_scores(moment: Moment, measure: Measure, place: Place) -> None:
     z = moment.z if is_max else moment.mean_z
     # A row that breaks: four columns would cut the numbers off in a small window.
     row = st.container(horizontal=True, gap="small")
-    side = "at or above" if moment.score >= measure.threshold else "below"
+    side = "at or above" if is_high(moment.score, measure) else "below"
     verdict = f"{side} {threshold_text(measure)}"
     n_frames = f"over {labels.plural(moment.n_frames or 0, 'frame')}"
     _metric(

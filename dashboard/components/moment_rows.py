@@ -13,7 +13,7 @@ from dashboard.components.figure import current_look
 from dashboard.components.moment_state import open_by_hand, row_keys
 from dashboard.components.moment_web import Json, Piece
 from dashboard.navigation import MomentKey
-from dashboard.queries.selection import Measure
+from dashboard.queries.selection import Measure, is_high
 from dashboard.saved import Saved
 
 _KEY = "moment_rows"
@@ -35,7 +35,7 @@ def moment_rows(
                 "is_open": key == opened,
                 "is_high": has_score
                 and "look" not in row
-                and float(row["score"]) >= measure.threshold,
+                and is_high(float(row["score"]), measure),
                 **_numbers(row, measure),
                 "text": str(row["text"]) or "(no words)",
                 "is_starred": saved.marks_of(key).is_starred,

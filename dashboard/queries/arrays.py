@@ -223,14 +223,8 @@ def _recordings(con: DuckDBPyConnection) -> Recordings:
 
 
 def at_least(scores: Scores, threshold: float) -> NDArray[np.bool_]:
-    """Whether each score is at or above a threshold, as the store compares them: exactly.
-
-    NaN is not.
-    """
-    narrow = np.float32(threshold)
-    if float(narrow) < threshold:
-        narrow = np.nextafter(narrow, np.float32(np.inf))
-    return np.asarray(scores >= narrow)
+    """Whether each score is at or above a threshold as scores are kept; NaN is not."""
+    return np.asarray(scores >= np.float32(threshold))
 
 
 def bins_between(low: float, high: float, origin: float, width: float) -> tuple[int, int]:

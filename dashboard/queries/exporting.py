@@ -71,7 +71,7 @@ def chosen_utterances(filters: Filters, measure: Measure) -> Selected:
             ),
         ),
         (
-            f"({measure.score} >= $threshold)",
+            f"({measure.score} >= $threshold::FLOAT)",
             Column(
                 "is_highly_aligned",
                 "BOOLEAN",
@@ -106,7 +106,7 @@ def selection_counts(
     sql = f"""
         WITH chosen AS (
             SELECT recording_id, count(*) AS n, count({measure.score}) AS n_scored,
-                count(*) FILTER ({measure.score} >= $threshold) AS n_high
+                count(*) FILTER ({measure.score} >= $threshold::FLOAT) AS n_high
             FROM scores_wide WHERE scorer = $scorer AND {condition.sql} GROUP BY recording_id)
         SELECT count(DISTINCT r.child_id), count(*), coalesce(sum(r.duration_ms), 0),
             coalesce(sum(c.n), 0), coalesce(sum(c.n_scored), 0), coalesce(sum(c.n_high), 0)

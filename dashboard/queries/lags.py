@@ -54,7 +54,7 @@ def lag_sums(
     """
     condition = where(filters)
     null_mean = wide_column(crop, "strict", "null_mean")
-    is_high = f"AND {measure.score} >= $threshold" if which == "high" else ""
+    is_high = f"AND {measure.score} >= $threshold::FLOAT" if which == "high" else ""
     values = ", ".join(
         f"{_mean_at_lag(crop, lag_s)} AS lag_{place}" for place, lag_s in enumerate(_LAGS_S)
     )

@@ -158,7 +158,7 @@ def _chosen(
         ("score_to", listing.score_to, "<"),
     ):
         if bound is not None:
-            parts.append(f"score {sign} ${name}")
+            parts.append(f"score {sign} ${name}::FLOAT")
             params[name] = bound
     for number, token in enumerate(listing.tokens):
         name = f"token{number}"

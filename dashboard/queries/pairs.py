@@ -80,10 +80,10 @@ def pair_count(con: DuckDBPyConnection, filters: Filters, measure: Measure) -> P
         WITH groups AS (
             SELECT {group}, sum(high) AS n_high, sum(low) AS n_low FROM (
                 SELECT {group}, count(*) AS high, 0 AS low FROM ({base.sql}) b
-                WHERE score >= $threshold GROUP BY ALL
+                WHERE score >= $threshold::FLOAT GROUP BY ALL
                 UNION ALL
                 SELECT {group}, 0, count(*) FROM ({base.sql}) b
-                WHERE score <= $low_limit AND score < $threshold GROUP BY ALL)
+                WHERE score <= $low_limit AND score < $threshold::FLOAT GROUP BY ALL)
             GROUP BY ALL)
         SELECT CAST(child_id AS VARCHAR), {_SPEAKER}, n_words, n_high, n_low,
             sum(n_low) OVER (PARTITION BY child_id, {_SPEAKER} ORDER BY n_words RANGE
@@ -165,7 +165,7 @@ def _high(
     sql = f"""
         SELECT utterance_number, CAST(child_id AS VARCHAR), {_SPEAKER}, n_words,
             random_key, score
-        FROM ({base.sql}) WHERE score >= $threshold {others}
+        FROM ({base.sql}) WHERE score >= $threshold::FLOAT {others}
         ORDER BY {_shuffled("random_key")}, utterance_number
         LIMIT {PAGE_PAIRS} OFFSET $n_before"""
     return [tuple(row) for row in con.execute(sql, params).fetchall()]
@@ -197,7 +197,7 @@ def _partners(
                 {_SPEAKER} AS speaker, n_words, random_key, score
             FROM ({base.sql})
             WHERE child_id = ANY(CAST($high_children AS child_names[]))
-                AND score <= $low_limit AND score < $threshold
+                AND score <= $low_limit AND score < $threshold::FLOAT
         ) l ON l.child_id = h.child_id AND l.speaker = h.speaker
             AND abs(l.n_words - h.n_words) <= {MAX_WORDS_APART}
         GROUP BY h.place"""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
@@ -111,6 +112,11 @@ class Query:
         if found is None:
             raise LookupError("the query returned no row")
         return tuple(found)
+
+
+def is_high(score: float, measure: Measure) -> bool:
+    """Whether a score reaches the threshold, both as scores are kept."""
+    return bool(np.float32(score) >= np.float32(measure.threshold))
 
 
 def resolve_measure(filters: Filters, models: Sequence[ModelRef]) -> Measure:

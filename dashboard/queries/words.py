@@ -25,7 +25,7 @@ def word_counts(
             CAST(recording_id AS VARCHAR) AS recording_id,
             CAST(any_value(age_days) AS DOUBLE) AS age_days, '' AS grp,
             count(*) AS n_utterances, count(score) AS n_scored,
-            count(*) FILTER (WHERE score >= $threshold) AS n_high,
+            count(*) FILTER (WHERE score >= $threshold::FLOAT) AS n_high,
             coalesce(sum(CAST(score AS DOUBLE)), 0) AS sum_score,
             coalesce(sum(CAST(score AS DOUBLE) * score), 0) AS sum_sq
         FROM ({base.sql}) GROUP BY recording_id ORDER BY child_id, recording_id"""
@@ -39,7 +39,8 @@ def word_bins(
     base = _heard(filters, measure, lemma)
     sql = f"""
         SELECT $threshold + $width * bin AS bin_start, n FROM (
-            SELECT CAST(floor((score - $threshold) / $width) AS INTEGER) AS bin, count(*) AS n
+            SELECT CAST(floor((score::DOUBLE - $threshold::FLOAT) / $width) AS INTEGER) AS bin,
+                count(*) AS n
             FROM ({base.sql}) WHERE score IS NOT NULL GROUP BY bin)
         ORDER BY bin_start"""
     return Query(sql, {**base.params, "width": width, "threshold": measure.threshold}).frame(con)

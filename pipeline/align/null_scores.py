@@ -15,10 +15,10 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.align import kernels
-from pipeline.compiled import compiled
 from pipeline.align.null import NullRuns
 from pipeline.align.window_scores import Statistics, flat_images
 from pipeline.align.windows import FrameRanges
+from pipeline.compiled import compiled
 from pipeline.records import Crop, Float32Array, Int64Array
 from pipeline.results import FrameEmbeddings
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.align import kernels
-from pipeline.compiled import compiled
 from pipeline.align.windows import FrameRanges, Spans, frame_ranges, lags_ms
+from pipeline.compiled import compiled
 from pipeline.records import Crop, Float32Array
 from pipeline.results import FrameEmbeddings, LagTable
 from pipeline.schema import MAX_LAG_MS

@@ -205,7 +205,7 @@ def _counts(
 ) -> SelectionCounts:
     score = "max_z_sd" if setting is not None and setting.scale == "z" else "max_cosine"
     row = con.execute(
-        f"""SELECT count(*), count({score}), count(*) FILTER ({score} >= $threshold)
+        f"""SELECT count(*), count({score}), count(*) FILTER ({score} >= $threshold::FLOAT)
             FROM ({query.sql})""",
         {**query.params, "threshold": setting.threshold if setting is not None else 0.0},
     ).fetchone()

@@ -186,7 +186,7 @@ def check_names(formula: str, unit: str) -> None:
 def _utterances(
     con: duckdb.DuckDBPyConnection, choice: ScoreChoice, names: list[str], most_rows: int
 ) -> ModelTable:
-    own = {"is_high": "CAST(score >= $threshold AS INTEGER)"}
+    own = {"is_high": "CAST(score >= $threshold::FLOAT AS INTEGER)"}
     listed = ", ".join(["child", "recording", *(f"{own.get(n, n)} AS {n}" for n in names)])
     sql = f"""
         WITH base AS ({_base(choice)}),
@@ -228,9 +228,9 @@ def _groups(
 
 
 _GROUPED = {
-    "share": "avg(CAST(score >= $threshold AS INTEGER))",
-    "n_high": "count(*) FILTER (WHERE score >= $threshold)",
-    "n_low": "count(*) FILTER (WHERE score < $threshold)",
+    "share": "avg(CAST(score >= $threshold::FLOAT AS INTEGER))",
+    "n_high": "count(*) FILTER (WHERE score >= $threshold::FLOAT)",
+    "n_low": "count(*) FILTER (WHERE score < $threshold::FLOAT)",
 }
 """Outcomes of a group that are no means of an utterance's own column."""
 

@@ -32,7 +32,7 @@ def counts_by_recording(con: DuckDBPyConnection, choice: ScoreChoice) -> pd.Data
             SELECT recording_id, speaker,
                 count(*) AS n_utterances,
                 count(score) AS n_scored,
-                count(*) FILTER (WHERE score >= $threshold) AS n_high,
+                count(*) FILTER (WHERE score >= $threshold::FLOAT) AS n_high,
                 coalesce(sum(CAST(score AS DOUBLE)), 0) AS sum_score,
                 coalesce(sum(CAST(score AS DOUBLE) * score), 0) AS sum_sq,
                 count(*) FILTER (WHERE score IS NULL AND n_frames = 0) AS n_no_frame_in_window,
@@ -53,7 +53,8 @@ def score_bins(con: DuckDBPyConnection, choice: ScoreChoice, width: float) -> pd
     sql = f"""
         SELECT CAST(child_id AS VARCHAR) AS child_id, n, $threshold + $width * bin AS bin_start
         FROM (
-            SELECT child_id, CAST(floor(({choice.score_sql} - $threshold) / $width) AS INTEGER)
+            SELECT child_id,
+                CAST(floor(({choice.score_sql}::DOUBLE - $threshold::FLOAT) / $width) AS INTEGER)
                 AS bin, count(*) AS n
             FROM scores_wide WHERE {_chosen(choice)} AND {choice.score_sql} IS NOT NULL
             GROUP BY child_id, bin)
@@ -106,7 +107,7 @@ def null_sums(con: DuckDBPyConnection, choice: ScoreChoice) -> pd.DataFrame:
     else:
         null_mean = null_sd = "CAST(NULL AS FLOAT)"
     sql = f"""
-        SELECT child_id, recording_id, speaker, {choice.score_sql} >= $threshold AS is_high,
+        SELECT child_id, recording_id, speaker, {choice.score_sql} >= $threshold::FLOAT AS is_high,
             {null_mean} AS null_mean, {null_sd} AS null_sd
         FROM scores_wide
         WHERE {_chosen(choice)} AND {choice.score_sql} IS NOT NULL AND {null_sd} IS NOT NULL"""
@@ -133,10 +134,10 @@ def paired_counts(con: DuckDBPyConnection, a: ScoreChoice, b: ScoreChoice) -> pd
             CAST(recording_id AS VARCHAR) AS recording_id)
         FROM (
             SELECT any_value(child_id) AS child_id, recording_id, count(*) AS n_both,
-                count(*) FILTER (WHERE a >= $threshold) AS high_a,
-                count(*) FILTER (WHERE b >= $threshold) AS high_b,
-                count(*) FILTER (WHERE b >= $threshold AND a < $threshold) AS gained,
-                count(*) FILTER (WHERE a >= $threshold AND b < $threshold) AS lost,
+                count(*) FILTER (WHERE a >= $threshold::FLOAT) AS high_a,
+                count(*) FILTER (WHERE b >= $threshold::FLOAT) AS high_b,
+                count(*) FILTER (WHERE b >= $threshold::FLOAT AND a < $threshold::FLOAT) AS gained,
+                count(*) FILTER (WHERE a >= $threshold::FLOAT AND b < $threshold::FLOAT) AS lost,
                 sum(CAST(b AS DOUBLE) - a) AS sum_difference
             FROM (
                 SELECT child_id, recording_id, {a.score_sql} AS a, {b.score_sql} AS b

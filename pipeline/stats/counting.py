@@ -1,7 +1,8 @@
 """Counts over utterances by recording, bin and cell, as plain loops: one pass over the chosen.
 
 `pipeline.compiled` makes them machine code, which counts 1.8 million utterances in the time that
-the store's engine takes for a tenth of them. All arrays but `number` and the results are over all
+the store's engine takes for a tenth of them. Thresholds are compared as scores are kept, so that a
+score of .24 reaches a threshold of .24. All arrays but `number` and the results are over all
 utterances of a store; `number` int32 (n,) says which of them are chosen. Scores are float32, NaN
 where there is none. Results are added to arrays of zeros that the caller brings.
 """
@@ -39,7 +40,7 @@ def count_scores(
         counts[r, g, 0] += 1
         if value == value:
             counts[r, g, 1] += 1
-            if np.float64(value) >= threshold:
+            if value >= np.float32(threshold):
                 counts[r, g, 2] += 1
             sums[r, g, 0] += value
             sums[r, g, 1] += np.float64(value) * value
@@ -63,7 +64,8 @@ def count_bins(
     for i in range(len(number)):
         value = score[number[i]]
         if value == value:
-            place = int(np.floor((np.float64(value) - origin) / width)) - first
+            above = np.float64(value) - np.float64(np.float32(origin))
+            place = int(np.floor(above / width)) - first
             counts[child[number[i]], place] += 1
 
 
@@ -125,8 +127,8 @@ def count_pairs(
     for i in range(len(number)):
         u = number[i]
         if a[u] == a[u] and b[u] == b[u]:
-            is_high_a = np.float64(a[u]) >= thresholds[0]
-            place = 2 * int(is_high_a) + int(np.float64(b[u]) >= thresholds[1])
+            is_high_a = a[u] >= np.float32(thresholds[0])
+            place = 2 * int(is_high_a) + int(b[u] >= np.float32(thresholds[1]))
             counts[recording[u], place] += 1
             difference = np.float64(b[u]) - a[u]
             sums[recording[u], 0] += difference

@@ -54,7 +54,7 @@ def count_chance(
             place = min(max(place, 0.0), float(_STEPS))
             below = min(int(place), last)
             n_all += 1
-            n_high += int(value >= threshold)
+            n_high += int(value >= np.float32(threshold))
             score_sum += value
             mean_sum += mean
             expected += normal[below] + (place - below) * (normal[below + 1] - normal[below])
@@ -86,7 +86,7 @@ def count_frames(
         if s < 2 and value == value:
             level = min(int(n_frames[u]), last)
             counts[recording[u], s, level, 0] += 1
-            if value >= threshold:
+            if value >= np.float32(threshold):
                 counts[recording[u], s, level, 1] += 1
             sums[recording[u], s, level] += value
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import duckdb
 
+from pipeline.schema import SCHEMA_VERSION
 from tests.store_tables import create_tables, finish_store
 
 _UTTERANCES = (
@@ -41,7 +42,7 @@ def small_store() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     create_tables(con)
     con.execute(
-        "INSERT INTO store_info BY NAME SELECT 2 AS schema_version, 'b' AS build, "
+        f"INSERT INTO store_info BY NAME SELECT {SCHEMA_VERSION} AS schema_version, 'b' AS build, "
         "'Small' AS study_name, 100 AS null_draws, 1 AS null_seed, 1000 AS frame_step_ms"
     )
     con.execute("INSERT INTO children BY NAME SELECT unnest(['A', 'B']) AS child_id")

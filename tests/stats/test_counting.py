@@ -60,6 +60,18 @@ def test_pairs_need_both_scores(as_):
     assert bins.tolist() == [[1, 1, 0], [0, 1, 0]]
 
 
+def test_a_score_of_the_threshold_reaches_it(as_):
+    score = np.array([0.24, 0.2399], np.float32)
+    number, zero = np.arange(2, dtype=np.int32), np.zeros(2, np.int32)
+    counts, sums = np.zeros((1, 1, 5), np.int64), np.zeros((1, 1, 2))
+    group, known = np.zeros(2, np.int16), np.ones(2, np.float32)
+    as_(counting.count_scores)(number, zero, group, score, known, known, 0.24, counts, sums)
+    assert counts[0, 0, 2] == 1
+    bins = np.zeros((1, 2), np.int64)
+    as_(counting.count_bins)(number, zero, score, 0.24, 0.01, -1, bins)
+    assert bins.tolist() == [[1, 1]]
+
+
 def test_pairs_are_found_and_the_others_counted(as_):
     pairs, n_found = np.zeros(6, np.int32), np.zeros(3, np.int64)
     as_(counting.find_pairs)(np.arange(6, dtype=np.int32), SCORE, OTHER, pairs, n_found)

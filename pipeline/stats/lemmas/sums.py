@@ -92,7 +92,7 @@ def find_runs(
                 runs[n_runs[0] - 1, 2] += 1
                 run_sums[n_runs[0] - 1] += value
                 counts[k, 0] += 1
-                counts[k, 2] += int(np.float64(value) >= threshold)
+                counts[k, 2] += int(value >= np.float32(threshold))
                 if z[u] == z[u]:
                     counts[k, 1] += 1
                     z_sums[k] += z[u]

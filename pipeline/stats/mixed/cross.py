@@ -48,12 +48,15 @@ class Cross:
             light = self.light
         return Cross(heavy, light)
 
-    def rows(self, levels: slice) -> Floats:
-        """Some levels' rows, dense: (levels, k, q)."""
+    def rows(self, levels: slice, square: Floats) -> tuple[Floats, Floats]:
+        """Some levels' rows, dense (levels, k, q), and these rows times a square (q, q)."""
         h, k, q = self.heavy.shape
         heavy = self.heavy[levels]
         light = self.light[max(levels.start - h, 0) * k : max(levels.stop - h, 0) * k]
-        return np.concatenate((heavy, light.toarray().reshape(-1, k, q)))
+        return (
+            np.concatenate((heavy, light.toarray().reshape(-1, k, q))),
+            np.concatenate((heavy @ square, (light @ square).reshape(-1, k, q))),
+        )
 
     def part(self, row: int) -> Cross:
         """One row of each level."""

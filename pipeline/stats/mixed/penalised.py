@@ -141,8 +141,7 @@ class PenalisedSystem:
         size = max(1, _CHUNK // max(q * first.n_effects, 1))
         for start in range(0, first.n_levels if q else 0, size):
             levels = slice(start, min(start + size, first.n_levels))
-            own = cross.rows(levels)
-            through = own @ whole
+            own, through = cross.rows(levels, whole)
             outer = through @ own.transpose(0, 2, 1)
             spread[levels] += self._spread[levels] @ outer @ self._spread[levels]
             is_here = (first.codes >= levels.start) & (first.codes < levels.stop)
