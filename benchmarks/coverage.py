@@ -36,7 +36,7 @@ from pipeline.stats.mixed.fit import fit_mixed
 SIZES = tuple(Size(c, r) for c in (5, 19) for r in (3, 10, 40))
 ONE_CHILD = tuple(Size(1, r) for r in (2, 3, 5, 10, 40))
 NULL_SIZE = Size(5, 6)
-QUICK = 2
+QUICK = 4
 """As many times more studies for intervals that take no model to be fitted."""
 _COVERED, _FOUND = (0.93, 0.97), (0.04, 0.06)
 
