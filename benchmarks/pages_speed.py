@@ -92,9 +92,30 @@ class Work:
 
 
 def server_work(study: Path, page: str) -> Work:
-    """Run a page after every change of CHANGES, each of them new to the caches."""
+    """Run a page after every change of CHANGES, each of them new to the caches.
+
+    What is timed is the page's script from start to end, as a server runs it: with the compiled
+    scripts that it keeps, and without what the test bench does around it.
+    """
     os.environ[STUDY_VARIABLE] = str(study)
-    from streamlit.testing.v1 import AppTest
+    from streamlit.runtime.scriptrunner import script_runner
+    from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+    from streamlit.testing.v1 import AppTest, app_test, local_script_runner
+
+    kept = ScriptCache()
+    run_script = vars(script_runner)["exec_func_with_error_handling"]
+    took: list[float] = []
+
+    def timed(*args: object, **kwargs: object) -> object:
+        started = time.perf_counter()
+        try:
+            return run_script(*args, **kwargs)
+        finally:
+            took.append(1_000 * (time.perf_counter() - started))
+
+    vars(script_runner)["exec_func_with_error_handling"] = timed
+    for module in (app_test, local_script_runner):
+        vars(module)["ScriptCache"] = lambda: kept
 
     app = AppTest.from_file(
         str(Path(__file__).parents[1] / "dashboard" / "app.py"), default_timeout=120
@@ -102,17 +123,17 @@ def server_work(study: Path, page: str) -> Work:
     app.run()
     if page != "overview":
         app.switch_page(f"app_pages/{page}.py")
-    started = time.perf_counter()
+    took.clear()
     app.run()
-    first_ms = 1_000 * (time.perf_counter() - started)
+    first_ms = sum(took)
     times = []
     for change in CHANGES:
         app.query_params.clear()
         for name, value in change.items():
             app.query_params[name] = value
-        started = time.perf_counter()
+        took.clear()
         app.run()
-        times.append(1_000 * (time.perf_counter() - started))
+        times.append(sum(took))
         if app.exception:
             raise SystemExit(f"{page} failed after {change}: {app.exception[0].message}")
     return Work(page, first_ms, tuple(times))

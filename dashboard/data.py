@@ -6,6 +6,7 @@ build has a new name. DuckDB connections may not be shared by threads: every que
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ _CACHED_ANSWERS = 150
 """At 16,000 recordings an answer by recording takes about 2 MB."""
 _SHARED_RESOURCES = 8
 """Largest at 1.8 million utterances: 45 MB each for the index of words and the timeline."""
-_OPENED_STATE = "opened_store"
+_OPENED_STATE, _HANDLE_STATE = "opened_store", "opened_handle"
 
 Answer = TypeVar("Answer")
 Arguments = ParamSpec("Arguments")
@@ -56,7 +57,12 @@ class StoreHandle:
 
 def study_root() -> Path:
     """Folder of the study: the environment variable COVIEW_STUDY, or ./demo-study."""
-    return Path(os.environ.get(STUDY_VARIABLE) or DEFAULT_STUDY).expanduser().resolve()
+    return _resolved(os.environ.get(STUDY_VARIABLE) or DEFAULT_STUDY, Path.cwd())
+
+
+@functools.lru_cache(maxsize=8)
+def _resolved(folder: str, here: Path) -> Path:
+    return (here / Path(folder).expanduser()).resolve()
 
 
 def find_store() -> StoreHandle | None:
@@ -67,13 +73,27 @@ def find_store() -> StoreHandle | None:
     """
     root = study_root()
     opened: Path | None = st.session_state.get(_OPENED_STATE)
+    # Asked many times in every run of a page: the same file is not looked for anew.
+    handle: StoreHandle | None = st.session_state.get(_HANDLE_STATE)
+    if handle is not None and (handle.path, handle.study_root) == (opened, root):
+        try:
+            if handle.key == _key(handle.path, handle.path.stat().st_mtime_ns):
+                return handle
+        except FileNotFoundError:
+            pass
     if opened is None or not opened.is_file() or not opened.is_relative_to(root):
         opened = current_store_path(root)
     if opened is None:
         return None
     opened = opened.resolve()
     st.session_state[_OPENED_STATE] = opened
-    return _open(str(opened), opened.stat().st_mtime_ns, str(root))
+    handle = _open(str(opened), opened.stat().st_mtime_ns, str(root))
+    st.session_state[_HANDLE_STATE] = handle
+    return handle
+
+
+def _key(path: Path, modified_ns: int) -> str:
+    return f"{path}:{modified_ns}"
 
 
 def current_store() -> StoreHandle:

@@ -8,7 +8,8 @@ import sys
 import numpy as np
 
 from pipeline.align import kernels
-from pipeline.compiled import compiled
+from pipeline.compiled import MANY, adding_up, compiled
+from pipeline.stats import counting
 
 
 def test_importing_the_stage_does_not_load_numba():
@@ -41,3 +42,22 @@ def test_a_kernel_that_cannot_be_cached_is_compiled_for_this_process():
 
 def test_a_kernel_is_compiled_once():
     assert compiled(kernels.cosine_runs) is compiled(kernels.cosine_runs)
+
+
+def test_counts_on_two_threads_are_those_on_one():
+    rng = np.random.default_rng(3)
+    n = MANY + 1
+    number = np.sort(rng.choice(2 * n, n, replace=False)).astype(np.int32)
+    recording = (np.arange(2 * n) // 1_000).astype(np.int32)
+    score = rng.normal(0.2, 0.05, 2 * n).astype(np.float32)
+    score[rng.random(2 * n) < 0.1] = np.nan
+    kernel = counting.count_pairs
+    found = []
+    for one in (compiled(kernel), adding_up(kernel, n)):
+        counts = np.zeros((recording[-1] + 1, 4), np.int64)
+        sums = np.zeros((recording[-1] + 1, 2))
+        one(number, recording, score, score[::-1].copy(), (0.24, 0.2), counts, sums)
+        found.append((counts, sums))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-12)
+    assert adding_up(kernel, 10) is kernel

@@ -98,7 +98,9 @@ def listed_moments(
     count = data.load_given(
         view.store, view.store.arrays, moment_count, view.filters, view.measure, listing, only
     )
-    rows = data.load(view.store, moment_page, view.filters, view.measure, listing, only)
+    rows = data.load_given(
+        view.store, view.store.arrays, moment_page, view.filters, view.measure, listing, only
+    )
     return Listed(listing, count, rows, keys)
 
 

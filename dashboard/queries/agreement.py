@@ -13,7 +13,7 @@ from dashboard.filters import Filters
 from dashboard.queries.arrays import Numbers, Recordings, ScoreArrays, Scores
 from dashboard.queries.selection import Measure
 from dashboard.queries.told import most_listed, told
-from pipeline.compiled import compiled_for
+from pipeline.compiled import adding_up, compiled_for
 from pipeline.stats import counting
 from pipeline.stats.bootstrap import Interval
 from pipeline.stats.paired_ranks import PairedRanks, paired_ranks
@@ -212,7 +212,7 @@ def _by_child(sums: Floats, recordings: Recordings) -> pd.DataFrame:
 def _paired(arrays: ScoreArrays, number: Numbers, a: Measure, b: Measure) -> pd.DataFrame:
     recordings = arrays.recordings
     counts = np.zeros((len(recordings.child), 4), np.int64)
-    compiled_for(counting.count_pairs, len(number))(
+    adding_up(counting.count_pairs, len(number))(
         number,
         arrays.recording,
         arrays.score(a),

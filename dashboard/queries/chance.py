@@ -9,7 +9,7 @@ from dashboard.filters import Filters
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.selection import Measure
 from dashboard.queries.shares import counts_by_recording
-from pipeline.compiled import compiled_for
+from pipeline.compiled import adding_up
 from pipeline.stats import tallies
 
 _COLUMNS = ["child_id", "recording_id", "age_days", "grp"]
@@ -32,7 +32,7 @@ def chance_by_recording(
     sums = np.zeros((len(recordings.child), len(names), 3))
     if measure.has_stored_null:
         chosen = arrays.chosen(filters, measure.scorer)
-        compiled_for(tallies.count_chance, len(chosen))(
+        adding_up(tallies.count_chance, len(chosen))(
             chosen,
             arrays.recording,
             arrays.group(split),

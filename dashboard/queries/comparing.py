@@ -14,7 +14,7 @@ from dashboard.filters import Filters
 from dashboard.queries.arrays import ScoreArrays, at_least, bins_between
 from dashboard.queries.selection import Measure
 from dashboard.queries.told import most_listed, told
-from pipeline.compiled import compiled_for
+from pipeline.compiled import adding_up
 from pipeline.stats import counting
 
 
@@ -27,7 +27,7 @@ def paired_counts(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure)
     counts = np.zeros((len(recordings.child), 4), np.int64)
     sums = np.zeros((len(recordings.child), 2))
     chosen = arrays.chosen(filters, a.scorer)
-    compiled_for(counting.count_pairs, len(chosen))(
+    adding_up(counting.count_pairs, len(chosen))(
         chosen,
         arrays.recording,
         arrays.score(a),
@@ -63,7 +63,7 @@ def difference_bins(
     first, n_bins = bins_between(low_b - high_a, high_b - low_a, 0.0, width)
     counts = np.zeros((2, n_bins), np.int64)
     chosen = arrays.chosen(filters, a.scorer)
-    compiled_for(counting.count_differences, len(chosen))(
+    adding_up(counting.count_differences, len(chosen))(
         chosen, arrays.score(a), arrays.score(b), width, first, counts
     )
     place, is_equal = np.nonzero(counts.T)

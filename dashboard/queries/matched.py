@@ -9,7 +9,7 @@ import numpy as np
 from dashboard.filters import Filters
 from dashboard.queries.arrays import ScoreArrays, bins_between
 from dashboard.queries.selection import Measure
-from pipeline.compiled import compiled_for
+from pipeline.compiled import adding_up
 from pipeline.stats import tallies
 from pipeline.stats.bands import Band, simultaneous_band
 from pipeline.stats.drawn import Floats
@@ -42,7 +42,7 @@ def speaker_differences(
     sums = np.zeros((n_recordings, 2, n_levels))
     chosen = arrays.chosen(filters, measure.scorer)
     sides = [_SIDES.get(name, 2) for name in arrays.group_names("speaker")]
-    compiled_for(tallies.count_frames, len(chosen))(
+    adding_up(tallies.count_frames, len(chosen))(
         chosen,
         arrays.recording,
         np.array([*sides, 2], np.int8)[arrays.group("speaker")],
@@ -88,7 +88,7 @@ def sweep_band(
     counts = np.zeros((len(arrays.recordings.child), n_bins + 1), np.int64)
     chosen = arrays.chosen(filters, measure.scorer)
     start = measure.threshold + width * (first + 1)
-    compiled_for(tallies.count_steps, len(chosen))(
+    adding_up(tallies.count_steps, len(chosen))(
         chosen, arrays.recording, arrays.score(measure), start, width, counts
     )
     scored = counts.sum(axis=1, keepdims=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from dashboard.filters import Filters
 from dashboard.moment_list import PAGE_ROWS, MomentList
-from dashboard.queries.arrays import ScoreArrays
+from dashboard.queries.arrays import Numbers, ScoreArrays, Scores
 from dashboard.queries.saved import Keys, among
 from dashboard.queries.selection import Measure, Query, Value, missing_reason, scored
+from dashboard.queries.told import told
 
 _ORDER_BY = {
     "highest": "score DESC",
@@ -24,6 +25,12 @@ _ORDER_BY = {
     "random": "CAST(random_key AS UBIGINT) * CAST($factor AS UBIGINT) % 4294967291::UBIGINT",
     "unscored": "missing_reason",
 }
+_KEYS: dict[str, Callable[[Scores, float], NDArray[np.floating]]] = {
+    "highest": lambda score, threshold: -score,
+    "lowest": lambda score, threshold: score,
+    "threshold": lambda score, threshold: np.abs(score.astype(np.float64) - threshold),
+}
+"""Orders that the scores alone decide: what is smallest comes first."""
 _LARGEST_FACTOR = 4_294_967_290
 
 
@@ -44,8 +51,7 @@ def moment_count(
     restricted_to: Keys | None = None,
 ) -> MomentCount:
     """How many moments the list has, and of how many utterances."""
-    is_whole = restricted_to is None and not listing.tokens
-    if is_whole and listing.score_from is None and listing.score_to is None:
+    if _is_whole(listing, restricted_to):
         chosen = arrays.chosen(filters, measure.scorer)
         n_chosen = len(chosen)
         n_scored = n_chosen - int(np.count_nonzero(np.isnan(arrays.score(measure)[chosen])))
@@ -57,8 +63,15 @@ def moment_count(
     return MomentCount(n_chosen - n_scored if is_unscored else n_scored, n_chosen)
 
 
+def _is_whole(listing: MomentList, restricted_to: Keys | None) -> bool:
+    """Whether the list holds whatever the filters leave, so that the arrays know it."""
+    is_bounded = listing.score_from is not None or listing.score_to is not None
+    return restricted_to is None and not listing.tokens and not is_bounded
+
+
 def moment_page(
     con: DuckDBPyConnection,
+    arrays: ScoreArrays,
     filters: Filters,
     measure: Measure,
     listing: MomentList,
@@ -71,6 +84,8 @@ def moment_page(
     statistic (NULL without a score or a null), and has_clip: whether it may and can be
     played. Ties go by recording and time, so pages never overlap.
     """
+    if _is_whole(listing, restricted_to) and listing.order in _KEYS:
+        return _rows(con, arrays, measure, _first_numbers(arrays, filters, measure, listing))
     base = _chosen(filters, measure, listing, restricted_to)
     is_unscored = listing.order == "unscored"
     params: dict[str, Value] = {
@@ -89,6 +104,58 @@ def moment_page(
             ORDER BY {_ORDER_BY[listing.order]}, utterance_number
             LIMIT $n_rows OFFSET $n_before)"""
     return _with_words(Query(page, params), measure).frame(con)
+
+
+def _first_numbers(
+    arrays: ScoreArrays, filters: Filters, measure: Measure, listing: MomentList
+) -> Numbers:
+    """utterance_numbers of one page of all that the filters leave, in the list's order."""
+    chosen = arrays.chosen(filters, measure.scorer)
+    scores = arrays.score(measure)[chosen]
+    keys = _KEYS[listing.order](scores, measure.threshold)
+    last = listing.first_rank + PAGE_ROWS
+    known = np.flatnonzero(scores == scores)  # NaN is the only value unequal to itself.
+    if len(known) > last:
+        # All that tie with the last one of the page, so that ties go by number.
+        border = np.partition(keys[known], last - 1)[last - 1]
+        known = known[keys[known] <= border]
+    order = np.lexsort((chosen[known], keys[known]))
+    shown = order[listing.first_rank : last]
+    return chosen[known[shown]]
+
+
+def _rows(
+    con: DuckDBPyConnection, arrays: ScoreArrays, measure: Measure, numbers: Numbers
+) -> pd.DataFrame:
+    """`moment_page` of these scored utterances, in their order; only their words are read."""
+    is_max = measure.statistic == "max"
+    recordings = arrays.recordings.frame.take(arrays.recording[numbers])
+    rows = pd.DataFrame(
+        {
+            "utterance_number": numbers,
+            "age_days": recordings["age_days"].to_numpy(),
+            "score": arrays.score(measure)[numbers],
+            "missing_reason": None,
+        }
+    )
+    for name, statistic in (
+        ("cosine", "max_cosine" if is_max else "mean_cosine"),
+        ("z", "z" if is_max else "mean_z"),
+    ):
+        rows[name] = arrays.column(measure.scorer, measure.sql(statistic))[numbers]
+    can_play = con.execute(
+        """SELECT recording_id FROM recordings WHERE permission = 'media' AND media_path IS NOT NULL
+           AND recording_id IN (SELECT unnest($names::VARCHAR[]))""",
+        {"names": recordings["recording_id"].unique().tolist()},
+    ).df()
+    found = told(con, arrays, rows, "utterance_id", "speaker", "onset_ms", "text")
+    return found.assign(has_clip=found["recording_id"].isin(can_play["recording_id"]))[_COLUMNS]
+
+
+_COLUMNS = [
+    *("recording_id", "utterance_id", "child_id", "age_days", "speaker", "onset_ms", "text"),
+    *("score", "missing_reason", "cosine", "z", "has_clip"),
+]
 
 
 def looking_page(

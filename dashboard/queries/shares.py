@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from dashboard.filters import Filters
 from dashboard.queries.arrays import Ints, ScoreArrays, bins_between
 from dashboard.queries.selection import Measure, Query, recordings_where
-from pipeline.compiled import compiled_for
+from pipeline.compiled import adding_up
 from pipeline.stats import counting
 
 BIN_WIDTHS = {"raw": 0.005, "z": 0.25}
@@ -68,7 +68,7 @@ def counts_by_recording(
     counts = np.zeros((len(recordings.child), len(names), 5), np.int64)
     sums = np.zeros((len(recordings.child), len(names), 2))
     chosen = arrays.chosen(filters, measure.scorer)
-    compiled_for(counting.count_scores, len(chosen))(
+    adding_up(counting.count_scores, len(chosen))(
         chosen,
         arrays.recording,
         arrays.group(split),
@@ -107,7 +107,7 @@ def score_bins(
     between = arrays.extremes(measure.scorer, measure.score)
     first, n_bins = bins_between(*between, measure.threshold, width)
     counts = np.zeros((len(arrays.recordings.child_names), n_bins), np.int64)
-    compiled_for(counting.count_bins, len(chosen))(
+    adding_up(counting.count_bins, len(chosen))(
         chosen, arrays.child, score, measure.threshold, width, first, counts
     )
     child, place = np.nonzero(counts)
@@ -142,7 +142,7 @@ def null_cells(arrays: ScoreArrays, filters: Filters, measure: Measure) -> pd.Da
     )
     shape = (len(arrays.recordings.child_names), n_mean, n_sd)
     counts, sums = np.zeros(shape, np.int64), np.zeros((*shape, 2))
-    compiled_for(counting.count_null_cells, len(chosen))(
+    adding_up(counting.count_null_cells, len(chosen))(
         chosen,
         arrays.child,
         score,

@@ -107,10 +107,14 @@ def test_pages_of_the_list_neither_overlap_nor_skip(store, order: str):
     count = moment_count(store, ScoreArrays(store), Filters(), measure, MomentList(order=order))
     seen: list[str] = []
     for page in range(-(-count.n_listed // PAGE_ROWS)):
-        rows = moment_page(store, Filters(), measure, MomentList(order=order, page=page))
+        rows = moment_page(
+            store, ScoreArrays(store), Filters(), measure, MomentList(order=order, page=page)
+        )
         seen += rows["utterance_id"].tolist()
     assert len(seen) == len(set(seen)) == count.n_listed > 0
-    assert moment_page(store, Filters(), measure, MomentList(order=order, page=99)).empty
+    assert moment_page(
+        store, ScoreArrays(store), Filters(), measure, MomentList(order=order, page=99)
+    ).empty
 
 
 def test_words_and_filters_narrow_the_list_together(open_page: Page, store):

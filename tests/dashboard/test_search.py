@@ -90,7 +90,7 @@ def test_a_page_of_hits_keeps_their_order_and_says_how_well_they_fit(store):
     assert rows["look"].tolist() == pytest.approx(hits.cosines[20:40])
     ids = store.execute("SELECT utterance_number, utterance_id FROM utterances").fetchall()
     assert rows["utterance_id"].tolist() == [dict(ids)[number] for number in hits.numbers[20:40]]
-    same = moment_page(store, Filters(), MEASURE, MomentList())
+    same = moment_page(store, ScoreArrays(store), Filters(), MEASURE, MomentList())
     assert [name for name in rows.columns if name != "look"] == same.columns.tolist()
 
 
