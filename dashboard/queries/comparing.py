@@ -11,10 +11,10 @@ import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from dashboard.filters import Filters
-from dashboard.queries.arrays import ScoreArrays, at_least, bins_between
+from dashboard.queries.arrays import ScoreArrays, bins_between
 from dashboard.queries.selection import Measure
 from dashboard.queries.told import most_listed, told
-from pipeline.compiled import adding_up
+from pipeline.compiled import adding_up, compiled_for
 from pipeline.stats import counting
 
 
@@ -89,32 +89,30 @@ def changed_moments(
     onset_ms, text, score_a, score_b, difference. At most `most_listed` of each kind.
     """
     _check_pair(a, b)
-    chosen = arrays.chosen(filters, a.scorer)
-    score_a, score_b = arrays.score(a)[chosen], arrays.score(b)[chosen]
-    is_high_a, is_high_b = at_least(score_a, a.threshold), at_least(score_b, b.threshold)
+    chosen, score_a, score_b = arrays.chosen(filters, a.scorer), arrays.score(a), arrays.score(b)
+    found = {change: np.zeros(len(chosen), np.int32) for change in ("gained", "lost")}
+    n_found = np.zeros(2, np.int64)
+    compiled_for(counting.find_changed, len(chosen))(
+        chosen, score_a, score_b, a.threshold, found["gained"], found["lost"], n_found
+    )
     parts = []
-    for change, is_changed in (
-        ("gained", is_high_b & ~is_high_a),
-        ("lost", is_high_a & ~is_high_b),
-    ):
-        places = np.flatnonzero(is_changed)
-        places = places[~np.isnan(score_a[places] + score_b[places])]
-        difference = score_b[places].astype(np.float64) - score_a[places]
-        first = np.lexsort((chosen[places], -np.abs(difference)))[: most_listed(arrays)]
+    for (change, places), n in zip(found.items(), n_found.tolist(), strict=True):
+        numbers = places[:n]
+        difference = score_b[numbers].astype(np.float64) - score_a[numbers]
+        first = np.lexsort((numbers, -np.abs(difference)))[: most_listed(arrays)]
         parts.append(
             pd.DataFrame(
                 {
                     "change": change,
-                    "utterance_number": chosen[places[first]],
-                    "score_a": score_a[places[first]],
-                    "score_b": score_b[places[first]],
+                    "utterance_number": numbers[first],
+                    "score_a": score_a[numbers[first]],
+                    "score_b": score_b[numbers[first]],
                     "difference": difference[first],
                 }
             )
         )
     changed = pd.concat(parts, ignore_index=True)
-    found = told(con, arrays, changed, "utterance_id", "speaker", "onset_ms", "text")
-    return found[_CHANGED]
+    return told(con, arrays, changed, "utterance_id", "speaker", "onset_ms", "text")[_CHANGED]
 
 
 _CHANGED = [

@@ -14,7 +14,7 @@ _MANY_UTTERANCES = 200_000
 
 def most_listed(arrays: ScoreArrays) -> int:
     """How many moments of a kind a page lists: fewer where reading them takes long."""
-    return 200 if arrays.n_utterances <= _MANY_UTTERANCES else 25
+    return 200 if arrays.n_utterances <= _MANY_UTTERANCES else 12
 
 
 def told(

@@ -135,6 +135,30 @@ def count_pairs(
             sums[recording[u], 1] += difference * difference
 
 
+def find_changed(
+    number: Numbers,
+    a: Scores,
+    b: Scores,
+    threshold: float,
+    gained: Numbers,
+    lost: Numbers,
+    n_found: Counts,
+) -> None:
+    """gained and lost (n,): at their starts, the chosen that reach the threshold only under b,
+    only under a, among those that have both scores. n_found (2,): how many each."""
+    narrow = np.float32(threshold)
+    for i in range(len(number)):
+        u = number[i]
+        if a[u] == a[u] and b[u] == b[u]:
+            is_high_a, is_high_b = a[u] >= narrow, b[u] >= narrow
+            if is_high_b and not is_high_a:
+                gained[n_found[0]] = u
+                n_found[0] += 1
+            elif is_high_a and not is_high_b:
+                lost[n_found[1]] = u
+                n_found[1] += 1
+
+
 def count_differences(
     number: Numbers, a: Scores, b: Scores, width: float, first: int, counts: Counts
 ) -> None:
@@ -231,6 +255,7 @@ def prepare() -> None:
     compiled(count_pairs)(number, number, score, score, (0.0, 0.0), counts(1, 4), sums(1, 2))
     compiled(count_differences)(number, score, score, 1.0, 0, counts(2, 1))
     compiled(find_pairs)(number, score, score, number, counts(3))
+    compiled(find_changed)(number, score, score, 0.0, number, number, counts(2))
     cell, level = np.zeros(0, np.int32), counts(1)
     compiled(count_levels)(number, number, score, 0.0, 1.0, cell, level, counts(1, 1))
     ranks, within = sums(1), sums(1, 1)

@@ -61,10 +61,26 @@ def paired_ranks(
         levels = list(threads.map(lambda one: _levels(number, child, one, n_children), scores))
     cells, ranks, within = zip(*levels, strict=True)
     change = np.zeros(n, np.float32)
-    sums, sums_within = np.zeros((6, n_recordings)), np.zeros((6, n_recordings))
-    pair = (cells[0], cells[1]), (ranks[0], ranks[1]), (within[0], within[1])
-    compiled_for(counting.sum_ranks, n)(number, recording, child, *pair, change, sums, sums_within)
-    return PairedRanks(sums, sums_within, change, *pair[:2])
+    parts = np.zeros((2, 2, 6, n_recordings))
+    halves = slice(0, n // 2), slice(n // 2, n)
+
+    def sum_half(place: int) -> None:
+        half = halves[place]
+        compiled_for(counting.sum_ranks, n)(
+            number[half],
+            recording,
+            child,
+            (cells[0][half], cells[1][half]),
+            (ranks[0], ranks[1]),
+            (within[0], within[1]),
+            change[half],
+            *parts[place],
+        )
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(sum_half, range(2)))
+    sums, sums_within = parts.sum(axis=0)
+    return PairedRanks(sums, sums_within, change, (cells[0], cells[1]), (ranks[0], ranks[1]))
 
 
 def _levels(

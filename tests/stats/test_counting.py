@@ -79,6 +79,14 @@ def test_pairs_are_found_and_the_others_counted(as_):
     assert pairs[:3].tolist() == [0, 1, 4]
 
 
+def test_changed_sides_of_the_threshold_are_found(as_):
+    gained, lost, n_found = np.zeros(6, np.int32), np.zeros(6, np.int32), np.zeros(2, np.int64)
+    number = np.arange(6, dtype=np.int32)
+    as_(counting.find_changed)(number, SCORE, OTHER, 0.25, gained, lost, n_found)
+    assert n_found.tolist() == [1, 1]
+    assert (gained[0], lost[0]) == (1, 0)
+
+
 def test_few_items_need_no_compiler():
     assert compiled_for(counting.count_bins, FEW) is counting.count_bins
     assert compiled_for(counting.count_bins, FEW + 1) is not counting.count_bins
