@@ -166,10 +166,16 @@ def _interval_text(low: float, high: float) -> str:
 
 def _with_gaps(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with an empty one after each child, where a line is to break."""
-    ends = rows.groupby("child_id").tail(1).index
-    gaps = pd.DataFrame(index=ends, columns=rows.columns, dtype=object)
-    gaps["months"], gaps["share"], gaps["n"] = np.nan, np.nan, np.nan
-    return pd.concat([rows, gaps]).sort_index(kind="stable") if len(ends) > 1 else rows
+    child = pd.factorize(rows["child_id"])[0]
+    ends = np.flatnonzero(child[1:] != child[:-1]) + 1
+    if not len(ends):
+        return rows
+    place = np.insert(np.arange(len(rows)), [*ends, len(rows)], -1)
+    found = rows.take(np.maximum(place, 0)).reset_index(drop=True)
+    for name in ("months", "share", "n"):
+        found[name] = np.where(place < 0, np.nan, found[name].to_numpy(np.float64))
+    found["child_id"] = found["child_id"].where(place >= 0)
+    return found
 
 
 def shares_before_after(rows: pd.DataFrame, *, names: tuple[str, str], look: Look) -> Chart:
