@@ -27,7 +27,7 @@ from pipeline.exchange.table_file import (
     table_sql,
     write_table,
 )
-from pipeline.schema import TABLES, UTTERANCES
+from pipeline.schema import SCHEMA_VERSION, TABLES, UTTERANCES
 from tests.dashboard.small_store import small_store
 
 
@@ -94,7 +94,7 @@ def test_the_sidecar_says_what_the_table_is(store, tmp_path: Path):
     assert sidecar["n_rows"] == 6
     assert sidecar["study"]["name"] == "Small"
     assert sidecar["study"]["store_build"] == "b"
-    assert sidecar["study"]["schema_version"] == 2
+    assert sidecar["study"]["schema_version"] == SCHEMA_VERSION
     assert sidecar["filters"] == {
         "in_words": "Child: A",
         "fields": {"children": ["A"], "min_words": 2, "threshold": None},
