@@ -183,6 +183,13 @@ def turn_dark(page: Page) -> None:
         )""",
         timeout=LONG_MS,
     )
+    # What is chosen in the sidebar: dark letters on the light accent.
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("[data-tag] span[title]")].every(
+            (tag) => Math.max(...getComputedStyle(tag).color.match(/\\d+/g).slice(0, 3)) < 100
+        )""",
+        timeout=LONG_MS,
+    )
     settle(page)
 
 
