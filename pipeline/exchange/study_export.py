@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
-import duckdb
 from duckdb import DuckDBPyConnection
 
-from pipeline.errors import StoreError
 from pipeline.exchange.childproject import SET_NAME
 from pipeline.exchange.dataset_files import (
     experiment_of,
@@ -42,13 +39,10 @@ from pipeline.exchange.export_request import (
 from pipeline.exchange.recording_files import FileStyle, media_folder, write_recording_files
 from pipeline.exchange.scored_recordings import ScoredRecording, scored_recordings
 from pipeline.exchange.subtitles import ScoresIn
-from pipeline.store.locate import current_store_path
+from pipeline.store.opening import open_current_store
 
 OnProgress = Callable[[int, int], None]
 """Called with files written and files in all."""
-
-
-_MAX_THREADS = 2
 
 
 @dataclass(slots=True)
@@ -80,7 +74,7 @@ def export_study(
     or may not be written (see `check_target`).
     """
     check_target(target, study_root)
-    with _open_store(study_root) as con:
+    with open_current_store(study_root) as con:
         resolved = resolve(con, request)
         report = ExportReport(target)
         with new_folder(target) as folder:
@@ -109,7 +103,7 @@ def export_into_study(
     target = study_root / "annotations" / SET_NAME
     check_replaceable(target)
     index = index_of(study_root)
-    with _open_store(study_root) as con:
+    with open_current_store(study_root) as con:
         resolved = resolve(con, request)
         report = ExportReport(target)
         with new_folder(target) as folder:
@@ -186,22 +180,3 @@ def _finish(report: ExportReport, resolved: Resolved) -> None:
         report.notes.append(
             f"{n_hidden} recording(s) may not be shown: their files do not link the video."
         )
-
-
-@contextmanager
-def _open_store(study_root: Path) -> Iterator[DuckDBPyConnection]:
-    path = current_store_path(study_root)
-    if path is None:
-        raise StoreError(
-            f"{study_root.name} has no store yet.",
-            hint="Make one with: python -m pipeline run STUDY",
-        )
-    try:
-        # Each thread holds a piece of a table: on large machines that is many gigabytes.
-        con = duckdb.connect(str(path), read_only=True, config={"threads": _MAX_THREADS})
-    except duckdb.Error as problem:
-        raise StoreError(
-            f"{path.name} cannot be opened.", hint="Wait until no other program writes to it."
-        ) from problem
-    with con:
-        yield con

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.errors import SettingsError, StoreError
+from pipeline.errors import SettingsError
 from pipeline.media.clip_choice import (
     ChoiceCounts,
     ClipChoice,
@@ -19,7 +19,7 @@ from pipeline.media.clip_choice import (
     utterances_of_playlist,
 )
 from pipeline.people.store import people_store
-from pipeline.store.locate import current_store_path
+from pipeline.store.opening import open_current_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +58,7 @@ def chosen_clips(study_root: Path, options: ChoiceOptions) -> Iterator[Chosen]:
 
     Raises StoreError without a store, StudyError for an unknown child or playlist.
     """
-    path = current_store_path(study_root)
-    if path is None:
-        raise StoreError(
-            f"{study_root.name} has no store yet.",
-            hint="Make one with: python -m pipeline run STUDY",
-        )
-    try:
-        con = duckdb.connect(str(path), read_only=True)
-    except duckdb.Error as problem:
-        raise StoreError(
-            f"{path.name} cannot be opened.", hint="Wait until no other program writes to it."
-        ) from problem
-    with con:
+    with open_current_store(study_root) as con:
         choice = _choice(con, study_root, options)
         yield Chosen(choice.wanted(con.cursor()), choice.counts(con), choice.n_lost)
 

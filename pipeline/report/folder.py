@@ -28,10 +28,9 @@ from pipeline.report.document import Report
 from pipeline.report.request import ReportRequest, SettingWishes, resolve_setting
 from pipeline.report.svg import standalone_svg
 from pipeline.report.write_html import FIGURES, TABLES, html_text
-from pipeline.store.locate import current_store_path
+from pipeline.store.opening import open_current_store
 
 PAGE = "report.html"
-_MAX_THREADS = 2
 _EXACT = "%.10g"
 
 
@@ -69,19 +68,7 @@ def report_study(
     cannot or may not be written; SettingsError for wishes that cannot be.
     """
     check_target(target, study_root)
-    path = current_store_path(study_root)
-    if path is None:
-        raise StoreError(
-            f"{study_root.name} has no store yet.",
-            hint="Make one with: python -m pipeline run STUDY",
-        )
-    try:
-        con = duckdb.connect(str(path), read_only=True, config={"threads": _MAX_THREADS})
-    except duckdb.Error as problem:
-        raise StoreError(
-            f"{path.name} cannot be opened.", hint="Wait until no other program writes to it."
-        ) from problem
-    with con:
+    with open_current_store(study_root) as con:
         facts, setting = resolve_setting(con, wishes)
         request = ReportRequest(setting, with_models=with_models)
         report = build_report(con, study_root, facts, request, on_step)

@@ -1,0 +1,37 @@
+"""A study's current store, opened to be read by a command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from pipeline.errors import StoreError
+from pipeline.store.locate import current_store_path
+
+_MAX_THREADS = 2
+"""Each thread holds a piece of a table: on large machines that is many gigabytes."""
+
+
+@contextmanager
+def open_current_store(study_root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection, closed at the end of the block.
+
+    Raises StoreError when nothing was published yet and when the store cannot be opened.
+    """
+    path = current_store_path(study_root)
+    if path is None:
+        raise StoreError(
+            f"{study_root.name} has no store yet.",
+            hint="Make one with: python -m pipeline run STUDY",
+        )
+    try:
+        con = duckdb.connect(str(path), read_only=True, config={"threads": _MAX_THREADS})
+    except duckdb.Error as problem:
+        raise StoreError(
+            f"{path.name} cannot be opened.", hint="Wait until no other program writes to it."
+        ) from problem
+    with con:
+        yield con
