@@ -57,6 +57,20 @@ def missing_reason_sql(crop: str, window: str, score: str) -> str:
                  ELSE 'not_scored' END"""
 
 
+def mean_at_lag_sql(crop: str, lag_s: int) -> str:
+    """Mean cosine of the frames at one lag, NULL without a frame there: 0 is during the utterance,
+    1 up to one second after its end, -1 up to one second before its start, and so on."""
+    if lag_s == 0:
+        total, n = reach_column(crop, "inside", 0, "sum"), reach_frames_column("inside", 0)
+    else:
+        side, seconds = ("before" if lag_s < 0 else "after"), abs(lag_s)
+        total, n = reach_column(crop, side, seconds, "sum"), reach_frames_column(side, seconds)
+        if seconds > 1:
+            total = f"({total} - {reach_column(crop, side, seconds - 1, 'sum')})"
+            n = f"({n} - {reach_frames_column(side, seconds - 1)})"
+    return f"CASE {n} WHEN 0 THEN NULL WHEN 1 THEN {total} ELSE {total} / {n} END"
+
+
 def _reaches(window: str) -> list[tuple[str, int]]:
     before_s, after_s = window_seconds(window)
     sides = (("before", before_s), ("after", after_s))

@@ -18,13 +18,18 @@ from dashboard.queries.word_norms import (
     predictors,
     regression_table,
     unit_of,
-    usual_predictors,
 )
 from dashboard.queries.word_scores import LemmaScores
 from dashboard.word_list import WordList
 from pipeline.errors import FitError
 from pipeline.stats.lemmas.collinearity import HIGH_VIF, Collinearity
-from pipeline.stats.lemmas.norms import NormsModel, NormsRegression, Slope, regress_on_norms
+from pipeline.stats.lemmas.norms import (
+    NormsModel,
+    NormsRegression,
+    Slope,
+    regress_on_norms,
+    usual_norms,
+)
 
 _PARAM = "norms"
 _CHOICE = "word_norms_choice"
@@ -40,7 +45,7 @@ def norms_choice(index: WordIndex) -> tuple[str, ...]:
             "columns word, norm, value, and run it again.",
             icon=":material/info:",
         )
-    offered, usual = predictors(index), usual_predictors(index)
+    offered, usual = predictors(index), usual_norms(index.norms)
 
     def is_allowed(text: str) -> bool:
         return all(norm in offered for norm in text.split("|"))

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from dashboard.filters import Filters
 from dashboard.queries.arrays import Numbers, Recordings, ScoreArrays, Scores
+from dashboard.queries.comparing import counted_pairs
 from dashboard.queries.selection import Measure
 from dashboard.queries.told import most_listed, told
-from pipeline.compiled import adding_up, compiled_for
+from pipeline.compiled import compiled_for
 from pipeline.stats import counting
 from pipeline.stats.bootstrap import Interval
 from pipeline.stats.paired_ranks import PairedRanks, paired_ranks
@@ -97,7 +98,7 @@ def agreement(
         _joint(*values),
         correlation_of_sums(ranked.sums, recordings.child.astype(np.int64)),
         _by_child(ranked.sums_within, recordings),
-        _paired(arrays, number, a, b),
+        counted_pairs(arrays, number, a, b),
         told(
             con,
             arrays,
@@ -207,30 +208,6 @@ def _by_child(sums: Floats, recordings: Recordings) -> pd.DataFrame:
         if rho.n
     ]
     return pd.DataFrame(rows, columns=["child_id", "n", "rho", "low", "high"])
-
-
-def _paired(arrays: ScoreArrays, number: Numbers, a: Measure, b: Measure) -> pd.DataFrame:
-    recordings = arrays.recordings
-    counts = np.zeros((len(recordings.child), 4), np.int64)
-    adding_up(counting.count_pairs, len(number))(
-        number,
-        arrays.recording,
-        arrays.score(a),
-        arrays.score(b),
-        (a.threshold, b.threshold),
-        counts,
-        np.zeros((len(recordings.child), 2)),
-    )
-    kept = np.flatnonzero(counts.any(axis=1))
-    neither, gained, lost, both = counts[kept].T
-    rows = recordings.frame[["child_id", "recording_id"]].take(kept).reset_index(drop=True)
-    return rows.assign(
-        n_both=neither + gained + lost + both,
-        high_a=lost + both,
-        high_b=gained + both,
-        gained=gained,
-        lost=lost,
-    )
 
 
 def _most(change: NDArray[np.floating], limit: int) -> Ints:

@@ -11,7 +11,7 @@ import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from dashboard.filters import Filters
-from dashboard.queries.arrays import ScoreArrays, bins_between
+from dashboard.queries.arrays import Numbers, ScoreArrays, bins_between
 from dashboard.queries.selection import Measure
 from dashboard.queries.told import most_listed, told
 from pipeline.compiled import adding_up, compiled_for
@@ -23,12 +23,16 @@ def paired_counts(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure)
     high_a, high_b (at or above the threshold), gained (only under B), lost (only under A),
     sum_difference and sum_sq_difference (of B minus A)."""
     _check_pair(a, b)
+    return counted_pairs(arrays, arrays.chosen(filters, a.scorer), a, b)
+
+
+def counted_pairs(arrays: ScoreArrays, number: Numbers, a: Measure, b: Measure) -> pd.DataFrame:
+    """`paired_counts` of these utterances, each measure with its own threshold."""
     recordings = arrays.recordings
     counts = np.zeros((len(recordings.child), 4), np.int64)
     sums = np.zeros((len(recordings.child), 2))
-    chosen = arrays.chosen(filters, a.scorer)
-    adding_up(counting.count_pairs, len(chosen))(
-        chosen,
+    adding_up(counting.count_pairs, len(number))(
+        number,
         arrays.recording,
         arrays.score(a),
         arrays.score(b),

@@ -10,7 +10,8 @@ from duckdb import DuckDBPyConnection
 
 from dashboard.filters import Filters
 from dashboard.queries.selection import Measure, Query, Value, where
-from pipeline.score_columns import MAX_LAG_S, reach_column, reach_frames_column, wide_column
+from pipeline.score_columns import MAX_LAG_S, wide_column
+from pipeline.score_sql import mean_at_lag_sql
 from pipeline.stats.bands import Band, simultaneous_band
 from pipeline.stats.drawn import Floats, Ints
 
@@ -56,7 +57,7 @@ def lag_sums(
     null_mean = wide_column(crop, "strict", "null_mean")
     is_high = f"AND {measure.score} >= $threshold::FLOAT" if which == "high" else ""
     values = ", ".join(
-        f"{_mean_at_lag(crop, lag_s)} AS lag_{place}" for place, lag_s in enumerate(_LAGS_S)
+        f"{mean_at_lag_sql(crop, lag_s)} AS lag_{place}" for place, lag_s in enumerate(_LAGS_S)
     )
     sums = ", ".join(
         f"count(lag_{place}), sum(lag_{place}), sum(lag_{place} - null_mean)"
@@ -132,19 +133,3 @@ def lag_difference(a: LagSums, b: LagSums) -> pd.DataFrame:
 def _rows(band: Band, **columns: Floats) -> pd.DataFrame:
     rows = pd.DataFrame({"lag_s": list(_LAGS_S), **columns, "n_at_lag": band.n.astype(np.int64)})
     return rows[rows["n_at_lag"] > 0].reset_index(drop=True)
-
-
-def _mean_at_lag(crop: str, lag_s: int) -> str:
-    """SQL over scores_wide: mean cosine of the frames at one lag, NULL without a frame there."""
-    if lag_s == 0:
-        total, n = reach_column(crop, "inside", 0, "sum"), reach_frames_column("inside", 0)
-    else:
-        side, seconds = ("before" if lag_s < 0 else "after"), abs(lag_s)
-        total, n = (
-            reach_column(crop, side, seconds, "sum"),
-            reach_frames_column(side, seconds),
-        )
-        if seconds > 1:
-            total = f"({total} - {reach_column(crop, side, seconds - 1, 'sum')})"
-            n = f"({n} - {reach_frames_column(side, seconds - 1)})"
-    return f"CASE {n} WHEN 0 THEN NULL WHEN 1 THEN {total} ELSE {total} / {n} END"

@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from pipeline.parts_of_speech import PARTS_OF_SPEECH
+from pipeline.store.norm_units import norm_units
 
 Ints = NDArray[np.int64]
 SmallInts = NDArray[np.int32]
@@ -72,7 +73,7 @@ def word_index(con: DuckDBPyConnection) -> WordIndex:
         np.array(starts, np.int64),
         np.concatenate(kept) if kept else np.zeros(0, np.int32),
         _norms(con, lemmas),
-        _units(con),
+        norm_units(con),
         _parts(con, lemmas),
     )
 
@@ -87,15 +88,6 @@ def _norms(con: DuckDBPyConnection, lemmas: list[str]) -> dict[str, NDArray[np.f
         if lemma in places:
             values[places[lemma]] = value
     return norms
-
-
-def _units(con: DuckDBPyConnection) -> dict[str, str]:
-    """Unit and source of each norm; of files with different ones, all."""
-    rows = con.execute(
-        "SELECT norm, string_agg(DISTINCT unit, '; ' ORDER BY unit) FROM norms WHERE unit <> '' "
-        "GROUP BY norm"
-    ).fetchall()
-    return {str(norm): str(unit) for norm, unit in rows}
 
 
 def _parts(con: DuckDBPyConnection, lemmas: list[str]) -> NDArray[np.int8]:

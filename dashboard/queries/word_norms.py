@@ -9,24 +9,14 @@ from dashboard.queries.word_index import WordIndex
 from dashboard.queries.word_scores import Doubles, LemmaScores
 from dashboard.queries.word_table import part_name
 from pipeline.parts_of_speech import PARTS_OF_SPEECH
-
-FREQUENCY_HERE = "frequency in this study"
-_FIRST_CHOICES = ("concreteness", "age of acquisition", "babiness", "valence")
+from pipeline.stats.lemmas.norms import FREQUENCY_HERE, usual_norms
 
 
 def predictors(index: WordIndex) -> tuple[str, ...]:
     """What words' scores can be regressed on: the norms, and how often words are heard here."""
-    usual = usual_predictors(index)
+    usual = usual_norms(index.norms)
     others = [name for name in (*index.norms, FREQUENCY_HERE) if name not in usual]
     return (*usual, *others)
-
-
-def usual_predictors(index: WordIndex) -> tuple[str, ...]:
-    """The predictors of the literature as far as there are norms, with one frequency."""
-    frequency = next((n for n in index.norms if "frequency" in n.lower()), FREQUENCY_HERE)
-    first = [name for name in _FIRST_CHOICES if name in index.norms]
-    at = 1 if "concreteness" in first else 0
-    return (*first[:at], frequency, *first[at:])
 
 
 def unit_of(index: WordIndex, norm: str) -> str:

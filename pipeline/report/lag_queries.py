@@ -10,7 +10,8 @@ import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from pipeline.predictors.choice import ScoreChoice
-from pipeline.score_columns import MAX_LAG_S, reach_column, reach_frames_column, wide_column
+from pipeline.score_columns import MAX_LAG_S, wide_column
+from pipeline.score_sql import mean_at_lag_sql
 from pipeline.stats.bands import Band, simultaneous_band
 from pipeline.stats.bootstrap import Interval, ratio_interval
 
@@ -41,7 +42,8 @@ def lag_profile(con: DuckDBPyConnection, choice: ScoreChoice) -> LagProfile | No
     """
     null_mean = wide_column(choice.crop, "strict", "null_mean")
     values = ", ".join(
-        f"{_mean_at_lag(choice.crop, lag_s)} AS lag_{place}" for place, lag_s in enumerate(LAGS_S)
+        f"{mean_at_lag_sql(choice.crop, lag_s)} AS lag_{place}"
+        for place, lag_s in enumerate(LAGS_S)
     )
     sums = ", ".join(
         f"count(lag_{place}), coalesce(sum(lag_{place} - base), 0)" for place in range(len(LAGS_S))
@@ -84,16 +86,3 @@ def _rows(band: Band, own: Sequence[Interval]) -> pd.DataFrame:
         }
     )
     return rows[rows["n"] > 0].reset_index(drop=True)
-
-
-def _mean_at_lag(crop: str, lag_s: int) -> str:
-    """SQL over scores_wide: mean cosine of the frames at one lag, NULL without a frame there."""
-    if lag_s == 0:
-        total, n = reach_column(crop, "inside", 0, "sum"), reach_frames_column("inside", 0)
-    else:
-        side, seconds = ("before" if lag_s < 0 else "after"), abs(lag_s)
-        total, n = reach_column(crop, side, seconds, "sum"), reach_frames_column(side, seconds)
-        if seconds > 1:
-            total = f"({total} - {reach_column(crop, side, seconds - 1, 'sum')})"
-            n = f"({n} - {reach_frames_column(side, seconds - 1)})"
-    return f"CASE {n} WHEN 0 THEN NULL WHEN 1 THEN {total} ELSE {total} / {n} END"

@@ -11,12 +11,16 @@ from duckdb import DuckDBPyConnection
 from pipeline.errors import FitError
 from pipeline.predictors.choice import ScoreChoice
 from pipeline.stats.lemmas.means import likeness_within, variances_of_means
-from pipeline.stats.lemmas.norms import NormsRegression, regress_on_norms
+from pipeline.stats.lemmas.norms import (
+    FREQUENCY_HERE,
+    NormsRegression,
+    regress_on_norms,
+    usual_norms,
+)
+from pipeline.store.norm_units import norm_units
 
-FREQUENCY_HERE = "frequency in this study"
 MIN_COUNT = 10
 """Words heard in fewer scored utterances are left out, as on the Words page."""
-_FIRST = ("concreteness", "age of acquisition", "babiness", "valence")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +43,7 @@ def words(con: DuckDBPyConnection, choice: ScoreChoice) -> Words | None:
     ).df()
     if not len(values):
         return None
-    norms = _usual(sorted(values["norm"].unique()))
+    norms = usual_norms(sorted(values["norm"].unique()))
     table = _lemmas(con, choice)
     wide = values.pivot(index="lemma", columns="norm", values="value")
     table = table.join(wide, on="lemma", how="left")
@@ -50,15 +54,7 @@ def words(con: DuckDBPyConnection, choice: ScoreChoice) -> Words | None:
         found, problem = regress_on_norms(table, norms), ""
     except FitError as error:
         found, problem = None, str(error)
-    return Words(norms, table, found, problem, _units(con))
-
-
-def _usual(norms: list[str]) -> tuple[str, ...]:
-    """The predictors of the literature as far as there are norms, with one frequency."""
-    frequency = next((norm for norm in norms if "frequency" in norm.lower()), FREQUENCY_HERE)
-    first = [name for name in _FIRST if name in norms]
-    at = 1 if "concreteness" in first else 0
-    return (*first[:at], frequency, *first[at:])
+    return Words(norms, table, found, problem, norm_units(con))
 
 
 def _lemmas(con: DuckDBPyConnection, choice: ScoreChoice) -> pd.DataFrame:
@@ -112,15 +108,3 @@ def _lemmas(con: DuckDBPyConnection, choice: ScoreChoice) -> pd.DataFrame:
         likeness=likeness,
     )
     return rows.assign(mean=mean, variance=variance)
-
-
-def _units(con: DuckDBPyConnection) -> dict[str, str]:
-    """Unit and source of each norm; older builds of a store do not have them."""
-    tables = con.execute("SELECT table_name FROM duckdb_tables() WHERE table_name = 'norms'")
-    if tables.fetchone() is None:
-        return {}
-    rows = con.execute(
-        "SELECT norm, string_agg(DISTINCT unit, '; ' ORDER BY unit) FROM norms WHERE unit <> '' "
-        "GROUP BY norm"
-    ).fetchall()
-    return {str(norm): str(unit) for norm, unit in rows}

@@ -118,6 +118,16 @@ _FOCUS = """() => {
 }"""
 
 
+_FORGET = """() => {
+    const walk = (root) => root.querySelectorAll("*").forEach((element) => {
+        if (element.shadowRoot) walk(element.shadowRoot);
+        delete element.__reached;
+    });
+    walk(document);
+    delete window.__first;
+}"""
+
+
 @pytest.fixture(scope="module")
 def starred(served_study: Study) -> Study:
     """The study with media, with something on its Saved page."""
@@ -158,6 +168,18 @@ def barriers(page: Page) -> list[str]:
 
 
 def passed_over(page: Page) -> list[str]:
+    """The controls that Tab does not come by, even when the page is let settle and Tab goes
+    around once more: a table drawn anew behind it would otherwise count as one."""
+    missed = once_around(page)
+    if missed:
+        settle(page)
+        page.evaluate(_FORGET)
+        page.evaluate(_FOCUS)  # where the first round ended, the next begins
+        missed = once_around(page)
+    return missed
+
+
+def once_around(page: Page) -> list[str]:
     """Press Tab until it comes around; the controls that it did not come by."""
     for _ in range(250):
         page.keyboard.press("Tab")

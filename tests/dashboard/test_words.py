@@ -20,11 +20,11 @@ from dashboard.queries.word_norms import (
     predictors,
     regression_table,
     unit_of,
-    usual_predictors,
 )
 from dashboard.queries.word_scores import WordSource, lemma_scores
 from dashboard.queries.word_table import Words, word_page
 from dashboard.word_list import WordList
+from pipeline.stats.lemmas.norms import usual_norms
 
 MEASURE = Measure("synthetic", "center", "strict", "max", "raw", 0.24)
 EVERYTHING = WordList(min_count=1)
@@ -230,12 +230,12 @@ def test_words_of_one_part_of_speech_are_listed(store):
 
 def test_predictors_are_the_norms_and_the_frequency_here(store):
     index: WordIndex = word_index(store)
-    assert predictors(index) == usual_predictors(index) == (FREQUENCY_HERE,)
+    assert predictors(index) == usual_norms(index.norms) == (FREQUENCY_HERE,)
     values = np.arange(len(index), dtype=float)
     names = ("SUBTLEX frequency", "concreteness", "valence", "x")
     named = replace(index, norms=dict.fromkeys(names, values), units={"valence": "1 to 9"})
-    assert usual_predictors(named) == ("concreteness", "SUBTLEX frequency", "valence")
-    assert predictors(named) == (*usual_predictors(named), "x", FREQUENCY_HERE)
+    assert usual_norms(named.norms) == ("concreteness", "SUBTLEX frequency", "valence")
+    assert predictors(named) == (*usual_norms(named.norms), "x", FREQUENCY_HERE)
     assert unit_of(named, "valence") == "1 to 9"
     assert unit_of(named, "x") == "in its own unit"
     lemmas = lemma_scores(store, words_of(store), Filters(), MEASURE)

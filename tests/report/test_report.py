@@ -25,7 +25,7 @@ from dashboard.queries.exporting import report_scope, score_setting
 from dashboard.queries.options import store_options
 from dashboard.queries.selection import resolve_measure
 from dashboard.queries.word_index import word_index
-from dashboard.queries.word_norms import regression_table, usual_predictors
+from dashboard.queries.word_norms import regression_table
 from dashboard.queries.word_scores import WordSource, lemma_scores
 from pipeline.cli import app
 from pipeline.errors import SettingsError, StoreError
@@ -48,6 +48,7 @@ from pipeline.report.sections.sample import sample
 from pipeline.report.sections.words import words as words_section
 from pipeline.report.word_queries import FREQUENCY_HERE, MIN_COUNT, words
 from pipeline.report.write_html import html_text
+from pipeline.stats.lemmas.norms import usual_norms
 from tests.dashboard.small_store import small_store
 from tests.factories import write_synthetic_study
 
@@ -227,7 +228,7 @@ def test_words_are_regressed_on_norms_as_on_the_dashboard(study: Path, tmp_path:
         index = word_index(con)
         source = WordSource(index, ScoreArrays(con))
         lemmas = lemma_scores(con, source, Filters(), measure)
-        assert found.norms == usual_predictors(index)
+        assert found.norms == usual_norms(index.norms)
         theirs = regression_table(index, lemmas, found.norms, MIN_COUNT, "").set_index("lemma")
     assert len(found.table) == len(theirs) > 5
     for lemma, n, mean, variance, concreteness, frequency in found.table.itertuples(index=False):

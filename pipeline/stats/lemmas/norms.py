@@ -9,7 +9,7 @@ which keeps to its level with few words.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,19 @@ from pipeline.stats.multiple import holm
 
 WORDS_BEYOND = 3
 """Words that a model needs beyond one for each coefficient."""
+
+
+FREQUENCY_HERE = "frequency in this study"
+_FIRST = ("concreteness", "age of acquisition", "babiness", "valence")
+
+
+def usual_norms(known: Collection[str]) -> tuple[str, ...]:
+    """The predictors of the literature as far as their norms are known, with one frequency: that
+    of a norm, else how often words are heard in the study."""
+    frequency = next((norm for norm in known if "frequency" in norm.lower()), FREQUENCY_HERE)
+    first = [name for name in _FIRST if name in known]
+    at = 1 if "concreteness" in first else 0
+    return (*first[:at], frequency, *first[at:])
 
 
 @dataclass(frozen=True, slots=True)
