@@ -1,0 +1,1 @@
+"""The command `rate`: serve the rating screen, and nothing else."""

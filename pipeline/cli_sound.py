@@ -1,0 +1,1 @@
+"""The command `sound`: train and evaluate language, audio and vision together."""

@@ -1,0 +1,1 @@
+"""The command `trials`: make, export and import sets of trials."""

@@ -1,0 +1,1 @@
+"""What the score responds to: sentences changed on purpose, scored on true and null frames."""

@@ -1,0 +1,1 @@
+"""What the child hears besides words: language, audio and vision in one space."""
