@@ -102,3 +102,9 @@ class FitError(CoviewError):
     """A statistical model cannot be fitted to these rows."""
 
     code = "fit"
+
+
+class RatingError(CoviewError):
+    """An answer or a rater cannot be taken: the set is closed or full, or it is another's."""
+
+    code = "rating"
