@@ -92,6 +92,18 @@ def find_store() -> StoreHandle | None:
     return handle
 
 
+def open_ahead(root: Path) -> StoreHandle | None:
+    """The store that the first session will look at, opened outside of any session.
+
+    None when the study has none yet; raises StoreError as `find_store`.
+    """
+    path = current_store_path(root)
+    if path is None:
+        return None
+    path = path.resolve()
+    return _open(str(path), path.stat().st_mtime_ns, str(root))
+
+
 def _key(path: Path, modified_ns: int) -> str:
     return f"{path}:{modified_ns}"
 
@@ -239,7 +251,7 @@ def _encoder(study_root: str) -> TextEncoder:
     return TextEncoder(Path(study_root))
 
 
-@st.cache_resource(max_entries=4, show_spinner="Opening the store")
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _open(path: str, modified_ns: int, root: str) -> StoreHandle:
     name = Path(path).name
     try:

@@ -1,6 +1,8 @@
-"""Get ready before the first person comes: slow imports, compiled loops, the store's file read.
+"""Get ready before the first person comes: the opening page's numbers, slow imports, compiled
+loops.
 
-It runs in a thread of the server beside its start, so that nobody waits for it.
+It runs in a thread of the server beside its start, so that nobody waits for it. What it counts
+lies in the same cache that the pages ask, so a page that comes early waits for the rest only.
 """
 
 from __future__ import annotations
@@ -8,21 +10,21 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 
 from pipeline.compiled import FEW
 from pipeline.errors import StoreError
-from pipeline.stats import counting, tallies
-from pipeline.stats.lemmas import sums
-from pipeline.store.locate import current_store_path
 
 _SLOW_IMPORTS = (
-    "pandas",
     "plotly.io",
-    "scipy.special",
-    "dashboard.summaries",
+    "streamlit.emojis",
+    "dashboard.components.filter_sidebar",
+    "dashboard.components.headline",
+    "dashboard.components.missing_data",
+    "dashboard.components.figure",
     "dashboard.charts.distribution",
     "dashboard.charts.children",
     "dashboard.queries.moments",
@@ -35,19 +37,32 @@ def warm_up(study_root: Callable[[], Path]) -> None:
 
 
 def _warm_up(study_root: Callable[[], Path]) -> None:
-    for name in _SLOW_IMPORTS:
-        importlib.import_module(name)
     try:
-        path = current_store_path(study_root())
-        if path is not None:
-            with duckdb.connect(str(path), read_only=True) as con:
-                sql = (
-                    "SELECT count(DISTINCT recording_id), max(age_days), count(*) FROM scores_wide"
-                )
-                *_, n_scores = con.execute(sql).fetchall()[0]
-            if n_scores > FEW:
-                counting.prepare()
-                tallies.prepare()
-                sums.prepare()
+        n_scores = _count_ahead(study_root())
     except (StoreError, duckdb.Error, OSError):
-        return
+        n_scores = 0
+    for name in _SLOW_IMPORTS:
+        with suppress(ImportError):  # Streamlit's own parts may go by other names one day
+            importlib.import_module(name)
+    if n_scores > FEW:
+        from pipeline.stats import tallies
+        from pipeline.stats.lemmas import sums
+
+        tallies.prepare()
+        sums.prepare()
+
+
+def _count_ahead(root: Path) -> int:
+    """Count what the opening page shows without filters; how many utterances that were."""
+    # Imported here: the server answers before these are.
+    from dashboard import data
+    from dashboard.filters import Filters
+    from dashboard.overview_numbers import overview_numbers
+    from dashboard.queries.selection import resolve_measure
+
+    store = data.open_ahead(root)
+    if store is None:
+        return 0
+    filters = Filters()
+    numbers = overview_numbers(store, filters, resolve_measure(filters, store.options.models))
+    return 0 if numbers is None else int(numbers.counts["n_utterances"].sum())

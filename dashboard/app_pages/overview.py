@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import contrasts, data, labels, summaries
+from dashboard import labels, summaries
 from dashboard.charts.distribution import score_distribution
 from dashboard.charts.readable import readable
 from dashboard.charts.shares import shares_by_child
@@ -13,40 +13,32 @@ from dashboard.components.figure import clicked_point, current_look, dragged_ran
 from dashboard.components.headline import Chance, headline
 from dashboard.components.missing_data import missing_data
 from dashboard.components.reference import reference_line, reference_note
-from dashboard.components.view import open_view, stop_when_empty
+from dashboard.components.view import open_view, stop_empty
 from dashboard.navigation import open_child, open_moments_in_range
-from dashboard.queries import chance, shares
-from pipeline.stats import histogram
+from dashboard.overview_numbers import overview_numbers
 
 view = open_view("Overview")
 measure = view.measure
-counts = data.count(view.store, shares.counts_by_recording, view.filters, measure)
-stop_when_empty(len(counts))
-totals = data.load(view.store, shares.totals, view.filters)
-cells = data.count(view.store, shares.null_cells, view.filters, measure)
-by_chance = data.count(view.store, chance.chance_by_recording, view.filters, measure)
-share = summaries.overall_share(counts)
-excess = contrasts.excess_share(by_chance)
+numbers = overview_numbers(view.store, view.filters, measure)
+if numbers is None:
+    stop_empty()
+share = numbers.share
 headline(
     view,
-    totals,
-    int(counts["n_utterances"].sum()),
+    numbers.totals,
+    int(numbers.counts["n_utterances"].sum()),
     share,
-    Chance(contrasts.expected_share(by_chance), excess),
+    Chance(numbers.expected_share, numbers.excess),
 )
 
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader("Scores against chance", anchor=False)
-    width = summaries.score_width(counts)
-    bins = data.count(view.store, shares.score_bins, view.filters, measure, width)
-    all_bins = histogram.bins_of_all(bins)
-    expected = histogram.expected_bins(cells, all_bins, width)
     dragged = dragged_range(
         score_distribution(
-            all_bins,
-            expected,
-            width=width,
+            numbers.bins,
+            numbers.expected,
+            width=numbers.width,
             threshold=measure.threshold,
             axis_title=score_axis(measure),
             look=current_look(),
@@ -57,14 +49,12 @@ with left:
         f"{chance_note(measure, view.store.options)}",
         hint="Drag along the bars to list the moments with these scores.",
     )
-    chosen = summaries.bins_within(all_bins, width, dragged) if dragged else None
+    chosen = summaries.bins_within(numbers.bins, numbers.width, dragged) if dragged else None
     if chosen:
         open_moments_in_range(*chosen)
 with right:
     st.subheader("Children", anchor=False)
-    rows = summaries.shares_by(counts, ["child_id"]).merge(
-        contrasts.excess_by_child(by_chance), on="child_id", how="left"
-    )
+    rows = numbers.children
     rows["label"], rows["n"] = rows["child_id"], rows["n_scored"]
     clicked = clicked_point(
         shares_by_child(
@@ -86,4 +76,4 @@ with right:
     if clicked:
         open_child(clicked[0])
 
-missing_data(view, counts)
+missing_data(view, numbers.counts)

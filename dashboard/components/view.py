@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import streamlit as st
 
@@ -57,8 +58,12 @@ def bare_view() -> View:
 
 def stop_when_empty(n_utterances: int) -> None:
     """End the page kindly when no utterance is left."""
-    if n_utterances:
-        return
+    if not n_utterances:
+        stop_empty()
+
+
+def stop_empty() -> NoReturn:
+    """End the page kindly: no utterance is left."""
     st.info(
         "No utterance matches these filters. Take one off above, or widen it in the sidebar.",
         icon=":material/filter_alt_off:",
