@@ -41,7 +41,7 @@ class ClipWriter:
             str(path), "w", format="mp4", options={"movflags": "+faststart"}
         )
         self._pictures = _picture_track(self._target, size)
-        self._sound = None if heard is None else _sound_track(self._target, heard)
+        self._sound = None if heard is None else sound_track(self._target, heard)
         self._times: list[int] = []
         self._n_encoded = 0
         self._packets: list[Packet[VideoStream]] = []
@@ -81,7 +81,7 @@ class ClipWriter:
             n_samples = round(length_ms * self._heard.rate_hz / 1000.0)
             packets += [
                 (float((p.dts or 0) * p.time_base), p)
-                for p in _sound_packets(self._sound, self._heard, n_samples)
+                for p in sound_packets(self._sound, self._heard, n_samples)
             ]
         for _, packet in sorted(packets, key=lambda entry: entry[0]):
             self._target.mux(packet)
@@ -118,7 +118,7 @@ def _picture_track(target: OutputContainer, size: PictureSize) -> VideoStream:
     return stream
 
 
-def _sound_track(target: OutputContainer, heard: Sound) -> AudioStream:
+def sound_track(target: OutputContainer, heard: Sound) -> AudioStream:
     stream = target.add_stream("aac", rate=_AUDIO_RATE_HZ)
     stream.codec_context.layout = _layout(heard)
     stream.codec_context.format = "fltp"
@@ -126,7 +126,7 @@ def _sound_track(target: OutputContainer, heard: Sound) -> AudioStream:
     return stream
 
 
-def _sound_packets(
+def sound_packets(
     stream: AudioStream, heard: Sound, n_samples: int
 ) -> Iterator[Packet[AudioStream]]:
     import av

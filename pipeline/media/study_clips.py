@@ -36,25 +36,18 @@ class StudyClips:
         `media_path` is relative to recordings/raw, as the store has it. Raises MediaError when
         it leaves that folder or cannot be cut.
         """
-        return self._cache.clip(self._source(media_path), span, self._settings(lead_ms, lag_ms))
+        source = recording_file(self._root, media_path)
+        return self._cache.clip(source, span, self._settings(lead_ms, lag_ms))
 
     def is_kept(self, media_path: str, span: TimeSpan, *, lead_ms: int, lag_ms: int) -> bool:
         """Whether that clip was cut before and is still there."""
         settings = self._settings(lead_ms, lag_ms)
-        return self._cache.path_of(self._source(media_path), span, settings).is_file()
+        source = recording_file(self._root, media_path)
+        return self._cache.path_of(source, span, settings).is_file()
 
     def n_kept(self) -> int:
         """How many clips are kept."""
         return self._cache.n_kept()
-
-    def _source(self, media_path: str) -> Path:
-        relative = PurePosixPath(media_path)
-        if relative.is_absolute() or ".." in relative.parts:
-            raise MediaError(
-                "The store names a video outside the study.",
-                hint="Mend recording_filename in metadata/recordings.csv and publish again.",
-            )
-        return self._root / "recordings" / "raw" / relative
 
     def _settings(self, lead_ms: int, lag_ms: int) -> ClipSettings:
         return ClipSettings(
@@ -74,3 +67,17 @@ class StudyClips:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._logging, path.open("a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
+
+
+def recording_file(study_root: Path, media_path: str) -> Path:
+    """A recording's file from its path relative to recordings/raw, as the store has it.
+
+    Raises MediaError when that leaves the folder.
+    """
+    relative = PurePosixPath(media_path)
+    if relative.is_absolute() or ".." in relative.parts:
+        raise MediaError(
+            "The store names a video outside the study.",
+            hint="Mend recording_filename in metadata/recordings.csv and publish again.",
+        )
+    return study_root / "recordings" / "raw" / relative

@@ -28,7 +28,7 @@ class FolderFrames:
     """
 
     def __init__(self, folder: Path, step_ms: float) -> None:
-        self._files, self._n_unnumbered = _numbered_pictures(folder)
+        self._files, self._n_unnumbered = numbered_pictures(folder)
         self._folder = folder
         self._step_ms = step_ms
         self._notices: list[Notice] = []
@@ -92,7 +92,7 @@ def frame_folder_info(folder: Path) -> MediaInfo:
 
     Raises MediaError as `FolderFrames`, and when no picture can be read.
     """
-    files, _ = _numbered_pictures(folder)
+    files, _ = numbered_pictures(folder)
     for number in sorted(files):
         try:
             height_px, width_px, _ = read_picture(files[number]).shape
@@ -113,7 +113,11 @@ def frame_folder_info(folder: Path) -> MediaInfo:
     )
 
 
-def _numbered_pictures(folder: Path) -> tuple[dict[int, Path], int]:
+def numbered_pictures(folder: Path) -> tuple[dict[int, Path], int]:
+    """The pictures of a folder by their number, and how many files have none.
+
+    Raises MediaError as `FolderFrames`.
+    """
     if not folder.is_dir():
         raise MediaError(
             f"There is no folder of frames {folder.name}.",

@@ -1,0 +1,110 @@
+"""Files that can be made again at any time, kept in one folder up to a size.
+
+Threads and processes may ask for the same file at the same time: one makes it and the others
+wait. When the folder outgrows its size, the files that were asked for least recently go first.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+_STALE_PARTIAL_S = 3_600.0
+_MAX_MADE_AT_ONCE = 2
+
+
+class FileCache:
+    """The files of `folder` that end in one of `suffixes`.
+
+    The folder is measured after every `prune_every` files that were made: for many small files
+    that takes longer than making one.
+    """
+
+    def __init__(
+        self, folder: Path, *, suffixes: tuple[str, ...], max_bytes: int, prune_every: int = 1
+    ) -> None:
+        self.folder = folder
+        self._suffixes = suffixes
+        self._max_bytes = max_bytes
+        self._prune_every = prune_every
+        self._n_made = 0
+        self._room = threading.Semaphore(_MAX_MADE_AT_ONCE)
+
+    def file(self, name: str, make: Callable[[Path], object]) -> Path:
+        """The file of this name, made now by `make(path)` if it is not there.
+
+        `make` lets the file appear only when it is whole; what it raises is raised here.
+        """
+        path = self.folder / name
+        if _mark_used(path):
+            return path
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # A lock for each first byte of the name: few files, and they never need deleting.
+        with FileLock(self.folder / f"{name[:2]}.lock", thread_local=False), self._room:
+            if not _mark_used(path):
+                make(path)
+                self._n_made += 1
+                if self._n_made % self._prune_every == 0:
+                    self.prune(keep=path)
+        return path
+
+    def n_kept(self) -> int:
+        """How many files are kept."""
+        return len(self._kept())
+
+    def size_bytes(self) -> int:
+        """Bytes of all files kept."""
+        return sum(size for _, _, size in self._kept())
+
+    def prune(self, keep: Path | None = None) -> int:
+        """Delete least recently used files until they fit; returns how many went."""
+        self._remove_stale_partials()
+        kept = sorted(self._kept())
+        excess = sum(size for _, _, size in kept) - self._max_bytes
+        n_removed = 0
+        for _, path, size in kept:
+            if excess <= 0:
+                break
+            if path == keep:
+                continue
+            try:
+                path.unlink()
+            except OSError:
+                continue  # Gone already, or being read on a system that then refuses.
+            excess -= size
+            n_removed += 1
+        return n_removed
+
+    def _kept(self) -> list[tuple[int, Path, int]]:
+        """(last use in ns, path, bytes) of each file."""
+        found = []
+        for path in self.folder.glob("*"):
+            if path.suffix not in self._suffixes:
+                continue
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue
+            found.append((status.st_mtime_ns, path, status.st_size))
+        return found
+
+    def _remove_stale_partials(self) -> None:
+        for path in self.folder.glob("*.partial"):
+            try:
+                if time.time() - path.stat().st_mtime > _STALE_PARTIAL_S:
+                    path.unlink()
+            except OSError:
+                continue
+
+
+def _mark_used(path: Path) -> bool:
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
