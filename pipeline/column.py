@@ -7,12 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: `type` is DuckDB's, `unit` is empty for text and identifiers."""
+    """One column: `type` is DuckDB's, `unit` is empty for text and identifiers.
+
+    `is_picked`: pages read it of a few scattered rows. It is kept uncompressed, because of
+    compressed text a whole block is unpacked for each row (1.8 million utterances: 24 texts in 9
+    instead of 26 ms, for a file 2 % larger).
+    """
 
     name: str
     type: str
     meaning: str
     unit: str = ""
+    is_picked: bool = False
 
     @property
     def comment(self) -> str:

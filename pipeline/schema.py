@@ -6,6 +6,8 @@ all made from this file.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipeline.column import (
     OFFSET,
     ONSET,
@@ -114,11 +116,11 @@ UTTERANCES = Table(
     (
         UTTERANCE_NUMBER,
         RECORDING_ID,
-        UTTERANCE_ID,
+        replace(UTTERANCE_ID, is_picked=True),
         Column("child_id", "VARCHAR", "Child who wore the camera"),
         ONSET,
         OFFSET,
-        Column("text", "VARCHAR", "What was said, as transcribed"),
+        Column("text", "VARCHAR", "What was said, as transcribed", is_picked=True),
         Column("speaker", "VARCHAR", "FEM, MAL, CHI (key child), OCH (other child) or NA"),
         Column(
             "speaker_overlap",

@@ -17,7 +17,11 @@ def create_type_sql(name: str) -> str:
 
 def create_table_sql(table: Table) -> str:
     """CREATE TABLE statement with quoted column names."""
-    columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
+    columns = ", ".join(
+        f'"{column.name}" {column.type}'
+        + (" USING COMPRESSION uncompressed" if column.is_picked else "")
+        for column in table.columns
+    )
     return f"CREATE TABLE {table.name} ({columns})"
 
 
