@@ -47,6 +47,16 @@ FLAGS: dict[str, str] = {
     "other_language": "Perhaps translated",
     "time_supplied": "End not in the transcript",
 }
+DOUBTFUL_FLAGS = (
+    "repetitive",
+    "likely_no_speech",
+    "low_confidence",
+    "phantom_phrase",
+    "too_fast",
+    "no_voice",
+    "other_language",
+)
+"""Flags that say that nobody may have said this."""
 MISSING: dict[str, str] = {
     "no_frame_in_window": "No sampled frame falls inside the utterance",
     "no_null": "No chance level: no other frames of this child to compare with",

@@ -15,16 +15,6 @@ from pipeline.report.document import Bullets, Paragraph, Section
 from pipeline.report.score_queries import flag_counts
 from pipeline.schema import UTTERANCE_FLAGS, WINDOWS
 
-DOUBTFUL_FLAGS = (
-    "repetitive",
-    "likely_no_speech",
-    "low_confidence",
-    "phantom_phrase",
-    "too_fast",
-    "no_voice",
-    "other_language",
-)
-"""Flags that say that nobody may have said this."""
 FEW_RECORDINGS = 5
 FEW_CHILDREN = 20
 _WORTH_TELLING = 0.01
@@ -205,13 +195,13 @@ def _transcripts(data: Collected) -> Iterator[Caveat]:
     rows, n = data.sample.qualities, data.n_utterances
     flags = flag_counts(rows)
     doubtful = 0
-    for flag in DOUBTFUL_FLAGS:
+    for flag in labels.DOUBTFUL_FLAGS:
         doubtful |= 1 << tuple(UTTERANCE_FLAGS).index(flag)
     k = int(rows.loc[(rows["flag_bits"] & doubtful) != 0, "n"].sum())
     if k / n >= _WORTH_TELLING:
         listed = ", ".join(
             f"{labels.FLAGS[name].lower()} {labels.count(flags[name])}"
-            for name in DOUBTFUL_FLAGS
+            for name in labels.DOUBTFUL_FLAGS
             if name in flags
         )
         yield (
