@@ -22,12 +22,16 @@ binomial_models <- list(
   c("choice_slopes", "y ~ x + (x | g)"),
   c("choice_slopes", "y ~ x + (x || g)"),
   c("shares", "cbind(high, low) ~ speaker + age + (1 | child)"),
-  c("shares", "cbind(high, low) ~ speaker * age + (1 | child) + (1 | recording)")
+  c("shares", "cbind(high, low) ~ speaker * age + (1 | child) + (1 | recording)"),
+  c("four_choices", "is_correct ~ score + (1 | rater) + (1 | item)"),
+  c("four_choices", "is_correct ~ z + (1 | rater) + (1 | item)"),
+  c("four_choices", "is_correct ~ scale(score) + (scale(score) | rater) + (1 | item)"),
+  c("four_choices", "is_correct ~ z + (z | rater) + (1 | item)")
 )
 read_data <- function(name) {
   data <- read.csv(file.path(here, "data", paste0(name, ".csv")), check.names = FALSE)
   for (column in intersect(c("is_book"), names(data))) data[[column]] <- as.logical(data[[column]])
-  for (column in intersect(c("g", "h", "child", "recording"), names(data)))
+  for (column in intersect(c("g", "h", "child", "recording", "rater", "item"), names(data)))
     data[[column]] <- factor(data[[column]])
   data
 }

@@ -151,6 +151,26 @@ def choice_slopes(rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame({"y": correct, "x": x.round(5), "g": person})
 
 
+def four_choices(rng: np.random.Generator) -> pd.DataFrame:
+    """36 raters choose one of four, 40 trials each out of 120 items; chance is .25."""
+    rater = np.repeat(np.arange(36), 40)
+    item = np.tile(np.arange(40) * 3, 36) + rater % 3
+    score, spread = rng.uniform(0.14, 0.34, 120), rng.uniform(0.025, 0.035, 120)
+    level, slope = rng.normal(0, 0.6, 36), rng.normal(0, 16, 36)
+    distance = score[item] - 0.24
+    log_odds = (40 + slope[rater]) * distance + level[rater] + rng.normal(0, 0.7, 120)[item]
+    correct = rng.binomial(1, 0.25 + 0.71 / (1 + np.exp(-log_odds)))
+    return pd.DataFrame(
+        {
+            "is_correct": correct,
+            "score": score[item].round(5),
+            "z": ((score - 0.2) / spread)[item].round(4),
+            "rater": rater,
+            "item": item,
+        }
+    )
+
+
 MAKERS = (
     balanced,
     unbalanced,
@@ -163,6 +183,7 @@ MAKERS = (
     choices,
     shares,
     choice_slopes,
+    four_choices,
 )
 
 
