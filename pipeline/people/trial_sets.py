@@ -54,57 +54,19 @@ def add_set(
         )
         assert cursor.lastrowid is not None
         set_id = cursor.lastrowid
-        con.executemany(
-            "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    set_id,
-                    item.item_id,
-                    item.mode.value,
-                    item.part.value,
-                    item.prompt,
-                    item.score,
-                    item.z,
-                    item.bin,
-                )
-                for item in items
-            ],
-        )
-        con.executemany(
-            "INSERT INTO item_options VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    set_id,
-                    item.item_id,
-                    number,
-                    option.moment.recording_id,
-                    option.moment.utterance_id,
-                    option.moment.span.onset_ms,
-                    option.moment.span.offset_ms,
-                    option.text,
-                    option.frame_ms,
-                    option.cosine,
-                    option.image,
-                )
-                for item in items
-                for number, option in enumerate(item.options)
-            ],
-        )
-        con.executemany(
-            "INSERT INTO trials (set_id, list_number, position, item_id, option_order) "
-            "VALUES (?, ?, ?, ?, ?)",
-            [
-                (
-                    set_id,
-                    one.list_number,
-                    one.position,
-                    one.item_id,
-                    "".join(map(str, one.option_order)),
-                )
-                for one in placed
-            ],
-        )
+        _insert(con, set_id, items, placed)
     return set_id
+
+
+def add_trials(
+    store: PeopleStore, set_id: int, items: Sequence[Item], placed: Sequence[PlacedItem]
+) -> None:
+    """Add to a set that grows with the files read into it, all or nothing.
+
+    Neither an item nor a place of a list may be there already.
+    """
+    with store.writing() as con:
+        _insert(con, set_id, items, placed)
 
 
 def close_set(store: PeopleStore, set_id: int) -> None:
@@ -172,6 +134,61 @@ def trial_of(con: sqlite3.Connection, trial_id: int) -> Trial | None:
     item = item_of(con, int(set_id), str(item_id))
     assert item is not None
     return Trial(trial_id, int(of_list), int(position), item, _order(order))
+
+
+def _insert(
+    con: sqlite3.Connection, set_id: int, items: Sequence[Item], placed: Sequence[PlacedItem]
+) -> None:
+    con.executemany(
+        "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                set_id,
+                item.item_id,
+                item.mode.value,
+                item.part.value,
+                item.prompt,
+                item.score,
+                item.z,
+                item.bin,
+            )
+            for item in items
+        ],
+    )
+    con.executemany(
+        "INSERT INTO item_options VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                set_id,
+                item.item_id,
+                number,
+                option.moment.recording_id,
+                option.moment.utterance_id,
+                option.moment.span.onset_ms,
+                option.moment.span.offset_ms,
+                option.text,
+                option.frame_ms,
+                option.cosine,
+                option.image,
+            )
+            for item in items
+            for number, option in enumerate(item.options)
+        ],
+    )
+    con.executemany(
+        "INSERT INTO trials (set_id, list_number, position, item_id, option_order) "
+        "VALUES (?, ?, ?, ?, ?)",
+        [
+            (
+                set_id,
+                one.list_number,
+                one.position,
+                one.item_id,
+                "".join(map(str, one.option_order)),
+            )
+            for one in placed
+        ],
+    )
 
 
 def _order(text: str) -> tuple[int, ...]:
