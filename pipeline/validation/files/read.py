@@ -60,10 +60,6 @@ def read_answer_file(path: Path) -> AnswerFile:
         lines, n_other = _json_lines(path)
     else:
         lines = _csv_lines(path)
-    if not lines:
-        raise RatingError(
-            f"{path.name} holds no trials.", hint="Export it again from where it was made."
-        )
     rows: list[FileRow] = []
     problems: list[Problem] = []
     try:

@@ -80,12 +80,14 @@ def import_files(
             hint=f"Name a CSV or JSON file, or a folder with {ANSWERS_FILE}.",
         )
     reports: list[ImportReport] = []
-    for file in files:
-        read = read_answer_file(file) if file.stat().st_size else None
-        if read is None or (not read.rows and len(files) > 1 and not read.problems):
-            continue
-        for name, rows in _by_set(read.rows, options.set_name):
-            reports.append(_import_rows(study_root, read, name, rows, options))
+    for read in map(read_answer_file, files):
+        if read.rows or read.problems:
+            for name, rows in _by_set(read.rows, options.set_name):
+                reports.append(_import_rows(study_root, read, name, rows, options))
+    if not reports:
+        raise RatingError(
+            f"{path.name} holds no trials.", hint="Export it again from where it was made."
+        )
     return tuple(reports)
 
 

@@ -271,3 +271,10 @@ def test_guarded_text_never_begins_like_a_formula_and_comes_back(text: str) -> N
     cell = guarded(text)
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
     assert unguarded(cell) == text
+
+
+def test_a_set_nobody_answered_yet_is_exported_and_read_as_trials_only(tmp_path: Path) -> None:
+    _, set_id = answered_set(tmp_path / "here", n_raters=0)
+    assert export_set(tmp_path / "here", set_id, tmp_path / "out").n_answers == 0
+    (report,) = import_files(tmp_path / "there", tmp_path / "out")
+    assert (report.n_trials_added, report.n_answers_added) == (16, 0)
