@@ -1,0 +1,164 @@
+"""How sure a psychometric curve is, when raters and items both repeat.
+
+The covariance is a sandwich clustered two ways (see `crossed`), its clusters counted as if each had
+been left out: a one-step jackknife, which does not understate with few clusters (MacKinnon, Nielsen
+& Webb 2023, Journal of Econometrics 232, 272-299). A sandwich alone fails where the lapse rate is
+at its limit, because threshold and ceiling then trade places on one side only. So the limits of a
+parameter are where twice the loss of log-likelihood, the other parameters searched anew, reaches
+Student's t squared times the ratio of its clustered variance to that of independent answers
+(Chandler & Bate 2007, Biometrika 94, 167-183).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.stats.crossed import CrossedVariance, combined
+from pipeline.stats.psychometric_search import (
+    HIGHEST,
+    LAPSE,
+    LOWEST,
+    Floats,
+    Peak,
+    Tallies,
+    climb,
+    derivatives,
+    information,
+    probabilities,
+    safe,
+)
+
+Ints = NDArray[np.int64]
+
+_BISECTIONS = 40
+_CLOSE = 1e-3
+"""Limits are found to this part of an SD of the scores, or of the log slope."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """Single answers `is_right` (n,) to the item `items` (n,) by the rater `raters` (n,): codes
+    from 0; items count as the rows of the tallies."""
+
+    is_right: Floats
+    raters: Ints
+    items: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """Clustered variances of theta's q searched parameters, and how much larger they are than if
+    answers were independent (q,). `by_rater`, `by_item`, `alone` are influences of each cluster:
+    (clusters, q)."""
+
+    variance: CrossedVariance
+    inflation: Floats
+    by_rater: Floats
+    by_item: Floats
+    alone: Floats
+
+    def of(self, gradient: Floats) -> CrossedVariance:
+        """Variances (m,) of combinations of theta; `gradient` is (m, q)."""
+        parts = [
+            ((part @ gradient.T) ** 2).sum(axis=0)
+            for part in (self.by_rater, self.by_item, self.alone)
+        ]
+        return combined(parts[0], parts[1], parts[2], (len(self.by_rater), len(self.by_item)))
+
+
+def spread(tallies: Tallies, answers: Answers, at: Peak, *, is_lapse_held: bool) -> Spread:
+    """The clustered spread around a peak; with a held lapse rate q is 2, else 3.
+
+    Raises numpy's LinAlgError where the answers do not tell the parameters apart.
+    """
+    q = LAPSE if is_lapse_held else LAPSE + 1
+    p = safe(probabilities(tallies.x, at.theta, tallies.chance))
+    dp = derivatives(tallies.x, at.theta, tallies.chance)[:, :q]
+    weight = 1 / (p * (1 - p))
+    items = answers.items
+    scores = ((answers.is_right - p[items]) * weight[items])[:, None] * dp[items]
+    known = weight[:, None, None] * dp[:, :, None] * dp[:, None, :]
+    whole = information(tallies, at.theta)[:q, :q]
+    inverse = np.linalg.inv(whole)
+    by_rater, by_item = (
+        _left_out(scores, known[items], codes, whole) for codes in (answers.raters, items)
+    )
+    alone = scores @ inverse
+    variance = combined(
+        (by_rater**2).sum(axis=0),
+        (by_item**2).sum(axis=0),
+        (alone**2).sum(axis=0),
+        (len(by_rater), len(by_item)),
+    )
+    return Spread(variance, variance.variances / np.diagonal(inverse), by_rater, by_item, alone)
+
+
+def _left_out(scores: Floats, known: Floats, codes: Ints, whole: Floats) -> Floats:
+    """By how much theta changes, to first order, without each cluster: (clusters, q)."""
+    n, q = int(codes.max()) + 1, scores.shape[1]
+    sums = np.stack([np.bincount(codes, scores[:, j], n) for j in range(q)], axis=1)
+    own = np.empty((n, q, q))
+    for j in range(q):
+        for k in range(q):
+            own[:, j, k] = np.bincount(codes, known[:, j, k], n)
+    changes = np.linalg.solve(whole - own, sums[:, :, None])[:, :, 0]
+    return np.asarray(changes * np.sqrt((n - 1) / n))
+
+
+def profile_limits(
+    tallies: Tallies, at: Peak, found: Spread, parameter: int, *, held: tuple[int, ...]
+) -> tuple[float, float]:
+    """Limits of one parameter; an end of its range where the likelihood sets none before."""
+    allowed = float(found.variance.quantiles()[parameter] ** 2 * found.inflation[parameter])
+    reach = float(found.variance.reach()[parameter])
+    low, high = (
+        _limit(tallies, at, parameter, held, allowed=allowed, reach=side * reach)
+        for side in (-1, 1)
+    )
+    return low, high
+
+
+def _limit(
+    tallies: Tallies,
+    at: Peak,
+    parameter: int,
+    held: tuple[int, ...],
+    *,
+    allowed: float,
+    reach: float,
+) -> float:
+    theta = at.theta
+
+    def loss(value: float) -> float:
+        nonlocal theta
+        start = theta.copy()
+        start[parameter] = value
+        best = climb(tallies, start, (*held, parameter))
+        theta = best.theta
+        return 2 * (at.loglik - best.loglik) - allowed
+
+    inner = float(at.theta[parameter])
+    end = float((HIGHEST if reach > 0 else LOWEST)[parameter])
+    outer, loss_outer, loss_inner = inner, -allowed, -allowed
+    while loss_outer < 0:
+        if outer == end:
+            return end
+        inner, loss_inner = outer, loss_outer
+        outer = min(outer + reach, end) if reach > 0 else max(outer + reach, end)
+        loss_outer = loss(outer)
+    # Regula falsi with the Illinois rule: the root lies between inner and outer.
+    for _ in range(_BISECTIONS):
+        if abs(outer - inner) < _CLOSE:
+            break
+        middle = inner - loss_inner * (outer - inner) / (loss_outer - loss_inner)
+        loss_middle = loss(middle)
+        if abs(loss_middle) < _CLOSE * allowed:
+            return middle
+        if loss_middle < 0:
+            inner, loss_inner, loss_outer = middle, loss_middle, loss_outer / 2
+        else:
+            outer, loss_outer, loss_inner = middle, loss_middle, loss_inner / 2
+    return outer
