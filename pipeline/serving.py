@@ -1,4 +1,4 @@
-"""Start the dashboard on a study, in a process of its own."""
+"""Start the dashboard or the rating screen on a study, in a process of its own."""
 
 from __future__ import annotations
 
@@ -39,12 +39,7 @@ def serve_dashboard(study_root: Path, port: int) -> int:
 
     Raises StudyError when the folder is no study.
     """
-    root = study_root.expanduser().resolve()
-    if not root.is_dir():
-        raise StudyError(
-            f"There is no folder {study_root}.",
-            hint="Make the demo with: python -m pipeline demo",
-        )
+    root = _existing(study_root)
     environment = {**os.environ, STUDY_VARIABLE: str(root)}
     process = subprocess.Popen(dashboard_command(port), env=environment, cwd=_config_folder())
     try:
@@ -53,6 +48,31 @@ def serve_dashboard(study_root: Path, port: int) -> int:
         process.terminate()
         process.wait(timeout=10)
         return 0
+
+
+def serve_rating(study_root: Path, host: str, port: int) -> int:
+    """Serve the rating screen until it is stopped; returns its exit code.
+
+    Raises StudyError when the folder is no study.
+    """
+    root = _existing(study_root)
+    command = [sys.executable, "-m", "dashboard.rating", str(root)]
+    command += ["--host", host, "--port", str(port)]
+    if os.name == "posix":
+        # In the place of this process, so that whoever stops it stops the server.
+        sys.stdout.flush()
+        os.execv(sys.executable, command)
+    return subprocess.run(command, check=False).returncode
+
+
+def _existing(study_root: Path) -> Path:
+    root = study_root.expanduser().resolve()
+    if not root.is_dir():
+        raise StudyError(
+            f"There is no folder {study_root}.",
+            hint="Make the demo with: python -m pipeline demo",
+        )
+    return root
 
 
 def _config_folder() -> Path | None:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from pipeline.errors import RatingError
 from pipeline.people.store import PeopleStore
-from pipeline.people.trial_records import N_OPTIONS, Answer, Rater, Trial
+from pipeline.people.trial_records import N_OPTIONS, Answer, Part, Rater, Trial
 from pipeline.people.trial_sets import trial_of
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The `number`-th of `total`: practice trials are counted apart from the others."""
+
+    number: int
+    total: int
 
 
 def save_answer(
@@ -106,3 +115,34 @@ def waiting_trials(con: sqlite3.Connection, rater: Rater) -> Iterator[Trial]:
 def next_trial(con: sqlite3.Connection, rater: Rater) -> Trial | None:
     """The first trial of the rater's list that they have not answered; None when done."""
     return next(waiting_trials(con, rater), None)
+
+
+def place_of(con: sqlite3.Connection, rater: Rater, trial: Trial) -> Place:
+    """Where a trial stands in its rater's list."""
+    rows = con.execute(
+        "SELECT t.position FROM trials t JOIN items i USING (set_id, item_id) "
+        "WHERE t.set_id = ? AND t.list_number = ? AND (i.part = ?) = ?",
+        (
+            rater.set_id,
+            trial.list_number,
+            Part.PRACTICE.value,
+            trial.item.part is Part.PRACTICE,
+        ),
+    ).fetchall()
+    return Place(sum(position <= trial.position for (position,) in rows), len(rows))
+
+
+def is_answered(con: sqlite3.Connection, rater: Rater, trial_id: int) -> bool:
+    """Whether a rater has answered a trial."""
+    row = con.execute(
+        "SELECT 1 FROM answers WHERE rater_id = ? AND trial_id = ?", (rater.rater_id, trial_id)
+    ).fetchone()
+    return row is not None
+
+
+def n_answered(con: sqlite3.Connection, rater: Rater) -> int:
+    """How many trials a rater has answered, practice included."""
+    row = con.execute(
+        "SELECT count(*) FROM answers WHERE rater_id = ?", (rater.rater_id,)
+    ).fetchone()
+    return int(row[0])

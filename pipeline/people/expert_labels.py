@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from pipeline.errors import RatingError
+from pipeline.people.answers import Place
 from pipeline.people.store import PeopleStore
 from pipeline.people.trial_records import Item, LabelGiven, MomentLabel, Rater
 from pipeline.people.trial_sets import item_of
@@ -131,3 +132,22 @@ def waiting_items(con: sqlite3.Connection, rater: Rater) -> Iterator[Item]:
 def next_item(con: sqlite3.Connection, rater: Rater) -> Item | None:
     """The moment a rater is shown next; None when they labelled all."""
     return next(waiting_items(con, rater), None)
+
+
+def is_labelled(con: sqlite3.Connection, rater: Rater, item_id: str) -> bool:
+    """Whether a rater has labelled a moment."""
+    row = con.execute(
+        "SELECT 1 FROM expert_labels WHERE rater_id = ? AND set_id = ? AND item_id = ?",
+        (rater.rater_id, rater.set_id, item_id),
+    ).fetchone()
+    return row is not None
+
+
+def label_place(con: sqlite3.Connection, rater: Rater) -> Place:
+    """How far a rater is: the moment shown now is the first of those they have not labelled."""
+    n_labelled, n_items = con.execute(
+        "SELECT (SELECT count(*) FROM expert_labels WHERE rater_id = ?), "
+        "(SELECT count(*) FROM items WHERE set_id = ?)",
+        (rater.rater_id, rater.set_id),
+    ).fetchone()
+    return Place(int(n_labelled) + 1, int(n_items))

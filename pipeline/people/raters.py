@@ -19,6 +19,10 @@ HERE = "here"
 """Source of raters who answer on the rating screen."""
 
 MAX_LABEL = 80
+NO_SUCH_LINK = "This link is not known here."
+NO_MORE_PEOPLE = "This study takes no more people."
+ENOUGH_PEOPLE = "Enough people have taken part in this study."
+HAS_OWN_CODE = "This name was invited with a code of its own."
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Without the characters that are mistaken for one another: 0 O, 1 I L."""
 _GROUPS = (4, 4, 2)
@@ -162,14 +166,14 @@ def join(store: PeopleStore, code: str, label: str) -> Rater:
             (_digest(code),),
         ).fetchone()
         if link is None:
-            raise RatingError("This link is not known here.", hint="Check that it is complete.")
+            raise RatingError(NO_SUCH_LINK, hint="Check that it is complete.")
         set_id, max_raters, closed_at = link
         if closed_at is not None:
-            raise RatingError("This study takes no more people.")
+            raise RatingError(NO_MORE_PEOPLE)
         if _n_joined(con, set_id) >= max_raters:
-            raise RatingError("Enough people have taken part in this study.")
+            raise RatingError(ENOUGH_PEOPLE)
         if _one(con, "set_id = ? AND label = ?", (set_id, _tidy(label))) is not None:
-            raise RatingError("This name was invited with a code of its own.", hint="Use that.")
+            raise RatingError(HAS_OWN_CODE, hint="Use that.")
         rater_id = _insert(con, store, set_id, label, _list_with_fewest(con, set_id))
         joined = _one(con, "rater_id = ?", (rater_id,))
         assert joined is not None

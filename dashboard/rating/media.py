@@ -1,0 +1,139 @@
+"""Pictures and sounds of trials, from the study's current store, and which trials may be shown."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from pipeline.errors import CoviewError, StoreError
+from pipeline.people.store import MomentRef
+from pipeline.people.trial_records import ImageVariant, Item, ItemOption, Trial, TrialMode
+from pipeline.records import Permission
+from pipeline.store.locate import current_store_path
+from pipeline.validation.pictures import picture_file, sound_file
+
+NEAR_MS = 2_000
+"""Frames this close to the utterance are shown, dimmed, beside those during it."""
+MAX_FRAMES = 24
+_MAX_WAITING = 64
+
+
+class StudyMedia:
+    """What raters see and hear of one study; threads may share it.
+
+    One connection to the current store is kept and changed when another build takes its place.
+    """
+
+    def __init__(self, study_root: Path) -> None:
+        self._root = study_root
+        self._lock = threading.Lock()
+        self._open: tuple[tuple[str, int], duckdb.DuckDBPyConnection, frozenset[str]] | None = None
+        self._waiting: queue.Queue[Callable[[], object]] = queue.Queue(_MAX_WAITING)
+        self._worker: threading.Thread | None = None
+
+    def is_showable(self, item: Item) -> bool:
+        """Whether the current store still allows to show every recording of an item.
+
+        Items from a file that names no recordings cannot be shown.
+        """
+        if any(option.frame_ms is None for option in pictured(item)):
+            return False
+        with self._store() as (_, showable):
+            return all(option.moment.recording_id in showable for option in item.options)
+
+    def picture(self, moment: MomentRef, frame_ms: int, variant: ImageVariant) -> Path:
+        """The JPEG of a frame. Raises MediaError, StoreError, DiskFullError."""
+        with self._store() as (con, _):
+            return picture_file(self._root, con, moment, frame_ms, variant)
+
+    def sound(self, moment: MomentRef) -> Path:
+        """The m4a of an utterance. Raises MediaError, StoreError, DiskFullError."""
+        with self._store() as (con, _):
+            return sound_file(self._root, con, moment)
+
+    def frame_times(self, moment: MomentRef) -> tuple[int, ...]:
+        """Times of the frames during an utterance and NEAR_MS around it, thinned to MAX_FRAMES."""
+        with self._store() as (con, _):
+            rows = con.execute(
+                "SELECT time_ms FROM frames WHERE recording_id = ? AND time_ms >= ? "
+                "AND time_ms < ? ORDER BY time_ms",
+                [
+                    moment.recording_id,
+                    moment.span.onset_ms - NEAR_MS,
+                    moment.span.offset_ms + NEAR_MS,
+                ],
+            ).fetchall()
+        times = [int(row[0]) for row in rows]
+        step = -(-len(times) // MAX_FRAMES) or 1
+        return tuple(times[::step])
+
+    def prepare(self, trial: Trial, variant: ImageVariant) -> None:
+        """Make a trial's pictures in the background; when there is much to do, leave it."""
+        for moment, frame_ms in pictures_of(trial):
+            try:
+                self._waiting.put_nowait(partial(self.picture, moment, frame_ms, variant))
+            except queue.Full:
+                return
+        with self._lock:
+            if self._worker is None:
+                self._worker = threading.Thread(
+                    target=self._work, name="rating-pictures", daemon=True
+                )
+                self._worker.start()
+
+    def _work(self) -> None:
+        while True:
+            make = self._waiting.get()
+            try:
+                make()
+            except (CoviewError, duckdb.Error):
+                continue  # Told to the rater whose trial it is.
+
+    @contextmanager
+    def _store(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, frozenset[str]]]:
+        """A cursor on the current store and the recordings that may be shown."""
+        path = current_store_path(self._root)
+        if path is None:
+            raise StoreError("This study has no store yet.", hint="Run the study first.")
+        try:
+            with self._lock:
+                key = (str(path), path.stat().st_mtime_ns)
+                if self._open is None or self._open[0] != key:
+                    # Without settings: the dashboard, in the same process, opens the file so.
+                    con = duckdb.connect(str(path), read_only=True)
+                    rows = con.execute(
+                        "SELECT recording_id FROM recordings WHERE permission = ?",
+                        [Permission.MEDIA.value],
+                    ).fetchall()
+                    self._open = (key, con, frozenset(str(row[0]) for row in rows))
+                _, con, showable = self._open
+                cursor = con.cursor()
+        except (duckdb.Error, OSError) as problem:
+            raise StoreError(
+                f"{path.name} cannot be opened.", hint="Wait until no other program writes to it."
+            ) from problem
+        with cursor:
+            yield cursor, showable
+
+
+def pictured(item: Item) -> tuple[ItemOption, ...]:
+    """The options of an item whose frame is shown; a moment shows all frames around it."""
+    if item.mode is TrialMode.MOMENT:
+        return ()
+    return item.options[:1] if item.mode is TrialMode.UTTERANCES else item.options
+
+
+def pictures_of(trial: Trial) -> tuple[tuple[MomentRef, int], ...]:
+    """The frames that a trial shows: four in their order, or the one that is asked about."""
+    is_shown = pictured(trial.item)
+    return tuple(
+        (option.moment, option.frame_ms)
+        for option in trial.shown()
+        if option in is_shown and option.frame_ms is not None
+    )
