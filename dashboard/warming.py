@@ -31,9 +31,11 @@ _SLOW_IMPORTS = (
 )
 
 
-def warm_up(study_root: Callable[[], Path]) -> None:
+def warm_up(study_root: Callable[[], Path]) -> threading.Thread:
     """Start getting ready; failures are left to the first page, which tells them."""
-    threading.Thread(target=_warm_up, args=(study_root,), name="warm-up", daemon=True).start()
+    thread = threading.Thread(target=_warm_up, args=(study_root,), name="warm-up", daemon=True)
+    thread.start()
+    return thread
 
 
 def _warm_up(study_root: Callable[[], Path]) -> None:

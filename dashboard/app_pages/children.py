@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from dashboard import contrasts, data, labels, summaries
 from dashboard.charts.children import children_rows
-from dashboard.charts.look import category_colours
-from dashboard.charts.readable import readable, shares_table
-from dashboard.charts.shares import shares_by_age
+from dashboard.charts.readable import shares_table
 from dashboard.components.captions import (
     MIN_DRAWN,
     chance_note,
@@ -19,9 +15,10 @@ from dashboard.components.captions import (
 )
 from dashboard.components.child_pair import child_pair
 from dashboard.components.child_table import child_table
-from dashboard.components.figure import clicked_point, current_look, show_figure
+from dashboard.components.figure import clicked_point, current_look
 from dashboard.components.group_differences import group_differences
 from dashboard.components.groups import groups_of
+from dashboard.components.share_by_age import share_by_age
 from dashboard.components.url_choice import url_choice
 from dashboard.components.view import open_view, stop_when_empty
 from dashboard.navigation import child_from_url, open_moments_of_child
@@ -81,26 +78,6 @@ child_table(view, children)
 group_differences(view, split, split_counts, groups)
 
 if options.has_ages:
-    st.subheader("Share by age", anchor=False)
-    by_age, together = summaries.shares_by_age(counts), contrasts.share_by_age(counts, by_chance)
-    show_figure(
-        shares_by_age(
-            by_age,
-            together,
-            colours=category_colours(options.children, look),
-            marked=child_from_url(),
-            look=look,
-        ),
-        key="by_age",
-        title="Share of highly aligned utterances by age",
-        caption="One dot per recording of known age (from "
-        f"{labels.count(summaries.MANY_RECORDINGS)} recordings on, per child and month of age), "
-        "larger with more scored utterances; lines join those of a child. Squares: all children "
-        f"over {contrasts.BAND_MONTHS} months of age, with 95 % intervals (recordings drawn within "
-        "children) and chance dashed; neighbouring ages hold different children.",
-        table=readable(together, "months", "n", "n_children", "share", "low", "high", "chance"),
-    )
-
+    share_by_age(view, counts, by_chance)
 if len(children) > 1:
-    st.subheader("Two children side by side", anchor=False)
     child_pair(view, children, counts, bins, width)

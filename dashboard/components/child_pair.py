@@ -11,17 +11,36 @@ from dashboard.charts.look import category_colours
 from dashboard.charts.readable import readable
 from dashboard.components.captions import p_words, score_axis
 from dashboard.components.figure import current_look, show_figure
-from dashboard.components.url_choice import url_choice
+from dashboard.components.url_choice import keep_in_url, url_choice, url_value
 from dashboard.components.view import View
+
+FEW_CHILDREN = 10
+"""Up to so many, two are compared unasked; of more, hardly anybody looks for the same two."""
 
 
 def child_pair(
     view: View, children: pd.DataFrame, counts: pd.DataFrame, bins: pd.DataFrame, width: float
 ) -> None:
-    """Let the person choose two of the children; the two most different are chosen first.
+    """Two children side by side, from the start where there are few, else when asked for.
 
     counts: `counts_by_recording`.
     """
+    st.subheader("Two children side by side", anchor=False)
+    default = "yes" if len(children) <= FEW_CHILDREN else "no"
+    key, current = "choice_pair", url_value("pair", default, lambda value: value in ("yes", "no"))
+    st.session_state[key] = current == "yes"
+
+    def take() -> None:
+        keep_in_url("pair", "yes" if st.session_state[key] else "no", default)
+
+    if st.toggle("Compare two of the children", key=key, on_change=take):
+        _compared(view, children, counts, bins, width)
+
+
+def _compared(
+    view: View, children: pd.DataFrame, counts: pd.DataFrame, bins: pd.DataFrame, width: float
+) -> None:
+    """Let the person choose two; the two most different are chosen first."""
     names = sorted(children["child_id"])
     first, second, _ = st.columns([1, 1, 3])
     # The children come from the smallest share to the largest.

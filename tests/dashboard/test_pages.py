@@ -13,6 +13,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.filters import Filters
+from dashboard.queries import shares
+from dashboard.warming import warm_up
 from tests.dashboard.conftest import APP, VARIANTS, Page
 from tests.factories import write_synthetic_study
 
@@ -164,6 +166,37 @@ def test_children_can_be_split(open_page: Page):
         assert not app.exception, split
         chart = json.loads(app.get("plotly_chart")[0].proto.spec)
         assert GROUP_NAMES[split] in {trace.get("name") for trace in chart["data"]}
+
+
+def test_two_children_are_compared_until_that_is_switched_off_and_the_link_says_so(
+    open_page: Page,
+):
+    app = open_page("children")
+    assert {"First child", "Second child"} <= {box.label for box in app.selectbox}
+    app.toggle(key="choice_pair").set_value(False).run()
+    assert not {"First child", "Second child"} & {box.label for box in app.selectbox}
+    assert app.query_params["pair"] == "no"
+    app.toggle(key="choice_pair").set_value(True).run()
+    assert "pair" not in app.query_params
+
+
+def test_the_opening_page_is_counted_before_anyone_comes(monkeypatch, tmp_path: Path):
+    write_synthetic_study(tmp_path, n_utterances=24, n_recordings=2, n_children=1)
+    asked: list[str] = []
+    count = shares.counts_by_recording
+
+    def counted(*arguments: object, **named: object) -> object:
+        asked.append("counts")
+        return count(*arguments, **named)
+
+    counted.__module__, counted.__qualname__ = count.__module__, count.__qualname__
+    monkeypatch.setattr(shares, "counts_by_recording", counted)
+    monkeypatch.setenv("COVIEW_STUDY", str(tmp_path))
+    warm_up(lambda: tmp_path).join()
+    assert asked == ["counts"]
+    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    assert app.metric[2].value == "24"
+    assert asked == ["counts"]
 
 
 def test_without_a_study_the_page_tells_the_commands(monkeypatch, tmp_path: Path):
