@@ -14,7 +14,7 @@ from pipeline.people.answers import answers_of
 from pipeline.people.raters import raters_of
 from pipeline.people.store import people_store
 from pipeline.people.trial_records import SetKind, Trial, TrialSet
-from pipeline.people.trial_sets import trial_set, trials_of
+from pipeline.people.trial_sets import trial_set, trial_sets, trials_of
 from pipeline.validation.files.columns import ANSWER_COLUMNS, SET_FACTS, TRIAL_COLUMNS
 from pipeline.validation.files.labels_file import LABEL_COLUMNS, label_rows
 from pipeline.validation.files.rows import AnswerGiven, Cell, answer_cells, trial_cells
@@ -47,6 +47,20 @@ class AnsweredTrial:
 
     trial: Trial
     answer: AnswerGiven
+
+
+def set_named(study_root: Path, name: str) -> int:
+    """The id of a set. Raises RatingError when the study has none of this name."""
+    with people_store(study_root).reading() as con:
+        sets = trial_sets(con)
+    for one in sets:
+        if one.name == " ".join(name.split()):
+            return one.set_id
+    known = ", ".join(repr(one.name) for one in sets)
+    raise RatingError(
+        f"The study has no set of trials named {name!r}.",
+        hint=f"Its sets: {known}." if known else "Make one with: python -m pipeline trials STUDY",
+    )
 
 
 def export_set(study_root: Path, set_id: int, folder: Path) -> ExportedSet:

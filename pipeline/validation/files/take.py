@@ -61,6 +61,42 @@ class ImportReport:
     sources: Sources
     counts_from: int
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What happened, in sentences."""
+        is_new = "new set" if self.is_new_set else "set"
+        found = [
+            f"{self.file_name}: {self.n_answers_added:,} new answer(s), "
+            f"{self.n_raters_added:,} new rater(s), {self.n_trials_added:,} new trial(s) in the "
+            f"{is_new} {self.set_name!r}.",
+            *_counted(self.n_known, "answer(s) were there already."),
+            *_counted(
+                self.n_repeated,
+                "answer(s) were to a question that the same rater had answered: the first counts.",
+            ),
+            *_counted(self.n_other, "entries are no trials, such as instructions."),
+            *_counted(len(self.problems), "row(s) cannot be taken."),
+        ]
+        if self.is_new_set or self.n_trials_added:
+            found += _counted(
+                self.sources.n_by_image, "question(s) have the score of the utterance in the image."
+            )
+            found += _counted(
+                self.sources.n_by_words,
+                "question(s) have the score of the only utterance with the same words.",
+            )
+            found += _counted(
+                self.sources.n_missing,
+                "question(s) have no score; catch and practice trials need none.",
+            )
+        if not self.counts_from:
+            found.append("Positions in this file count from 0; they are kept from 1.")
+        return tuple(found)
+
+
+def _counted(n: int, rest: str) -> list[str]:
+    return [f"{n:,} {rest}"] if n else []
+
 
 def import_files(
     study_root: Path, path: Path, options: ImportOptions | None = None
