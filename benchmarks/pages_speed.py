@@ -3,8 +3,9 @@
 `python -m benchmarks.pages_speed [--study FOLDER]` makes the synthetic study if it is not there
 and prints three tables: the server's work after changes of filters (the page's script from start
 to end, run without a browser), what a page sends (WebSocket, uncompressed; Streamlit's own files
-and media apart) with the time until it stands, in Chromium; and memory of the server
-with five sessions.
+and media apart) with the time until it stands, in Chromium, beside what a Streamlit page with
+nothing but a heading, and one with a single chart, take in the same browser; and memory of the
+server with five sessions.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks.synthetic_store import Size, write_synthetic_store
@@ -66,6 +70,7 @@ CHANGES: tuple[dict[str, str | list[str]], ...] = (
 )
 _LIMIT_MEDIAN_MS, _LIMIT_P95_MS, _LIMIT_FIRST_S = 200, 500, 2.0
 _LIMIT_KB, _LIMIT_MB, _SESSIONS, _PORT = 400, 1_536, 5, 8599
+_ADDRESS = f"http://127.0.0.1:{_PORT}"
 _READY = "[data-testid='stApp'][data-test-script-state='notRunning'] h1"
 _FIRST_CHART = "[data-testid='stPlotlyChart'] .main-svg"
 
@@ -146,10 +151,12 @@ class Sent:
     page: str
     kilobytes: float
     ready_s: float
+    chart_s: float | None = None
+    """When the first chart was drawn, where that was waited for."""
 
 
-def sent_by_page(browser: Browser, address: str, page: str) -> Sent:
-    """Open a page in a fresh session."""
+def sent_by_page(browser: Browser, address: str, page: str, *, has_chart: bool = False) -> Sent:
+    """Open a page in a fresh session; ready when its script has ended and its heading stands."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     tab = context.new_page()
     received = [0]
@@ -159,14 +166,16 @@ def sent_by_page(browser: Browser, address: str, page: str) -> Sent:
 
     tab.on("websocket", lambda socket: socket.on("framereceived", count))
     started = time.perf_counter()
-    tab.goto(f"{address}/{PAGES[page]}")
+    tab.goto(f"{address}/{PAGES.get(page, '')}")
     tab.wait_for_selector(_READY, timeout=60_000)
-    if page == "overview":
-        tab.wait_for_selector(_FIRST_CHART, timeout=60_000)
     ready_s = time.perf_counter() - started
+    chart_s = None
+    if has_chart:
+        tab.wait_for_selector(_FIRST_CHART, timeout=60_000)
+        chart_s = time.perf_counter() - started
     tab.wait_for_timeout(3_000)
     context.close()
-    return Sent(page, received[0] / 1_024, ready_s)
+    return Sent(page, received[0] / 1_024, ready_s, chart_s)
 
 
 def resident_mb(process_id: int) -> float:
@@ -194,39 +203,63 @@ def _wait_for(address: str) -> None:
     raise SystemExit("The server did not answer.")
 
 
-def _in_browser(study: Path) -> tuple[list[Sent], float]:
-    """What every page sends, and memory with five sessions open at once."""
-    from playwright.sync_api import sync_playwright
-
-    address = f"http://127.0.0.1:{_PORT}"
+@contextmanager
+def _served(study: Path, script: Path | None = None) -> Iterator[int]:
+    """The process id of a server of the dashboard, or of another Streamlit script."""
     # A user's Python keeps its compiled modules.
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    command = dashboard_command(_PORT)
+    if script is not None:
+        command = [str(script) if part.endswith("app.py") else part for part in command]
     server = subprocess.Popen(
-        dashboard_command(_PORT),
+        command,
         env={**kept, STUDY_VARIABLE: str(study)},
         cwd=Path(__file__).parents[1],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        _wait_for(address)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium") or None,
-                args=["--no-sandbox", "--disable-gpu"],
-            )
-            found = [sent_by_page(browser, address, page) for page in PAGES]
+        _wait_for(_ADDRESS)
+        yield server.pid
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _floors(browser: Browser, folder: Path) -> list[Sent]:
+    """What Streamlit itself takes: a page with a heading, and one with a chart too."""
+    found = []
+    for name, script in _PLAIN_PAGES.items():
+        path = folder / "plain.py"
+        path.write_text(script, encoding="utf-8")
+        with _served(folder, path):
+            found.append(sent_by_page(browser, _ADDRESS, name, has_chart="chart" in name))
+    return found
+
+
+def _in_browser(study: Path) -> tuple[list[Sent], list[Sent], float]:
+    """What plain Streamlit pages take, what every page sends, and memory with five sessions."""
+    from playwright.sync_api import sync_playwright
+
+    address = _ADDRESS
+    with sync_playwright() as playwright, TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or None,
+            args=["--no-sandbox", "--disable-gpu"],
+        )
+        floors = _floors(browser, Path(folder))
+        with _served(study) as server_id:
+            found = [
+                sent_by_page(browser, address, page, has_chart=page == "overview") for page in PAGES
+            ]
             tabs = [browser.new_context().new_page() for _ in range(_SESSIONS)]
             for tab, path in zip(tabs, PAGES.values(), strict=False):
                 for query in ("", "?speaker=FEM", "?window=2s&crop=pad", "?scale=z"):
                     tab.goto(f"{address}/{path}{query}")
                     tab.wait_for_selector(_READY, timeout=60_000)
-            memory = resident_mb(server.pid)
-            browser.close()
-        return found, memory
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
+            memory = resident_mb(server_id)
+        browser.close()
+    return floors, found, memory
 
 
 def _mark(is_met: bool) -> str:
@@ -267,8 +300,10 @@ def main() -> int:
         )
     if asked.no_browser:
         return int(is_missed)
-    sent, memory = _in_browser(study)
+    floors, sent, memory = _in_browser(study)
     print("\nIn Chromium: data sent to a fresh session, and time until the page stands")
+    for floor in floors:
+        print(f"{floor.page:26}{floor.kilobytes:8.0f} KB{floor.ready_s:8.2f} s{_drawn(floor)}")
     for number, row_sent in enumerate(sent):
         is_met = row_sent.kilobytes <= _LIMIT_KB
         if number == 0:
@@ -276,8 +311,8 @@ def main() -> int:
         is_missed |= not is_met
         note = " (first session of a cold server)" if number == 0 else ""
         print(
-            f"{row_sent.page:18}{row_sent.kilobytes:8.0f} KB{row_sent.ready_s:8.2f} s  "
-            f"{_mark(is_met)}{note}"
+            f"{row_sent.page:26}{row_sent.kilobytes:8.0f} KB{row_sent.ready_s:8.2f} s  "
+            f"{_mark(is_met)}{_drawn(row_sent)}{note}"
         )
     is_missed |= memory > _LIMIT_MB
     print(
@@ -285,6 +320,16 @@ def main() -> int:
     )
     return int(is_missed)
 
+
+def _drawn(row: Sent) -> str:
+    return "" if row.chart_s is None else f", first chart at {row.chart_s:.2f} s"
+
+
+_PLAIN_PAGES = {
+    "(Streamlit, a heading)": "import streamlit as st\nst.title('Plain')\n",
+    "(Streamlit, and a chart)": "import streamlit as st\nst.title('Plain')\n"
+    "st.plotly_chart({'data': [{'type': 'bar', 'x': [1, 2], 'y': [3, 4]}], 'layout': {}})\n",
+}
 
 _ONE = """
 from pathlib import Path
