@@ -6,13 +6,18 @@ script for every view of a page.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from dashboard import data, navigation
 from dashboard.components.icon import ICON
 from dashboard.components.problems import told_kindly
+from dashboard.components.rating_pointer import is_rater, rating_pointer
 from dashboard.export_desk import export_routes
 from dashboard.figure_scripts import figure_routes
+from dashboard.rating.guard import closed_to_raters
+from dashboard.rating.routes import rating_routes
 from dashboard.server import clip_routes
 from dashboard.warming import warm_up
 
@@ -33,6 +38,8 @@ def show_page() -> None:
     export = st.Page(navigation.EXPORT, title="Export", url_path="export")
     welcome = st.Page(navigation.WELCOME, title="Welcome", default=True)
 
+    # Every address leads a rater to the same few words, so the pages stay known.
+    position: Literal["hidden", "sidebar"] = "hidden" if is_rater() else "sidebar"
     if data.is_ready():
         page = st.navigation(
             {
@@ -40,12 +47,16 @@ def show_page() -> None:
                 "Compare": [compare, models],
                 "Explain": [predictors],
                 "Data": [quality, provenance, export],
-            }
+            },
+            position=position,
         )
     else:
-        page = st.navigation([welcome])
+        page = st.navigation([welcome], position=position)
     with told_kindly():
-        page.run()
+        if position == "hidden":
+            rating_pointer()
+        else:
+            page.run()
 
 
 if __name__ == "__main__":
@@ -56,8 +67,13 @@ else:
     app = st.App(
         __file__,
         routes=[
-            *clip_routes(data.study_root, base_path=base_path),
-            *figure_routes(base_path),
-            *export_routes(base_path),
+            *rating_routes(data.study_root, base_path),
+            *closed_to_raters(
+                [
+                    *clip_routes(data.study_root, base_path=base_path),
+                    *figure_routes(base_path),
+                    *export_routes(base_path),
+                ]
+            ),
         ],
     )

@@ -2,7 +2,7 @@
 
 import { make, place, sendLabel } from "./rating.js";
 import { loaded, painted } from "./sending.js";
-import { soundOf, watched } from "./trial.js";
+import { noticePointer, soundOf, watched } from "./trial.js";
 
 const DEAF_MS = 150;
 const LABELS = [
@@ -106,6 +106,7 @@ export function showLabel(moment, onProblem) {
     });
   });
   document.addEventListener("keydown", onKey);
+  noticePointer(whole);
   place(whole);
   come();
   return () => {

@@ -137,7 +137,8 @@ function explanation(screen) {
     return [
       make("p", {}, "You read what was said and see the pictures from around that time."),
       make("p", {}, "Judge whether what the words are about can be seen while they are said: " +
-        "yes, partly, or not. If they name something, write what."),
+        "aligned if what they are about is in view, partly if some of it is, or not at all. " +
+        "If they name something, write what."),
       keys,
       make("p", { class: "faint" }, "Keys 1 to 4 choose, Enter goes on."),
     ];
@@ -192,7 +193,7 @@ function showConsent(screen) {
   const text = make("div", { class: "consent" });
   for (const part of screen.text.split(/\n\s*\n/)) text.append(make("p", {}, part));
   place(card(heading("Before you begin"), text, agree, make("p", { class: "faint" },
-    "If you do not want to take part, close this page. Nothing is kept.")));
+    "If you do not want to take part, close this page.")));
 }
 
 function showEnded(screen) {

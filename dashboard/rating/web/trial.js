@@ -46,6 +46,7 @@ export function showTrial(trial, onProblem) {
     const [first] = images;
     whole.style.setProperty("--aspect", String(first.naturalWidth / first.naturalHeight));
     whole.classList.toggle("is-wide", first.naturalWidth > 1.2 * first.naturalHeight);
+    whole.classList.toggle("is-tall", first.naturalHeight > 1.2 * first.naturalWidth);
     whole.classList.remove("is-coming");
     whole.removeAttribute("aria-busy");
     await painted();
@@ -81,6 +82,7 @@ export function showTrial(trial, onProblem) {
   };
   options.forEach((one, index) => one.addEventListener("click", () => choose(index + 1)));
   document.addEventListener("keydown", onKey);
+  noticePointer(whole);
   place(whole);
   come();
   return () => {
@@ -101,6 +103,14 @@ function option(trial, number, isPictures) {
   }
   return make("button", { type: "button", class: "sentence", "aria-pressed": "false" },
     badge, make("span", {}, trial.texts[number - 1]));
+}
+
+/** Mark an option under the pointer only once the pointer moves: one that rests there would draw
+ * the eye to that option. */
+export function noticePointer(whole) {
+  whole.addEventListener("pointermove", (event) => {
+    if (event.movementX || event.movementY) whole.classList.add("is-pointed");
+  });
 }
 
 /** Whether the time to answer can be trusted: the page stayed visible, and the pictures were not
