@@ -22,6 +22,7 @@ from pipeline.cli_export import export
 from pipeline.cli_fit import fit
 from pipeline.cli_import import import_files
 from pipeline.cli_models import models_app
+from pipeline.cli_rate import rate
 from pipeline.cli_report import report
 from pipeline.cli_wer import measured, wer
 from pipeline.errors import ExitCode, SettingsError
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.add_typer(models_app, name="models")
 app.command()(export)
 app.command()(report)
+app.command()(rate)
 app.command()(wer)
 app.command()(fit)
 app.command("import")(import_files)
