@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
@@ -19,7 +19,9 @@ import streamlit as st
 
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.options import StoreOptions, check_schema, store_options
-from pipeline.errors import StoreError
+from pipeline.errors import CoviewError, StoreError
+from pipeline.people.store import people_store
+from pipeline.people.thresholds import ChosenThreshold, thresholds_of_study, with_chosen
 from pipeline.records import ModelRef
 from pipeline.store.locate import current_store_path
 from pipeline.vision.text_client import TextEncoder
@@ -41,7 +43,12 @@ Resource = TypeVar("Resource")
 
 @dataclass(frozen=True, slots=True)
 class StoreHandle:
-    """An open store: read-only, shared by all sessions. `key` changes when the file does."""
+    """An open store: read-only, shared by all sessions. `key` changes when the file does.
+
+    The models of `options` have the thresholds that people gave them, `thresholds`, as they were at
+    `people_state`; `own_models` are as in the store. `thresholds_problem` says why people's could
+    not be read.
+    """
 
     path: Path
     key: str
@@ -49,6 +56,10 @@ class StoreHandle:
     connection: duckdb.DuckDBPyConnection
     options: StoreOptions
     arrays: ScoreArrays
+    own_models: tuple[ModelRef, ...] = ()
+    thresholds: Mapping[str, ChosenThreshold] = field(default_factory=dict)
+    thresholds_problem: str = ""
+    people_state: tuple[int, ...] = ()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own for one query."""
@@ -78,7 +89,7 @@ def find_store() -> StoreHandle | None:
     if handle is not None and (handle.path, handle.study_root) == (opened, root):
         try:
             if handle.key == _key(handle.path, handle.path.stat().st_mtime_ns):
-                return handle
+                return _kept(handle)
         except FileNotFoundError:
             pass
     if opened is None or not opened.is_file() or not opened.is_relative_to(root):
@@ -87,9 +98,35 @@ def find_store() -> StoreHandle | None:
         return None
     opened = opened.resolve()
     st.session_state[_OPENED_STATE] = opened
-    handle = _open(str(opened), opened.stat().st_mtime_ns, str(root))
+    return _kept(_open(str(opened), opened.stat().st_mtime_ns, str(root)))
+
+
+def _kept(handle: StoreHandle) -> StoreHandle:
+    """The handle with the thresholds that people chose, kept for this session."""
+    handle = _with_peoples_thresholds(handle)
     st.session_state[_HANDLE_STATE] = handle
     return handle
+
+
+def _with_peoples_thresholds(handle: StoreHandle) -> StoreHandle:
+    """The handle with the thresholds that people chose, which are read when their file changed."""
+    state = people_store(handle.study_root).state()
+    if state == handle.people_state:
+        return handle
+    thresholds: dict[str, ChosenThreshold] = {}
+    problem = ""
+    try:
+        thresholds = thresholds_of_study(handle.study_root)
+    except CoviewError as found:
+        problem = str(found)
+    models = with_chosen(handle.own_models, thresholds)
+    return replace(
+        handle,
+        options=replace(handle.options, models=models),
+        thresholds=thresholds,
+        thresholds_problem=problem,
+        people_state=state,
+    )
 
 
 def open_ahead(root: Path) -> StoreHandle | None:
@@ -101,7 +138,7 @@ def open_ahead(root: Path) -> StoreHandle | None:
     if path is None:
         return None
     path = path.resolve()
-    return _open(str(path), path.stat().st_mtime_ns, str(root))
+    return _with_peoples_thresholds(_open(str(path), path.stat().st_mtime_ns, str(root)))
 
 
 def _key(path: Path, modified_ns: int) -> str:
@@ -278,4 +315,5 @@ def _open(path: str, modified_ns: int, root: str) -> StoreHandle:
         connection,
         options,
         ScoreArrays(connection),
+        own_models=options.models,
     )

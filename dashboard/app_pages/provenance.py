@@ -6,14 +6,14 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.components import provenance_tables as tables
+from dashboard.components.store_facts import store_facts
 from dashboard.components.url_choice import url_choice
 from dashboard.components.view import open_view
-from dashboard.queries.exporting import facts
 from dashboard.queries.provenance import table_sizes
 from pipeline.exchange.table_file import exportable_tables
 
 view = open_view("Provenance")
-known = data.load(view.store, facts)
+known = store_facts(view.store)
 run = known.run
 st.caption(
     "Everything here is read from the store. Two stores with the same digest of inputs hold the "

@@ -22,6 +22,7 @@ FEW_DF = 4.0
 _ORIGINS = {
     "chosen": "chosen",
     "model": "default of the model",
+    "people": "from people: the raters of this study",
     "z": "default of the z scale",
     "no_default": "default of the z scale, because no threshold is known for this model",
 }

@@ -12,10 +12,10 @@ from dashboard.components.export_job import Work, export_button
 from dashboard.components.export_tables import chosen_export, file_stem
 from dashboard.components.moment_player import margin_choice
 from dashboard.components.saved_state import current_saved, read_problem
+from dashboard.components.store_facts import store_facts
 from dashboard.components.view import View
 from dashboard.filters import Filters, with_value
 from dashboard.marked import Marked
-from dashboard.queries.exporting import facts
 from dashboard.saved import Saved
 from pipeline.exchange.clips_export import Margins, export_clips
 from pipeline.exchange.selection import Selection
@@ -44,6 +44,7 @@ def playlist_export(view: View) -> None:
         f"{note} The whole list, whatever the filters are. Clips of recordings that may not be "
         "shown are left out and noted."
     )
+    known = store_facts(view.store)
     plain = replace(view, filters=_without_restrictions(view.filters))
 
     def make(work: Work) -> Bundle:
@@ -59,7 +60,7 @@ def playlist_export(view: View) -> None:
             return export_clips(
                 work.cursor,
                 current,
-                facts(work.cursor),
+                known,
                 keys,
                 rows,
                 StudyClips(view.store.study_root),

@@ -8,11 +8,11 @@ from importlib.metadata import version
 
 import streamlit as st
 
-from dashboard import data
 from dashboard.components.export_job import Work, export_button
 from dashboard.components.export_tables import counts_of, file_stem, selection_of
+from dashboard.components.store_facts import store_facts
 from dashboard.components.view import View
-from dashboard.queries.exporting import chosen_numbers, chosen_recordings, facts
+from dashboard.queries.exporting import chosen_numbers, chosen_recordings
 from pipeline.exchange.export_folder import ExportNote
 from pipeline.exchange.export_request import FORMATS, RECORDING_FORMATS
 from pipeline.exchange.recording_files import FileStyle
@@ -41,7 +41,7 @@ def recordings_export(view: View) -> None:
         required=True,
     )
     st.caption(f"{_HOLDS[chosen]} Put the files beside the videos to see both.")
-    store_facts = data.load(view.store, facts)
+    known = store_facts(view.store)
     score = ScoreChoice(view.measure.scorer, view.measure.crop, view.measure.window)
     selection = selection_of(view)
 
@@ -51,12 +51,12 @@ def recordings_export(view: View) -> None:
             score,
             f"Coview {version('coview')}",
             datetime.now(timezone.utc),
-            store_facts.study_name,
+            known.study_name,
             scores_in=ScoresIn.NOTES if chosen == "vtt" else ScoresIn.NOWHERE,
         )
         return export_recordings(
             work.cursor,
-            store_facts,
+            known,
             chosen_recordings(work.cursor, view.filters),
             chosen_numbers(view.filters),
             style,

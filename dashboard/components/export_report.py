@@ -6,11 +6,11 @@ from datetime import datetime, timezone
 
 import streamlit as st
 
-from dashboard import data
 from dashboard.components.export_job import Work, export_button
 from dashboard.components.export_tables import counts_of, file_stem, selection_of
+from dashboard.components.store_facts import store_facts
 from dashboard.components.view import View
-from dashboard.queries.exporting import facts, report_scope, score_setting
+from dashboard.queries.exporting import report_scope, score_setting
 from pipeline.exchange.table_export import Bundle
 from pipeline.report.request import ReportRequest
 
@@ -28,7 +28,7 @@ def report_export(view: View) -> None:
         report_scope(view.filters, selection),
         made_on=datetime.now(timezone.utc).date(),
     )
-    store_facts = data.load(view.store, facts)
+    known = store_facts(view.store)
 
     def make(work: Work) -> Bundle:
         # Only who makes a report waits for what draws it.
@@ -37,7 +37,7 @@ def report_export(view: View) -> None:
         return bundle_report(
             work.cursor,
             view.store.study_root,
-            store_facts,
+            known,
             request,
             work.folder / f"{file_stem(view, 'report')}.zip",
             work.on_step,

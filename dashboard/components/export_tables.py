@@ -10,8 +10,9 @@ import streamlit as st
 from dashboard import data, labels
 from dashboard.components.chips import filters_in_words
 from dashboard.components.export_job import Work, export_button
+from dashboard.components.store_facts import store_facts
 from dashboard.components.view import View
-from dashboard.queries.exporting import chosen_utterances, facts, score_setting, selection_counts
+from dashboard.queries.exporting import chosen_utterances, score_setting, selection_counts
 from dashboard.queries.provenance import table_sizes
 from pipeline.column import Table
 from pipeline.exchange.methods import methods_text
@@ -34,7 +35,7 @@ def selection_of(view: View) -> Selection:
 def methods_of(view: View) -> str:
     """The methods paragraph of what the page shows."""
     return methods_text(
-        data.load(view.store, facts),
+        store_facts(view.store),
         score_setting(view.measure),
         selection_of(view),
         counts_of(view),
@@ -93,10 +94,10 @@ def chosen_utterances_export(view: View, file_format: str) -> None:
         "score; one row each: who, when, the words, the score, its chance level."
     )
     export = chosen_export(view, file_format)
-    store_facts = data.load(view.store, facts)
+    known = store_facts(view.store)
 
     def make(work: Work) -> Bundle:
-        return export_table(work.cursor, store_facts, export, work.folder, work.on_step)
+        return export_table(work.cursor, known, export, work.folder, work.on_step)
 
     export_button(
         "Export the chosen utterances",
@@ -123,7 +124,7 @@ def whole_table_export(view: View, file_format: str) -> None:
     )
     table: Table = tables[name]
     st.caption(f"{table.meaning} All rows, whatever the filters are.")
-    store_facts = data.load(view.store, facts)
+    known = store_facts(view.store)
     export = TableExport(
         name=file_stem(view, name),
         meaning=table.meaning,
@@ -133,7 +134,7 @@ def whole_table_export(view: View, file_format: str) -> None:
     )
 
     def make(work: Work) -> Bundle:
-        return export_table(work.cursor, store_facts, export, work.folder, work.on_step)
+        return export_table(work.cursor, known, export, work.folder, work.on_step)
 
     export_button(
         "Export the table",

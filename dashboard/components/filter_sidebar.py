@@ -22,6 +22,8 @@ from dashboard.filters import (
 )
 from dashboard.queries.options import StoreOptions
 from dashboard.queries.selection import Measure
+from pipeline.people.thresholds import is_from_people
+from pipeline.records import ModelRef
 from pipeline.schema import UTTERANCE_FLAGS, WINDOWS
 
 _DAYS = labels.DAYS_PER_MONTH
@@ -105,13 +107,23 @@ def _threshold(filters: Filters, measure: Measure, options: StoreOptions) -> Non
         key=key,
         on_change=take,
         help="An utterance counts as highly aligned when its score is at least this. "
-        + (f"Default of the model: {model.threshold_source}." if model.threshold_source else ""),
+        + _source(model),
     )
+    if measure.threshold_origin == "people":
+        st.caption(f"Threshold {model.threshold_source}.")
     if measure.threshold_origin == "no_default" and options.has_null:
         st.caption(
             f"No threshold is known for {model.scorer}, and thresholds of other models do not "
             "carry over: the z scale is used instead."
         )
+
+
+def _source(model: ModelRef) -> str:
+    if not model.threshold_source:
+        return ""
+    if is_from_people(model):
+        return f"Default {model.threshold_source}."
+    return f"Default of the model: {model.threshold_source}."
 
 
 def _utterance_controls(filters: Filters, options: StoreOptions) -> None:

@@ -42,6 +42,11 @@ def open_view(title: str) -> View:
     st.html(_STYLE.format(on_accent=current_look().paper))
     _offer_newer_store(view.store)
     st.title(title, anchor=False)
+    if view.store.thresholds_problem:
+        st.warning(
+            f"Thresholds that people gave cannot be read: {view.store.thresholds_problem} The "
+            "models' own are used."
+        )
     filter_sidebar(view.filters, view.measure, view.store.options)
     chip_row(view.filters)
     with st.sidebar:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -13,6 +14,7 @@ from pipeline.exchange.facts import StoreFacts, read_facts
 from pipeline.exchange.scored_recordings import RecordingFacts, ScoreChoice, read_recordings
 from pipeline.exchange.selection import DEFAULT_Z_THRESHOLD, ScoreSetting
 from pipeline.exchange.subtitles import ScoresIn
+from pipeline.people.thresholds import ChosenThreshold, is_from_people, with_chosen
 from pipeline.schema import CROPS, SCHEMA_VERSION, WINDOWS
 from pipeline.score_columns import is_window
 
@@ -91,13 +93,19 @@ class Resolved:
     score: ScoreChoice
 
 
-def resolve(con: DuckDBPyConnection, request: ExportRequest) -> Resolved:
+def resolve(
+    con: DuckDBPyConnection,
+    request: ExportRequest,
+    thresholds: Mapping[str, ChosenThreshold] | None = None,
+) -> Resolved:
     """Look up what the request means. Raises StoreError for what the store does not have.
 
     Without a scorer, the first model that is not imported is meant, as in the dashboard.
+    `thresholds` are those that people gave, by scorer; they go before the models' own.
     """
     try:
         facts = read_facts(con)
+        facts = replace(facts, models=with_chosen(facts.models, thresholds or {}))
     except duckdb.Error as problem:
         raise StoreError("The store is not one of this Coview.", hint=_REBUILD) from problem
     if facts.schema_version != SCHEMA_VERSION:
@@ -123,10 +131,11 @@ def score_setting(facts: StoreFacts, choice: ScoreChoice) -> ScoreSetting | None
 
     A model without a known threshold is judged on the z scale; None where there is no z either.
     """
-    threshold = facts.model(choice.scorer).default_threshold
+    model = facts.model(choice.scorer)
     chosen = (choice.scorer, choice.crop, choice.window, "max")
-    if threshold is not None:
-        return ScoreSetting(*chosen, "raw", threshold, "model")
+    if model.default_threshold is not None:
+        origin = "people" if is_from_people(model) else "model"
+        return ScoreSetting(*chosen, "raw", model.default_threshold, origin)
     if choice.window in WINDOWS:
         return ScoreSetting(*chosen, "z", DEFAULT_Z_THRESHOLD, "no_default")
     return None

@@ -142,6 +142,8 @@ def _threshold(setting: ScoreSetting) -> str:
 
 
 def _origin(model: ModelRef, setting: ScoreSetting) -> str:
+    if setting.threshold_origin == "people":
+        return f"threshold {model.threshold_source}"
     if setting.threshold_origin == "model":
         return f"default of this model: {model.threshold_source or 'source not recorded'}"
     if setting.threshold_origin == "no_default":

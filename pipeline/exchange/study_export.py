@@ -39,6 +39,7 @@ from pipeline.exchange.export_request import (
 from pipeline.exchange.recording_files import FileStyle, media_folder, write_recording_files
 from pipeline.exchange.scored_recordings import ScoredRecording, scored_recordings
 from pipeline.exchange.subtitles import ScoresIn
+from pipeline.people.thresholds import thresholds_of_study
 from pipeline.store.opening import open_current_store
 
 OnProgress = Callable[[int, int], None]
@@ -75,7 +76,7 @@ def export_study(
     """
     check_target(target, study_root)
     with open_current_store(study_root) as con:
-        resolved = resolve(con, request)
+        resolved = resolve(con, request, thresholds_of_study(study_root))
         report = ExportReport(target)
         with new_folder(target) as folder:
             _write(con, study_root, resolved, folder, report, on_progress)
@@ -104,7 +105,7 @@ def export_into_study(
     check_replaceable(target)
     index = index_of(study_root)
     with open_current_store(study_root) as con:
-        resolved = resolve(con, request)
+        resolved = resolve(con, request, thresholds_of_study(study_root))
         report = ExportReport(target)
         with new_folder(target) as folder:
             entries = write_segments(

@@ -22,6 +22,7 @@ from pipeline.exchange.export_folder import (
 from pipeline.exchange.facts import StoreFacts
 from pipeline.exchange.scored_recordings import ScoreChoice
 from pipeline.exchange.table_export import Bundle
+from pipeline.people.thresholds import thresholds_of_study
 from pipeline.report.build import build_report
 from pipeline.report.collect import OnStep
 from pipeline.report.document import Report
@@ -69,7 +70,7 @@ def report_study(
     """
     check_target(target, study_root)
     with open_current_store(study_root) as con:
-        facts, setting = resolve_setting(con, wishes)
+        facts, setting = resolve_setting(con, wishes, thresholds_of_study(study_root))
         request = ReportRequest(setting, with_models=with_models)
         report = build_report(con, study_root, facts, request, on_step)
     on_step("Writing", 0.95)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,6 +12,7 @@ from pipeline.errors import SettingsError, StoreError
 from pipeline.exchange.export_request import ExportRequest, resolve
 from pipeline.exchange.facts import StoreFacts
 from pipeline.exchange.selection import DEFAULT_Z_THRESHOLD, ScoreSetting, Selection
+from pipeline.people.thresholds import ChosenThreshold, is_from_people
 from pipeline.predictors.choice import SCALES, STATISTICS, Condition, ScoreChoice
 from pipeline.schema import WINDOWS
 
@@ -75,23 +77,27 @@ class SettingWishes:
 
 
 def resolve_setting(
-    con: DuckDBPyConnection, wishes: SettingWishes
+    con: DuckDBPyConnection,
+    wishes: SettingWishes,
+    thresholds: Mapping[str, ChosenThreshold] | None = None,
 ) -> tuple[StoreFacts, ScoreSetting]:
     """The facts of the store and the setting that is meant, as the dashboard would choose it.
 
-    A model without a known threshold is judged on the z scale, unless a threshold is given. Raises
+    `thresholds` are those that people gave, by scorer; they go before the models' own. A model
+    without a known threshold is judged on the z scale, unless a threshold is given. Raises
     SettingsError for a crop, window or threshold that does not exist, StoreError for a scorer that
     the store does not have.
     """
     request = ExportRequest("csv", scorer=wishes.scorer, crop=wishes.crop, window=wishes.window)
-    found = resolve(con, request)
+    found = resolve(con, request, thresholds)
     model = found.facts.model(found.score.scorer)
     window, threshold = found.score.window, wishes.threshold
     scale, origin = wishes.scale or "raw", "chosen"
     if scale == "raw" and threshold is None and model.default_threshold is None:
         scale, origin = "z", "no_default"
     elif threshold is None:
-        origin = "model" if scale == "raw" else "z"
+        of_model = "people" if is_from_people(model) else "model"
+        origin = of_model if scale == "raw" else "z"
     if scale == "z" and window not in WINDOWS:
         raise SettingsError(
             f"The window {window} has no null, so there is no z"

@@ -142,6 +142,13 @@ def _model(data: Collected) -> Iterator[Caveat]:
             f"No cosine threshold is known for {model.scorer}; {phrases.threshold(setting)} of the "
             "matched null is used instead.",
         )
+    elif setting.threshold_origin == "people":
+        yield (
+            "A threshold from people.",
+            f"Highly aligned from {setting.threshold:.3g}: threshold {model.threshold_source}. It "
+            "holds for these raters, these images and these wrong options; shares under it do not "
+            "compare with shares under another one.",
+        )
     elif setting.scale == "raw" and default is None:
         yield (
             "A threshold of no source.",
