@@ -24,6 +24,7 @@ from pipeline.cli_import import import_files
 from pipeline.cli_models import models_app
 from pipeline.cli_rate import rate
 from pipeline.cli_report import report
+from pipeline.cli_trials import trials
 from pipeline.cli_wer import measured, wer
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.store.layout import Stage
@@ -41,6 +42,7 @@ app.add_typer(models_app, name="models")
 app.command()(export)
 app.command()(report)
 app.command()(rate)
+app.command()(trials)
 app.command()(wer)
 app.command()(fit)
 app.command("import")(import_files)

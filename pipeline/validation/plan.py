@@ -182,6 +182,15 @@ _SHARED = (
 )
 
 
+def label_plan(plan: TrialPlan, n_moments: int) -> LabelPlan:
+    """A plan for experts' labels with what it shares with a plan of trials, its name included."""
+    return LabelPlan(
+        name=plan.name,
+        n_moments=n_moments,
+        **{name: getattr(plan, name) for name in _SHARED},
+    )
+
+
 def plan_values(plan: TrialPlan | LabelPlan) -> dict[str, Json]:
     """A plan's fields as JSON values, in their order."""
     found: dict[str, Json] = {}

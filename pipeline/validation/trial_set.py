@@ -20,8 +20,6 @@ from pipeline.validation.make import Made, make_labels, make_trials
 from pipeline.validation.plan import Json, LabelPlan, TrialPlan, plan_values
 from pipeline.validation.read_candidates import read_pool
 
-MAX_CONSENT = 50_000
-
 
 @dataclass(frozen=True, slots=True)
 class NewSet:
@@ -38,12 +36,12 @@ def make_set(
 ) -> NewSet:
     """Make a set of trials, or of moments for experts' labels, from a study's store and keep it.
 
-    Raises SettingsError for a name that is taken, a consent text that is too long, and as
-    `read_pool` and `make_trials`; StoreError for a people's store that cannot be written.
+    Raises SettingsError for a name that is taken and as `read_pool` and `make_trials`; StoreError
+    for a people's store that cannot be written.
     """
     people = people_store(study_root)
     name = " ".join(plan.name.split())
-    _check(people, name, consent)
+    _check_name(people, name)
     trials = plan.as_trials() if isinstance(plan, LabelPlan) else plan
     n_targets = plan.n_moments if isinstance(plan, LabelPlan) else plan.n_items
     pool = read_pool(con, study_root, trials, n_targets=n_targets)
@@ -98,15 +96,10 @@ def settings_json(plan: TrialPlan | LabelPlan, pool: Pool, made: Made) -> str:
     return json.dumps(values, ensure_ascii=False)
 
 
-def _check(people: PeopleStore, name: str, consent: str) -> None:
-    """Refuse before minutes are spent."""
+def _check_name(people: PeopleStore, name: str) -> None:
+    """Refuse a name that is taken before minutes are spent."""
     with people.reading() as con:
         if any(one.name == name for one in trial_sets(con)):
             raise SettingsError(
                 f"There is a set named {name} already.", hint="Give the new one another name."
             )
-    if len(consent) > MAX_CONSENT:
-        raise SettingsError(
-            f"The consent text has {len(consent):,} characters.",
-            hint=f"Shorten it to {MAX_CONSENT:,}; nobody reads more before a study.",
-        )

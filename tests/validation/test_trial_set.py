@@ -9,11 +9,15 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.errors import SettingsError
 from pipeline.people.store import people_store
 from pipeline.people.trial_records import ImageVariant, Part, SetKind, TrialMode
-from pipeline.people.trial_sets import items_of, trial_set, trials_of
+from pipeline.people.trial_sets import items_of, trial_set, trial_sets, trials_of
+from pipeline.store.opening import open_current_store
+from pipeline.validation.consent import consent_of
 from pipeline.validation.plan import (
     LabelPlan,
     TrialPlan,
@@ -33,7 +37,7 @@ PLAN = TrialPlan(name="First", lists=4, per_list=12, bins=3, raters_per_item=2, 
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight recordings with (empty) videos; rec03 may not be shown, rec08 has no video."""
     folder = tmp_path_factory.mktemp("study")
-    write_synthetic_study(folder, n_utterances=160, n_recordings=8)
+    write_synthetic_study(folder, n_utterances=160, n_recordings=8, with_null=False)
     raw = folder / "recordings" / "raw"
     raw.mkdir(parents=True, exist_ok=True)
     for number in range(1, 8):
@@ -43,8 +47,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def store(root: Path) -> duckdb.DuckDBPyConnection:
-    path = root / "derived" / "stores" / "store-synthetic.duckdb"
-    with duckdb.connect(str(path), read_only=True) as con:
+    with open_current_store(root) as con:
         yield con
 
 
@@ -196,3 +199,67 @@ def test_settings_that_are_no_plan_are_refused_or_passed_over(text):
         plan_from_json(text)
     assert image_variant_of(text) is ImageVariant.FULL_FRAME
     assert not has_sound(text)
+
+
+COMMAND = ["trials", "--lists", "4", "--per-list", "12", "--bins", "3", "--raters-per-item", "2"]
+
+
+def test_the_command_makes_the_set_writes_its_lists_and_tells_what_ran_short(root, tmp_path):
+    consent = tmp_path / "consent.txt"
+    consent.write_text("\ufeffYou may stop.\r\nAt any time.\r\n", encoding="utf-8")
+    ran = CliRunner().invoke(
+        app,
+        [
+            *COMMAND,
+            str(root),
+            *("--name", "Typed", "--out", str(tmp_path / "lists"), "--consent", str(consent)),
+            *("--image", "model-input", "--sound"),
+        ],
+    )
+    assert ran.exit_code == 0, ran.output
+    assert "24 items in 4 lists of 12 trials" in ran.output
+    assert "20 are of recordings whose permission is not media" in ran.output
+    lines = (tmp_path / "lists" / "trials.csv").read_text("utf-8").splitlines()
+    assert len(lines) == 1 + 4 * (12 + 2 + 3)
+    with people_store(root).reading() as con:
+        kept = next(one for one in trial_sets(con) if one.name == "Typed")
+    assert kept.consent == "You may stop.\nAt any time."
+    assert image_variant_of(kept.settings) is ImageVariant.MODEL_INPUT
+
+
+def test_the_command_makes_moments_for_experts_and_answers_programs(root):
+    ran = CliRunner().invoke(app, [*COMMAND, str(root), "--labels", "9", "--json"])
+    assert ran.exit_code == 0, ran.output
+    values = json.loads(ran.output)
+    assert (values["name"], values["n_items"], values["list_lengths"]) == ("Expert labels 1", 9, [])
+    assert [one["n_made"] for one in values["strata"]] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--mode", "sounds"],
+        ["--foils", "mine"],
+        ["--image", "half"],
+        ["--lists", "900"],
+        ["--consent", "nowhere.txt"],
+        ["--raters-per-item", "30"],
+    ],
+)
+def test_wrong_use_of_the_command_is_one_error_with_a_fix(root, wrong):
+    ran = CliRunner().invoke(app, [*COMMAND, str(root), "--name", "Wrong", *wrong])
+    assert ran.exit_code == 2
+    assert ran.stderr.count("Error:") == 1
+    assert len(ran.stderr.splitlines()) == 2
+
+
+def test_the_command_needs_a_store(tmp_path):
+    ran = CliRunner().invoke(app, [*COMMAND, str(tmp_path)])
+    assert (ran.exit_code, ran.stderr.count("Error:")) == (2, 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\xfa", b"PK\0\0", b"x" * 60_000])
+def test_a_consent_text_that_is_none_is_refused(content):
+    with pytest.raises(SettingsError) as problem:
+        consent_of(content, "consent.txt")
+    assert problem.value.hint
