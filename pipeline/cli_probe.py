@@ -1,1 +1,115 @@
-"""The command `probe`: what the score responds to."""
+"""The command `probe`: what drives the score of a model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli_base import (
+    DeviceOption,
+    JsonOption,
+    QuietOption,
+    StudyArgument,
+    reporting_errors,
+)
+
+if TYPE_CHECKING:
+    from pipeline.probes.results import FinishedProbe
+    from pipeline.probes.verdicts import Index
+    from pipeline.vision.image_text_model import ImageTextModel
+
+_VERDICTS = {True: "yes", False: "no", None: "–"}
+
+
+@reporting_errors
+def probe(
+    study: StudyArgument,
+    sample: Annotated[int, typer.Option(min=1, help="Utterances to draw.")] = 1_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 1,
+    scorer: Annotated[
+        str, typer.Option(help="Which model's score; without it, the study's own.")
+    ] = "",
+    crop: Annotated[str, typer.Option(help="center, pad or squash.")] = "center",
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """What drives the score: change the words, watch the score (see docs/probing.md)."""
+    from pipeline.cli_output import counting
+    from pipeline.engine.tools import resolved_device
+    from pipeline.probes.run import run_probe
+    from pipeline.probes.settings import ProbeSettings
+    from pipeline.study import open_study
+
+    opened = open_study(study)
+    settings = ProbeSettings(n_utterances=sample, seed=seed, crop=crop)
+
+    def load() -> ImageTextModel:
+        from pipeline.vision.open_clip_model import OpenClipModel
+
+        return OpenClipModel(opened.settings.model, opened.root, resolved_device(device))
+
+    with counting("Utterances probed", quiet) as count:
+        found = run_probe(opened, settings, load, scorer=scorer, on_progress=count)
+    if as_json:
+        typer.echo(json.dumps(_content(found), indent=1))
+        return
+    _show(found)
+    typer.echo(f"Written to {found.folder.relative_to(opened.root)}.")
+
+
+def _content(found: FinishedProbe) -> dict[str, object]:
+    return {
+        "scorer": found.identity.scorer,
+        "settings": asdict(found.identity.settings),
+        "counts": asdict(found.facts.counts),
+        "words": found.facts.knowledge_sources,
+        "indices": [asdict(index) for index in found.indices],
+    }
+
+
+def _show(found: FinishedProbe) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from pipeline.probes.indices import CORPUS
+
+    console = Console()
+    counts = found.facts.counts
+    table = Table(title=f"What drives the score of {found.identity.scorer}")
+    for title in ("Index", "Value", "95 % interval", "Chance", "n", "Supported"):
+        table.add_column(title, justify="left" if title == "Index" else "right")
+    rows = [index for index in found.indices if index.scope == CORPUS]
+    for index in rows:
+        table.add_row(
+            index.name,
+            _number(index.value),
+            _interval(index),
+            _number(index.chance),
+            f"{index.n:,}",
+            _VERDICTS[index.supports],
+        )
+    console.print(table)
+    for index in rows:
+        console.print(f"{index.name}: {index.note}.", highlight=False, markup=False)
+    console.print(
+        f"{counts.n_sampled:,} of {counts.n_usable:,} usable utterances "
+        f"({counts.n_utterances:,} in all). {found.facts.knowledge_sources}",
+        highlight=False,
+        markup=False,
+    )
+    for reason, n in counts.not_usable:
+        console.print(f"Not usable: {n:,} with {reason}.", highlight=False, markup=False)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _interval(index: Index) -> str:
+    if index.lower is None or index.upper is None:
+        return "–"
+    return f"{index.lower:.3f} to {index.upper:.3f}"

@@ -108,3 +108,9 @@ class RatingError(CoviewError):
     """An answer or a rater cannot be taken: the set is closed or full, or it is another's."""
 
     code = "rating"
+
+
+class ProbeError(CoviewError):
+    """What drives a score cannot be probed with this study or this scorer."""
+
+    code = "probe"

@@ -1,1 +1,1 @@
-"""What the score responds to: sentences changed on purpose, scored on true and null frames."""
+"""What drives the score: words are changed, left out and added, and the score is watched."""
