@@ -23,6 +23,7 @@ from pipeline.cli_fit import fit
 from pipeline.cli_import import import_files
 from pipeline.cli_models import models_app
 from pipeline.cli_rate import rate
+from pipeline.cli_probe import probe
 from pipeline.cli_report import report
 from pipeline.cli_trials import trials
 from pipeline.cli_wer import measured, wer
@@ -45,6 +46,7 @@ app.command()(rate)
 app.command()(trials)
 app.command()(wer)
 app.command()(fit)
+app.command()(probe)
 app.command("import")(import_files)
 
 
