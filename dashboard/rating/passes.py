@@ -104,7 +104,9 @@ class CookieJar:
 
 def is_raters_browser(cookies: Mapping[str, str]) -> bool:
     """Whether the dashboard is asked by a browser that someone rates in, or rated in just now."""
-    return bool(cookies.get(DASHBOARD_COOKIE))
+    given = cookies.get(DASHBOARD_COOKIE)
+    # A script that is run without a browser has cookies that are no texts.
+    return isinstance(given, str) and bool(given)
 
 
 def _pass_of(text: str) -> Pass | None:
