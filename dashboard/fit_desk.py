@@ -12,21 +12,26 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Generic, TypeVar
 
 from pipeline.predictors.analysis import AnalysisResult
 
+Result = TypeVar("Result")
 OnStep = Callable[[str], None]
 Make = Callable[[OnStep], AnalysisResult]
 
 _REMEMBERED = 120
 """Results hold coefficients, curves and a few hundred points each, not the rows: about 100 kB."""
 
+_POOL = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fit")
+"""All desks' thread: more at once would take the processor from the pages."""
+
 
 @dataclass(slots=True)
-class FitJob:
+class FitJob(Generic[Result]):
     """One fit: `future` holds its result, `step` says what it does now."""
 
-    future: Future[AnalysisResult]
+    future: Future[Result]
     step: str = ""
     asked_at_s: float = field(default_factory=time.monotonic)
 
@@ -45,29 +50,27 @@ class FitJob:
         return self.future.running()
 
 
-class FitDesk:
+class FitDesk(Generic[Result]):
     """Takes orders for fits and keeps the latest results."""
 
     def __init__(self) -> None:
-        self._jobs: OrderedDict[str, FitJob] = OrderedDict()
+        self._jobs: OrderedDict[str, FitJob[Result]] = OrderedDict()
         self._lock = Lock()
-        # More at once would take the processor from the pages.
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="fit")
 
-    def ask(self, key: str, make: Make) -> FitJob:
+    def ask(self, key: str, make: Callable[[OnStep], Result]) -> FitJob[Result]:
         """The job of this key, begun by `make` (which tells its steps) unless it is known."""
         with self._lock:
             job = self._jobs.get(key)
             if job is not None and not job.is_lost:
                 self._jobs.move_to_end(key)
                 return job
-            job = FitJob(Future())
+            job = FitJob[Result](Future())
             steps = job
 
             def tell(step: str) -> None:
                 steps.step = step
 
-            job.future = self._pool.submit(make, tell)
+            job.future = _POOL.submit(make, tell)
             self._jobs[key] = job
             for old in list(self._jobs)[:-_REMEMBERED]:
                 if self._jobs[old].is_done:
@@ -83,10 +86,10 @@ class FitDesk:
                     del self._jobs[key]
 
     @staticmethod
-    def wait(jobs: Collection[FitJob], timeout_s: float) -> bool:
+    def wait(jobs: Collection[FitJob[Result]], timeout_s: float) -> bool:
         """Wait until all are done, or no longer than `timeout_s`; whether they are."""
         return not wait([job.future for job in jobs], timeout=timeout_s).not_done
 
 
-DESK = FitDesk()
-"""This server's desk: one for all sessions."""
+DESK: FitDesk[AnalysisResult] = FitDesk()
+"""This server's desk for models of the store: one for all sessions."""

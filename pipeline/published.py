@@ -35,6 +35,38 @@ PUBLISHED_WORD_ERROR_RATE = 0.35
 """Of distil-large-v3 on head-camera speech (Tan et al. 2025)."""
 PUBLISHED_SETTING = ("center", "strict", "max", "raw")
 """Crop, window, statistic and scale of the published shares."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedSlope:
+    """A published estimate with its 95 % interval."""
+
+    estimate: float
+    low: float
+    high: float
+    text: str
+
+
+PUBLISHED_CHOICE_SLOPE = PublishedSlope(18.5, 14.0, 23.1, "Tan et al. 2025")
+"""Log-odds of a right choice of four per unit of cosine: a logistic mixed model with raters and
+items as random effects."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedAccuracy:
+    """Share of right choices of four in another task, to see one's own beside."""
+
+    accuracy: float
+    text: str
+
+
+PUBLISHED_VOCABULARY = (
+    PublishedAccuracy(0.59, "4 years"),
+    PublishedAccuracy(0.72, "7 years"),
+    PublishedAccuracy(0.74, "10 years"),
+    PublishedAccuracy(0.94, "adults"),
+)
+"""People of these ages in a visual vocabulary task with four pictures."""
 _MODELS = ("ViT-B-32", "ViT-B-32-quickgelu")
 
 

@@ -37,17 +37,21 @@ def show_figure(
     caption: str = "",
     hint: str = "",
     setting: str | None = None,
+    subject: str | None = None,
     table: pd.DataFrame | None = None,
 ) -> None:
     """Draw a chart that is only looked at, with its caption, its table and a way to save it.
 
     `title` says what it shows and `caption` gives n, interval and chance; both stand in the saved
     picture, with the filters in force and `setting`: how its scores are made, if not as the
-    page's setting says. `hint` says what a click does, on the page only. `table` holds the
+    page's setting says. `subject` takes the place of the filters for what they do not apply to.
+    `hint` says what a click does, on the page only. `table` holds the
     numbers behind the chart under readable names; without it the values drawn are listed.
     """
     st.plotly_chart(_Ready(chart), key=key, theme=None, config=_CONFIG)
-    figure_tools(chart, current_look(), FigureText(key, title, caption, hint, setting), table)
+    figure_tools(
+        chart, current_look(), FigureText(key, title, caption, hint, setting, subject), table
+    )
 
 
 def clicked_point(

@@ -39,7 +39,8 @@ _TOOLS = st.components.v2.component(
 class FigureText:
     """What a chart is: its key on the page, what it shows, its small print, its setting.
 
-    `hint` is for the page only; `setting` None is the setting of the page.
+    `hint` is for the page only; `setting` None is the setting of the page. `subject` says what is
+    shown, None for the utterances that the filters leave, empty where the caption says it.
     """
 
     key: str
@@ -47,6 +48,7 @@ class FigureText:
     caption: str
     hint: str
     setting: str | None
+    subject: str | None = None
 
 
 @st.fragment
@@ -88,7 +90,10 @@ def _in_words(text: FigureText, options: StoreOptions) -> list[Json]:
     if setting is None:
         setting = setting_note(resolve_measure(filters, options.models))
     source = f"Study: {options.study_name}, store build {options.build or 'unknown'}."
-    lines = (text.caption, setting, f"Utterances: {filters_in_words(filters)}.", source)
+    subject = text.subject
+    if subject is None:
+        subject = f"Utterances: {filters_in_words(filters)}."
+    lines = (text.caption, setting, subject, source)
     return [line.strip() for line in lines if line.strip()]
 
 

@@ -45,7 +45,7 @@ def _make(store: StoreHandle, analysis: Analysis) -> Make:
 
 
 @st.fragment(run_every=_POLL_S)
-def _progress(jobs: Sequence[FitJob], names: Sequence[str]) -> None:
+def _progress(jobs: Sequence[FitJob[AnalysisResult]], names: Sequence[str]) -> None:
     if any(job.future.cancelled() for job in jobs) or all(job.is_done for job in jobs):
         st.rerun()
     n_done = sum(job.is_done for job in jobs)
