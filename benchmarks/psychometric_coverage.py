@@ -187,11 +187,11 @@ def report(found: dict[tuple[str, str], Rates], n: int, took_s: float) -> str:
     return f"""# Coverage of the psychometric curve
 
 Made by `python -m benchmarks.psychometric_coverage --studies {n} --write
-benchmarks/psychometric_coverage.md` in {took_s / 60:.0f} minutes of one core: {n} simulated studies
-for each line, scores from {LOWEST:g} to {HIGHEST:g}, threshold, slope and lapse rate all
-estimated. Percent of studies whose 95 % interval held the truth; the Monte-Carlo standard error is
-{100 * math.sqrt(0.05 * 0.95 / n):.1f}. Bold: below {100 * LEAST:.0f}. A study that was refused a
-curve counts as a miss. Accuracy by bin: {N_BINS} bins, each study's all counted.
+benchmarks/psychometric_coverage.md` in {took_s / 60:.0f} minutes of one core: {n} simulated
+studies for each line, scores from {LOWEST:g} to {HIGHEST:g}; threshold, slope and lapse rate are
+all estimated. Percent of studies whose 95 % interval held the truth; the Monte-Carlo standard error
+is {100 * math.sqrt(0.05 * 0.95 / n):.1f}. Bold: below {100 * LEAST:.0f}. A study that was refused
+a curve counts as a miss. Accuracy by bin: all {N_BINS} bins of every study together.
 
 | design | world | threshold | slope | accuracy by bin | threshold, half width | refused |
 |---|---|---|---|---|---|---|
