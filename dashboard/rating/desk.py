@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -43,6 +45,9 @@ from pipeline.validation.plan import has_sound, image_variant_of
 
 NO_MORE = "This study takes no more answers. Thank you for yours."
 NOT_HERE = "The pictures of this study cannot be shown here. Tell the person who invited you."
+_FRESH_S = 20.0
+"""How long what a rater was shown is taken for what they see; answering ends it at once."""
+_MAX_REMEMBERED = 2_000
 
 
 class NotCurrentError(Exception):
@@ -60,12 +65,22 @@ class _Now:
     following: Trial | None = None
     item: Item | None = None
 
+    def is_of(self, shown_id: str) -> bool:
+        """Whether that trial or item is what the rater sees."""
+        if self.trial is not None:
+            return str(self.trial.trial_id) == shown_id
+        return self.item is not None and self.item.item_id == shown_id
+
 
 class RatingDesk:
     """Serves the raters of the study that `study_root` names; threads may share it."""
 
-    def __init__(self, study_root: Callable[[], Path]) -> None:
+    def __init__(
+        self, study_root: Callable[[], Path], now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self._study_root = study_root
+        self._now_s = now_s
+        self._shown: OrderedDict[str, tuple[float, _Now]] = OrderedDict()
         self._media: dict[Path, StudyMedia] = {}
         self._lock = threading.Lock()
         # Writers wait here in turn; in SQLite they would sleep and try again.
@@ -88,6 +103,10 @@ class RatingDesk:
         now = self._now(given)
         if now is None:
             return CodeScreen(NOT_KNOWN)
+        with self._lock:
+            self._shown[given.text] = (self._now_s(), now)
+            while len(self._shown) > _MAX_REMEMBERED:
+                self._shown.popitem(last=False)
         if now.following is not None:
             variant = image_variant_of(now.trial_set.settings)
             self._media_of().prepare(now.following, variant)
@@ -246,13 +265,12 @@ class RatingDesk:
         return item_of(con, rater.set_id, item_id)
 
     def _current(self, given: Pass, shown_id: str) -> _Now:
-        now = self._now(given)
-        if now is None:
-            raise NotCurrentError
-        is_shown = (now.trial is not None and str(now.trial.trial_id) == shown_id) or (
-            now.item is not None and now.item.item_id == shown_id
-        )
-        if not is_shown:
+        with self._lock:
+            shown_s, now = self._shown.get(given.text, (0.0, None))
+        # The four pictures of a trial are asked for right after its screen.
+        if now is None or self._now_s() - shown_s > _FRESH_S or not now.is_of(shown_id):
+            now = self._now(given)
+        if now is None or not now.is_of(shown_id):
             raise NotCurrentError
         return now
 

@@ -35,7 +35,7 @@ class StudyMedia:
         self._lock = threading.Lock()
         self._open: tuple[tuple[str, int], duckdb.DuckDBPyConnection, frozenset[str]] | None = None
         self._waiting: queue.Queue[Callable[[], object]] = queue.Queue(_MAX_WAITING)
-        self._worker: threading.Thread | None = None
+        self._is_working = False
 
     def is_showable(self, item: Item) -> bool:
         """Whether the current store still allows to show every recording of an item.
@@ -81,15 +81,19 @@ class StudyMedia:
             except queue.Full:
                 return
         with self._lock:
-            if self._worker is None:
-                self._worker = threading.Thread(
-                    target=self._work, name="rating-pictures", daemon=True
-                )
-                self._worker.start()
+            if not self._is_working:
+                self._is_working = True
+                threading.Thread(target=self._work, name="rating-pictures", daemon=True).start()
 
     def _work(self) -> None:
+        """Make what waits, then end: an idle server holds no thread."""
         while True:
-            make = self._waiting.get()
+            with self._lock:
+                try:
+                    make = self._waiting.get_nowait()
+                except queue.Empty:
+                    self._is_working = False
+                    return
             try:
                 make()
             except (CoviewError, duckdb.Error):

@@ -88,8 +88,8 @@ def rating_routes(
         Route(f"{at}/answer", served.answer, methods=["POST"]),
         Route(f"{at}/label", served.label, methods=["POST"]),
         Route(f"{at}/leave", served.leave, methods=["POST"]),
-        Route(f"{at}/picture/{{shown}}/{{number:int}}.jpg", served.picture, methods=["GET"]),
-        Route(f"{at}/sound/{{shown}}.m4a", served.sound, methods=["GET"]),
+        Route(f"{at}/picture/{{shown:path}}/{{number:int}}.jpg", served.picture, methods=["GET"]),
+        Route(f"{at}/sound/{{shown:path}}.m4a", served.sound, methods=["GET"]),
     ]
 
 
@@ -153,7 +153,7 @@ class RatingRoutes:
         if not _LABEL.fullmatch(label):
             return self._to_page(request, None, NO_LABEL)
         given = Pass(code, label)
-        if self._tries.is_blocked(_address(request), given.text):
+        if self._tries.is_blocked(_address(request)) and not self._tries.is_right(given.text):
             return self._to_page(request, None, TOO_MANY)
         try:
             await run_in_threadpool(join, self._desk.store, code, label)
@@ -266,7 +266,9 @@ class RatingRoutes:
     async def _why_not(self, request: Request, given: Pass) -> str:
         """Why a pass lets nobody in; empty when it does. A wrong one is answered slowly."""
         address = _address(request)
-        if self._tries.is_blocked(address, given.text):
+        if self._tries.is_right(given.text):
+            return ""  # One that was replaced since then is noticed by the desk.
+        if self._tries.is_blocked(address):
             return TOO_MANY
         if await run_in_threadpool(self._desk.is_known, given):
             self._tries.was_right(given.text)

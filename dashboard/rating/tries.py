@@ -27,13 +27,18 @@ class WrongTries:
         self._right: OrderedDict[str, None] = OrderedDict()
         self._lock = Lock()
 
-    def is_blocked(self, address: str, code: str) -> bool:
-        """Whether a code is not even looked up now; one that was right before always is."""
+    def is_blocked(self, address: str) -> bool:
+        """Whether an unknown code from there is not even looked up now."""
         with self._lock:
-            return code not in self._right and len(self._recent(address)) >= MAX_WRONG
+            return len(self._recent(address)) >= MAX_WRONG
+
+    def is_right(self, code: str) -> bool:
+        """Whether a code let someone in before: the tries of others never keep them out."""
+        with self._lock:
+            return code in self._right
 
     def was_right(self, code: str) -> None:
-        """A code let someone in: that person is never kept out by the tries of others."""
+        """A code let someone in."""
         with self._lock:
             self._right[code] = None
             self._right.move_to_end(code)
