@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli_answers import answers_app
 from pipeline.cli_base import (
     DeviceOption,
     JsonOption,
@@ -22,12 +23,12 @@ from pipeline.cli_export import export
 from pipeline.cli_fit import fit
 from pipeline.cli_import import import_files
 from pipeline.cli_models import models_app
-from pipeline.cli_rate import rate
 from pipeline.cli_probe import probe
+from pipeline.cli_rate import rate
 from pipeline.cli_report import report
 from pipeline.cli_trials import trials
 from pipeline.cli_wer import measured, wer
-from pipeline.errors import ExitCode, SettingsError
+from pipeline.errors import CoviewError, ExitCode, SettingsError
 from pipeline.store.layout import Stage
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(models_app, name="models")
+app.add_typer(answers_app, name="answers")
 app.command()(export)
 app.command()(report)
 app.command()(rate)
@@ -78,8 +80,19 @@ def demo(
         write_demo_study(folder, on_progress=count)
     _run(folder, "", "auto", workers, quiet, False)
     measured(open_study(folder), folder, REFERENCE_SET)
+    _add_simulated_raters(folder)
     if not no_serve:
         _serve(folder, port)
+
+
+def _add_simulated_raters(folder: Path) -> None:
+    from pipeline.demo.simulated_study import add_simulated_study
+
+    try:
+        add_simulated_study(folder.expanduser().resolve())
+    except CoviewError as problem:
+        # Changed settings can leave too little to ask about; the demo works without raters.
+        typer.echo(f"Note: no simulated raters: {problem}", err=True)
 
 
 @app.command()

@@ -77,6 +77,11 @@ program from truth.csv and chance, to show two scorers side by side. Nobody rate
 by the true times, so where the transcripts have errors, rows match no utterance, and the store
 says how many.
 
+people/people.sqlite holds, after `make demo`, two sets of trials that a program answered from
+truth.csv, chance and made-up habits, to show what validation looks like: 12 simulated raters, one
+of whom does not attend, and 3 simulated experts. The scores have no part in their answers. Nobody
+was asked. Delete the sets on the page Rate; the next `make demo` makes them again.
+
 metadata/norms holds word norms in the shapes of the published files, made up by the program:
 concreteness, counts, ages and babiness that nobody rated or counted. mapping.csv names them as made
 up. Nothing is planted in the scores for them. Things that can be seen are given high concreteness

@@ -32,9 +32,16 @@ class NewSet:
 
 
 def make_set(
-    con: DuckDBPyConnection, study_root: Path, plan: TrialPlan | LabelPlan, *, consent: str = ""
+    con: DuckDBPyConnection,
+    study_root: Path,
+    plan: TrialPlan | LabelPlan,
+    *,
+    consent: str = "",
+    is_simulated: bool = False,
 ) -> NewSet:
     """Make a set of trials, or of moments for experts' labels, from a study's store and keep it.
+
+    `is_simulated` marks a set that a program answers, as in the demo.
 
     Raises SettingsError for a name that is taken and as `read_pool` and `make_trials`; StoreError
     for a people's store that cannot be written.
@@ -57,6 +64,7 @@ def make_set(
             items=items,
             placed=made.placed,
             consent=consent,
+            is_simulated=is_simulated,
         )
     except ValueError as problem:
         raise SettingsError(
