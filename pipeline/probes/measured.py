@@ -130,6 +130,16 @@ class Measured:
         null[rows.utterance[chosen], rows.number[chosen]] = rows.null_best[chosen]
         return own, null
 
+    def words(self, change: Change) -> tuple[str, ...]:
+        """The word that a change put into each utterance's first variant; "" where there is
+        none."""
+        rows = self.rows
+        found = [""] * len(self.utterances)
+        place = place_of(change)
+        for row in np.flatnonzero((rows.change == place) & (rows.number == 0)).tolist():
+            found[int(rows.utterance[row])] = rows.word[row]
+        return tuple(found)
+
     def reasons(self, change: Change) -> tuple[tuple[str, int], ...]:
         """Why the change was not possible, and for how many utterances, most frequent first."""
         place = place_of(change)

@@ -25,18 +25,15 @@ from pipeline.probes.rows_files import (
     write_rows,
     write_utterances,
 )
+from pipeline.probes.score_files import ScoredVariant, read_scored, write_scored
 from pipeline.probes.settings import PROBE_VERSION, ProbeSettings
 from pipeline.probes.verdicts import Index
 from pipeline.store.layout import digest_of
 from pipeline.store.shards import write_atomically
 
 FOLDER = "probes"
-_SETTINGS, _UTTERANCES, _INDICES, _CURRENT = (
-    "settings.json",
-    "utterances.parquet",
-    "indices.json",
-    "current",
-)
+_SETTINGS, _INDICES, _CURRENT = "settings.json", "indices.json", "current"
+_UTTERANCES, _SCORES = "utterances.parquet", "scores.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +76,10 @@ class FinishedProbe:
             joined([read_rows(path) for path in sorted(self.folder.glob("block-*.parquet"))]),
         )
 
+    def scored(self) -> tuple[ScoredVariant, ...]:
+        """Scores of the sample by other texts, and hub-corrected."""
+        return read_scored(self.folder / _SCORES)
+
 
 class ProbeFolder:
     """The folder of one probe, whether finished or not."""
@@ -107,8 +108,9 @@ class ProbeFolder:
         _write_text(self.path / _SETTINGS, json.dumps(content, indent=1, sort_keys=True))
         write_utterances(self.path / _UTTERANCES, utterances)
 
-    def finish(self, indices: Sequence[Index]) -> None:
-        """Write the indices: the probe is whole."""
+    def finish(self, scored: tuple[ScoredVariant, ...], indices: Sequence[Index]) -> None:
+        """Write scores and, last, the indices: the probe is whole."""
+        write_scored(self.path / _SCORES, scored)
         content = json.dumps([asdict(index) for index in indices], indent=1)
         _write_text(self.path / _INDICES, content)
 

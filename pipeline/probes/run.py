@@ -12,6 +12,7 @@ from pipeline.probes.encodings import TextEncodings
 from pipeline.probes.indices import indices
 from pipeline.probes.read_material import read_material
 from pipeline.probes.results import FinishedProbe, ProbeFacts, ProbeFolder, ProbeIdentity
+from pipeline.probes.score_files import scored_variants
 from pipeline.probes.settings import ProbeSettings
 from pipeline.store.opening import open_current_store
 from pipeline.study import Study
@@ -49,7 +50,7 @@ def run_probe(
     folder.begin(sampled_utterances(material), facts)
     encodings = TextEncodings(model.embed_texts)
     measured = measure(material, encodings, settings, folder.keep(), on_progress)
-    folder.finish(indices(measured, settings))
+    folder.finish(scored_variants(material, encodings), indices(measured, settings))
     folder.make_current()
     whole = folder.finished()
     assert whole is not None

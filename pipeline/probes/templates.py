@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.probes.intervals import Ints
 from pipeline.probes.material import Floats
 
-_SIMULATED = 4_000
+_SHUFFLES = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,10 +62,31 @@ def eta2(sums: Floats) -> Floats:
     return np.asarray(np.where(total > 0, between / total, np.nan))
 
 
-def chance_modal_share(n: int, n_carriers: int) -> float:
-    """Modal share to be expected for n frames where every carrier is as likely the best."""
-    if n < 1:
-        return float("nan")
-    rng = np.random.default_rng([n, n_carriers])
-    drawn = rng.multinomial(n, np.full(n_carriers, 1 / n_carriers), size=_SIMULATED)
-    return float(drawn.max(axis=1).mean() / n)
+@dataclass(frozen=True, slots=True)
+class TemplateChance:
+    """What eta^2 and the modal share are where no carrier is preferred: mean and 97.5th
+    percentile."""
+
+    eta2: float
+    eta2_top: float
+    modal_share: float
+    modal_share_top: float
+
+
+def template_chance(cosines: Floats, words: Ints, *, seed: int = 1) -> TemplateChance:
+    """Chance for cosines (n, n_carriers), n >= 1, with nouns words (n,), codes from 0.
+
+    The carriers are shuffled for each noun anew, alike for all its frames: a sentence that one
+    noun happens to suit stays one sentence, but no carrier is the same from noun to noun.
+    """
+    rng = np.random.default_rng([seed, *cosines.shape])
+    n_words, n_carriers = int(words.max()) + 1, cosines.shape[1]
+    found = np.empty((_SHUFFLES, 2))
+    for draw in range(_SHUFFLES):
+        order = rng.permuted(np.tile(np.arange(n_carriers), (n_words, 1)), axis=1)
+        shuffled = np.take_along_axis(cosines, order[words], axis=1)
+        best = np.bincount(shuffled.argmax(axis=1), minlength=n_carriers)
+        total = carrier_sums(shuffled).sum(axis=0)
+        found[draw] = float(eta2(total[None])[0]), best.max() / len(cosines)
+    means, tops = found.mean(axis=0), np.quantile(found, 0.975, axis=0)
+    return TemplateChance(float(means[0]), float(tops[0]), float(means[1]), float(tops[1]))
