@@ -33,6 +33,7 @@ def show_page() -> None:
     compare = st.Page(navigation.COMPARE, title="Crops and windows", url_path="crops-and-windows")
     models = st.Page(navigation.MODELS, title="Models", url_path="models")
     agreement = st.Page(navigation.AGREEMENT, title="Human agreement", url_path="human-agreement")
+    rate = st.Page(navigation.RATE, title="Rate", url_path="rating")
     predictors = st.Page(navigation.PREDICTORS, title="Predictors", url_path="predictors")
     quality = st.Page(navigation.QUALITY, title="Quality", url_path="quality")
     provenance = st.Page(navigation.PROVENANCE, title="Provenance", url_path="provenance")
@@ -46,7 +47,7 @@ def show_page() -> None:
             {
                 "Explore": [overview, children, moments, words, saved],
                 "Compare": [compare, models],
-                "Validate": [agreement],
+                "Validate": [rate, agreement],
                 "Explain": [predictors],
                 "Data": [quality, provenance, export],
             },

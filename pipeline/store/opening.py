@@ -28,7 +28,11 @@ def open_current_store(study_root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             hint="Make one with: python -m pipeline run STUDY",
         )
     try:
-        con = duckdb.connect(str(path), read_only=True, config={"threads": _MAX_THREADS})
+        try:
+            con = duckdb.connect(str(path), read_only=True, config={"threads": _MAX_THREADS})
+        except duckdb.ConnectionException:
+            # The dashboard has it open in this process, with settings of its own: those hold.
+            con = duckdb.connect(str(path), read_only=True)
     except duckdb.Error as problem:
         raise StoreError(
             f"{path.name} cannot be opened.", hint="Wait until no other program writes to it."
