@@ -48,10 +48,10 @@ class RatingStudy:
         """The people's store of the study."""
         return people_store(self.root)
 
-    def invite(self, n_raters: int) -> tuple[str, ...]:
+    def invite(self, n_raters: int, name: str = "rater") -> tuple[str, ...]:
         """Codes of so many new raters."""
         return tuple(
-            invite(self.people, self.set_id, f"rater {number}")[1] for number in range(n_raters)
+            invite(self.people, self.set_id, f"{name} {number}")[1] for number in range(n_raters)
         )
 
 

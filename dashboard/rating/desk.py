@@ -6,11 +6,13 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from dashboard.rating.held_file import HeldFile
 from dashboard.rating.media import StudyMedia, pictures_of
 from dashboard.rating.passes import NOT_KNOWN, Pass
 from dashboard.rating.screens import (
@@ -22,6 +24,7 @@ from dashboard.rating.screens import (
     label_screen,
     trial_screen,
 )
+from pipeline.errors import RatingError
 from pipeline.people.answers import (
     is_answered,
     n_answered,
@@ -85,6 +88,7 @@ class RatingDesk:
         self._lock = threading.Lock()
         # Writers wait here in turn; in SQLite they would sleep and try again.
         self._writing = threading.Lock()
+        self._held = HeldFile()
         self._labelling: dict[int, str] = {}
         self._version = version("coview")
 
@@ -117,8 +121,8 @@ class RatingDesk:
         with self.store.reading() as con:
             rater = _rater(con, given)
         if rater is not None:
-            with self._writing:
-                consent(self.store, rater.rater_id)
+            with self._saving() as store:
+                consent(store, rater.rater_id)
         return self.screen(given)
 
     def answer(
@@ -127,26 +131,30 @@ class RatingDesk:
         """Save an answer; what comes next. An answer that is sent again changes nothing.
 
         Raises NotCurrentError for a trial that the rater does not see now and did not answer
-        before, RatingError for a closed set, and as `PeopleStore.writing`.
+        before, and as `PeopleStore.writing`.
         """
-        now = self._now(given)
+        # What was shown just now needs no second look: saving checks the rest once more.
+        shown = self._shown_to(given, str(trial_id)) if self.is_known(given) else None
+        now = shown or self._now(given)
         if now is None:
             return CodeScreen(NOT_KNOWN)
-        is_current = now.trial is not None and now.trial.trial_id == trial_id
-        if not is_current:
+        if now.is_of(str(trial_id)):
+            try:
+                with self._saving() as store:
+                    save_answer(
+                        store,
+                        now.rater.rater_id,
+                        trial_id,
+                        selected_position=selected_position,
+                        rt_ms=rt_ms,
+                        app_version=self._version,
+                    )
+            except RatingError:
+                pass  # Closed meanwhile: the screen says so.
+        else:
             with self.store.reading() as con:
                 if not is_answered(con, now.rater, trial_id):
                     raise NotCurrentError
-        else:
-            with self._writing:
-                save_answer(
-                    self.store,
-                    now.rater.rater_id,
-                    trial_id,
-                    selected_position=selected_position,
-                    rt_ms=rt_ms,
-                    app_version=self._version,
-                )
         return self.screen(given)
 
     def label(
@@ -158,9 +166,9 @@ class RatingDesk:
             return CodeScreen(NOT_KNOWN)
         if isinstance(now.screen, ConsentScreen):
             raise NotCurrentError
-        with self._writing:
+        with self._saving() as store:
             save_label(
-                self.store,
+                store,
                 now.rater.rater_id,
                 item_id,
                 label=label,
@@ -173,7 +181,7 @@ class RatingDesk:
                 del self._labelling[now.rater.rater_id]
         return self.screen(given)
 
-    def picture(self, given: Pass, shown_id: str, number: int) -> Path:
+    def picture(self, given: Pass, shown_id: str, number: int) -> bytes:
         """The JPEG of the `number`-th picture of what the rater sees now, counted from 1.
 
         `shown_id` is the trial's or item's id. Raises NotCurrentError for any other, and
@@ -190,7 +198,8 @@ class RatingDesk:
         if not 1 <= number <= len(pictures):
             raise NotCurrentError
         moment, frame_ms = pictures[number - 1]
-        return media.picture(moment, frame_ms, image_variant_of(now.trial_set.settings))
+        variant = image_variant_of(now.trial_set.settings)
+        return media.picture(moment, frame_ms, variant).read_bytes()
 
     def sound(self, given: Pass, shown_id: str) -> Path:
         """The m4a of what the rater sees now. Raises as `picture`."""
@@ -265,14 +274,27 @@ class RatingDesk:
         return item_of(con, rater.set_id, item_id)
 
     def _current(self, given: Pass, shown_id: str) -> _Now:
-        with self._lock:
-            shown_s, now = self._shown.get(given.text, (0.0, None))
         # The four pictures of a trial are asked for right after its screen.
-        if now is None or self._now_s() - shown_s > _FRESH_S or not now.is_of(shown_id):
-            now = self._now(given)
+        now = self._shown_to(given, shown_id) or self._now(given)
         if now is None or not now.is_of(shown_id):
             raise NotCurrentError
         return now
+
+    def _shown_to(self, given: Pass, shown_id: str) -> _Now | None:
+        """What a rater was shown just now, if it is that trial or item."""
+        with self._lock:
+            shown_s, now = self._shown.get(given.text, (0.0, None))
+        if now is None or self._now_s() - shown_s > _FRESH_S or not now.is_of(shown_id):
+            return None
+        return now
+
+    @contextmanager
+    def _saving(self) -> Iterator[PeopleStore]:
+        """The store, for one writer at a time."""
+        store = self.store
+        self._held.touch(store.path)
+        with self._writing:
+            yield store
 
     def _media_of(self) -> StudyMedia:
         root = self._study_root()

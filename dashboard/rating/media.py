@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,17 @@ MAX_FRAMES = 24
 _MAX_WAITING = 64
 
 
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """One build of the store: its file and when it changed, a connection, the recordings that
+    may be shown, and the pictures made from it."""
+
+    key: tuple[str, int]
+    con: duckdb.DuckDBPyConnection
+    showable: frozenset[str]
+    pictures: dict[tuple[str, int, ImageVariant], Path] = field(default_factory=dict)
+
+
 class StudyMedia:
     """What raters see and hear of one study; threads may share it.
 
@@ -33,7 +45,7 @@ class StudyMedia:
     def __init__(self, study_root: Path) -> None:
         self._root = study_root
         self._lock = threading.Lock()
-        self._open: tuple[tuple[str, int], duckdb.DuckDBPyConnection, frozenset[str]] | None = None
+        self._build: _Build | None = None
         self._waiting: queue.Queue[Callable[[], object]] = queue.Queue(_MAX_WAITING)
         self._is_working = False
 
@@ -44,23 +56,30 @@ class StudyMedia:
         """
         if any(option.frame_ms is None for option in pictured(item)):
             return False
-        with self._store() as (_, showable):
-            return all(option.moment.recording_id in showable for option in item.options)
+        with self._store() as build:
+            return all(option.moment.recording_id in build.showable for option in item.options)
 
     def picture(self, moment: MomentRef, frame_ms: int, variant: ImageVariant) -> Path:
         """The JPEG of a frame. Raises MediaError, StoreError, DiskFullError."""
-        with self._store() as (con, _):
-            return picture_file(self._root, con, moment, frame_ms, variant)
+        with self._store() as build:
+            # A build never changes: a picture that it allowed once needs no second question.
+            key = (moment.recording_id, frame_ms, variant)
+            known = build.pictures.get(key)
+            if known is None or not known.is_file():
+                with build.con.cursor() as cursor:
+                    known = picture_file(self._root, cursor, moment, frame_ms, variant)
+                build.pictures[key] = known
+            return known
 
     def sound(self, moment: MomentRef) -> Path:
         """The m4a of an utterance. Raises MediaError, StoreError, DiskFullError."""
-        with self._store() as (con, _):
-            return sound_file(self._root, con, moment)
+        with self._store() as build, build.con.cursor() as cursor:
+            return sound_file(self._root, cursor, moment)
 
     def frame_times(self, moment: MomentRef) -> tuple[int, ...]:
         """Times of the frames during an utterance and NEAR_MS around it, thinned to MAX_FRAMES."""
-        with self._store() as (con, _):
-            rows = con.execute(
+        with self._store() as build, build.con.cursor() as cursor:
+            rows = cursor.execute(
                 "SELECT time_ms FROM frames WHERE recording_id = ? AND time_ms >= ? "
                 "AND time_ms < ? ORDER BY time_ms",
                 [
@@ -100,30 +119,31 @@ class StudyMedia:
                 continue  # Told to the rater whose trial it is.
 
     @contextmanager
-    def _store(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, frozenset[str]]]:
-        """A cursor on the current store and the recordings that may be shown."""
+    def _store(self) -> Iterator[_Build]:
+        """The current build of the store. Raises StoreError, also for what is read within."""
         path = current_store_path(self._root)
         if path is None:
             raise StoreError("This study has no store yet.", hint="Run the study first.")
         try:
             with self._lock:
                 key = (str(path), path.stat().st_mtime_ns)
-                if self._open is None or self._open[0] != key:
-                    # Without settings: the dashboard, in the same process, opens the file so.
-                    con = duckdb.connect(str(path), read_only=True)
-                    rows = con.execute(
-                        "SELECT recording_id FROM recordings WHERE permission = ?",
-                        [Permission.MEDIA.value],
-                    ).fetchall()
-                    self._open = (key, con, frozenset(str(row[0]) for row in rows))
-                _, con, showable = self._open
-                cursor = con.cursor()
+                if self._build is None or self._build.key != key:
+                    self._build = _opened(key)
+                build = self._build
+            yield build
         except (duckdb.Error, OSError) as problem:
             raise StoreError(
-                f"{path.name} cannot be opened.", hint="Wait until no other program writes to it."
+                f"{path.name} cannot be read.", hint="Wait until no other program writes to it."
             ) from problem
-        with cursor:
-            yield cursor, showable
+
+
+def _opened(key: tuple[str, int]) -> _Build:
+    # Without settings: the dashboard, in the same process, opens the file so.
+    con = duckdb.connect(key[0], read_only=True)
+    rows = con.execute(
+        "SELECT recording_id FROM recordings WHERE permission = ?", [Permission.MEDIA.value]
+    ).fetchall()
+    return _Build(key, con, frozenset(str(row[0]) for row in rows))
 
 
 def pictured(item: Item) -> tuple[ItemOption, ...]:

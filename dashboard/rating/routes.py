@@ -243,8 +243,8 @@ class RatingRoutes:
         if isinstance(given, CodeScreen):
             raise NotCurrentError
         shown, number = request.path_params["shown"], request.path_params["number"]
-        path = await run_in_threadpool(self._desk.picture, given, shown, number)
-        return FileResponse(path, media_type="image/jpeg", headers=_HEADERS)
+        picture = await run_in_threadpool(self._desk.picture, given, shown, number)
+        return Response(picture, media_type="image/jpeg", headers=_HEADERS)
 
     @_told
     async def sound(self, request: Request) -> Response:

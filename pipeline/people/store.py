@@ -55,8 +55,7 @@ class PeopleStore:
         """
         with self._errors_told():
             if self._has_content():
-                self._upgrade()
-                con = self._connect()
+                con = self._opened()
             else:
                 con = sqlite3.connect(":memory:", isolation_level=None)
                 _run_steps(con, 0)
@@ -76,11 +75,10 @@ class PeopleStore:
         with self._errors_told():
             self._prepare_folder()
             is_old = self._has_content()
-            self._upgrade()
-            if is_old:
-                self._back_up_daily()
-            con = self._connect()
+            con = self._opened()
             try:
+                if is_old:
+                    self._back_up_daily()
                 con.execute("BEGIN IMMEDIATE")
                 try:
                     yield con
@@ -130,21 +128,32 @@ class PeopleStore:
         con.execute("PRAGMA synchronous = FULL")
         return con
 
+    def _opened(self) -> sqlite3.Connection:
+        """A connection to a file that has this version's tables; one that lacks them gets them,
+        and one that cannot is left as it is."""
+        con = self._connect()
+        try:
+            if self._version(con) == VERSION:
+                return con
+        except BaseException:
+            con.close()
+            raise
+        con.close()
+        self._upgrade()
+        return self._connect()
+
     def _lock(self) -> FileLock:
         return FileLock(self.path.with_name(f"{self.path.name}.lock"), timeout=_WAIT_S)
 
     def _upgrade(self) -> None:
-        """Bring the file to this version's tables; a file that cannot be is left as it is."""
-        if self._version() == VERSION:
-            return
         with self._lock():
-            version = self._version()
-            if version == VERSION:
-                return
-            if version:
-                self._copy_to(f"{self.now():%Y-%m-%d}-v{version}")
             con = self._connect()
             try:
+                version = self._version(con)
+                if version == VERSION:
+                    return
+                if version:
+                    self._copy_to(f"{self.now():%Y-%m-%d}-v{version}")
                 con.execute("PRAGMA journal_mode = WAL")
                 con.execute("BEGIN IMMEDIATE")
                 _run_steps(con, version)
@@ -152,15 +161,11 @@ class PeopleStore:
             finally:
                 con.close()
 
-    def _version(self) -> int:
+    def _version(self, con: sqlite3.Connection) -> int:
         """Version of the tables, 0 for a file without any."""
-        con = self._connect()
-        try:
-            n_tables = int(con.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
-            owner = int(con.execute("PRAGMA application_id").fetchone()[0])
-            version = int(con.execute("PRAGMA user_version").fetchone()[0])
-        finally:
-            con.close()
+        n_tables = int(con.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+        owner = int(con.execute("PRAGMA application_id").fetchone()[0])
+        version = int(con.execute("PRAGMA user_version").fetchone()[0])
         if not n_tables:
             return 0
         if owner != APPLICATION_ID:
