@@ -16,6 +16,7 @@ from pipeline.report.sections.ablations import ablations
 from pipeline.report.sections.answer import answer
 from pipeline.report.sections.caveats import caveats
 from pipeline.report.sections.distributions import distributions
+from pipeline.report.sections.human import human
 from pipeline.report.sections.methods import citing, methods
 from pipeline.report.sections.models import model_caveats, models
 from pipeline.report.sections.sample import sample
@@ -44,6 +45,7 @@ def build_report(
         ablations(data),
         models(data),
         words(data.words),
+        *human(data),
         caveats(data, model_caveats(data.analyses)),
         citing(data),
     )

@@ -18,6 +18,7 @@ from pipeline.predictors.prepared import prepared_analyses
 from pipeline.predictors.running import run
 from pipeline.records import ModelRef
 from pipeline.report import numbers, sample_queries, score_queries
+from pipeline.report.human_queries import Validation, read_validation
 from pipeline.report.lag_queries import LagProfile, lag_profile
 from pipeline.report.request import ReportRequest, check_scores
 from pipeline.report.sample_queries import SpeakerOrigins, Totals
@@ -86,6 +87,7 @@ class Collected:
     lags: LagProfile | None
     analyses: tuple[AnalysisResult, ...]
     words: Words | None
+    validation: Validation
 
     @property
     def model(self) -> ModelRef:
@@ -122,7 +124,16 @@ def collect(
     analyses = _analyses(con, request.choice, on_step) if is_fitted else ()
     on_step("Words", 0.8)
     found = words(con, request.choice)
-    return Collected(request, facts, sample, scores, settings, lags, analyses, found)
+    validation = Validation()
+    if study_root is not None:
+        validation = read_validation(
+            con,
+            study_root,
+            request.setting.scorer,
+            with_models=request.with_models,
+            on_step=lambda what: on_step(f"Human validation: {what.lower()}", 0.82),
+        )
+    return Collected(request, facts, sample, scores, settings, lags, analyses, found, validation)
 
 
 def _analyses(

@@ -94,7 +94,7 @@ def citing(data: Collected) -> Section:
         Bullets(tuple(("", work) for work in references(data.facts, data.request.setting))),
         Heading("To make this report again"),
         Paragraph(
-            "The same store and the same settings give this report byte for byte, but for the day "
+            "The same store, answers and settings give this report byte for byte, but for the day "
             "it was made."
         ),
         *_way(data),

@@ -71,6 +71,7 @@ OURS = (
     Column("scorer", _TEXT, "Model that gave the scores"),
     Column("crop", _TEXT, "How the model saw the frame"),
     Column("window", _TEXT, "Which frames the score is over"),
+    Column("statistic", _TEXT, "max or mean of the cosines of these frames"),
     Column("image_variant", _TEXT, "full_frame, or model_input: the square that the model saw"),
     Column("seed", _TEXT, "Seed of the lists"),
 )
@@ -93,5 +94,5 @@ ANSWER_COLUMNS = (
 )
 """A file of answers: the published study's 16 columns, then ours."""
 
-SET_FACTS = ("scorer", "crop", "window", "image_variant", "seed")
+SET_FACTS = ("scorer", "crop", "window", "statistic", "image_variant", "seed")
 """Columns that say how a set was made: keys of its settings."""

@@ -6,7 +6,7 @@ import re
 import sqlite3
 import string
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 import duckdb
@@ -78,6 +78,8 @@ class StoreMoments:
 
     by_recording: Mapping[str, tuple[ScoredMoment, ...]] = field(default_factory=dict)
     by_words: Mapping[str, tuple[ScoredMoment, ...]] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """How the scores were made: keys of a set's settings."""
 
     def find(self, image: str, text: str) -> Found | None:
         """The utterance of this picture and these words; None when it is not certain.
@@ -152,7 +154,7 @@ def moments_of(
             "words": sorted({_plain(text) for text in texts}),
         },
     ).fetchall()
-    return store_moments(
+    found = store_moments(
         ScoredMoment(
             MomentRef(recording, utterance, TimeSpan(int(onset), int(offset))),
             str(text),
@@ -161,6 +163,8 @@ def moments_of(
         )
         for recording, utterance, onset, offset, text, score, z in rows
     )
+    facts = {"scorer": scorer, "crop": crop, "window": window, "statistic": "max"}
+    return replace(found, facts=facts)
 
 
 def store_moments(moments: Iterable[ScoredMoment]) -> StoreMoments:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.people.trial_records import Item, ItemOption, PlacedItem, Trial
 from pipeline.validation.files.known import KnownSet, StoreMoments
 from pipeline.validation.files.parse import RowError
+from pipeline.validation.files.questions import Questions, items_in
 from pipeline.validation.files.read import Problem
 from pipeline.validation.files.rows import (
     NOWHERE,
@@ -59,7 +60,8 @@ class ImportPlan:
     """What is new in a set, and what cannot be taken.
 
     `n_repeated` answers were given to a question that the same rater had answered before in the
-    file; the first one counts.
+    file; the first one counts. `adopted_from` is the first set of this study from which questions
+    were taken over into another one.
     """
 
     items: tuple[Item, ...]
@@ -69,6 +71,7 @@ class ImportPlan:
     problems: tuple[Problem, ...]
     n_repeated: int
     sources: Sources
+    adopted_from: KnownSet | None = None
 
 
 def fits(row: FileRow, known: KnownSet) -> bool:
@@ -152,9 +155,10 @@ class _Plan:
         self._file_name = file_name
         self._target = target
         self._may_grow = target is None or target.is_imported
-        self._others = [_Questions(_items(one.trials)) for one in others]
+        self._others = [(one, Questions(items_in(one.trials))) for one in others]
+        self._adopted_from: KnownSet | None = None
         self._store = store
-        self._own = _Questions(_items(target.trials) if target is not None else ())
+        self._own = Questions(items_in(target.trials) if target is not None else ())
         self._resolved: dict[tuple[str, str], Item] = {}
         self._new_items: dict[str, Item] = {}
         self._sources = Sources()
@@ -235,6 +239,7 @@ class _Plan:
             tuple(self._problems),
             self._n_repeated,
             self._sources,
+            self._adopted_from,
         )
 
     def _item(self, row: FileRow) -> Item:
@@ -253,7 +258,7 @@ class _Plan:
             raise self._unknown(row)
         item = row.item
         if not row.is_whole:
-            adopted = next(filter(None, (other.find(row) for other in self._others)), None)
+            adopted = self._adopted(row)
             if adopted is None and not row.has_content:
                 raise RowError(
                     f"item_id {row.item.item_id} is in no set of this study, and the row does not "
@@ -275,6 +280,15 @@ class _Plan:
             )
         self._new_items[item.item_id] = item
         return item
+
+    def _adopted(self, row: FileRow) -> Item | None:
+        """The question as another set of this study has it."""
+        for known, questions in self._others:
+            found = questions.find(row)
+            if found is not None:
+                self._adopted_from = self._adopted_from or known
+                return found
+        return None
 
     def _joined(self, item: Item) -> Item:
         """The item with the moments of this study that its pictures and words mean."""
@@ -363,26 +377,3 @@ class _Plan:
             "If the options were shuffled elsewhere, import the file as a set of its own with "
             "--set NAME.",
         )
-
-
-class _Questions:
-    """Items by id and by what they show."""
-
-    def __init__(self, items: Iterable[Item]) -> None:
-        self._by_id = {item.item_id: item for item in items}
-        self._by_content = {content_key(item): item for item in self._by_id.values()}
-
-    def find(self, row: FileRow) -> Item | None:
-        """The item of a row. A row with content is never taken for a question of other content."""
-        if not row.has_content:
-            return self._by_id.get(row.item.item_id)
-        same = self._by_content.get(content_key(row.item))
-        named = self._by_id.get(row.item.item_id)
-        if named is not None and content_key(named) == content_key(row.item):
-            return named
-        return same if not row.is_whole else None
-
-
-def _items(trials: Iterable[Trial]) -> Iterator[Item]:
-    for trial in trials:
-        yield trial.item

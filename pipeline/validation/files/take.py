@@ -14,7 +14,13 @@ from pipeline.people.store import PeopleStore, people_store
 from pipeline.people.trial_records import Answer, SetKind
 from pipeline.people.trial_sets import MAX_NAME, add_set, add_trials, close_set, trials_of
 from pipeline.store.opening import open_current_store
-from pipeline.validation.files.export import ANSWERS_FILE, SET_FILE, TRIALS_FILE, settings_of
+from pipeline.validation.files.export import (
+    ANSWERS_FILE,
+    SET_FILE,
+    TRIALS_FILE,
+    set_facts,
+    settings_of,
+)
 from pipeline.validation.files.known import (
     IMPORTED_FROM,
     KnownSet,
@@ -158,7 +164,8 @@ def _import_rows(
     set_name = target.one.name if target is not None else name or _stem(read.path)
     n_added = 0
     if not options.is_trial and (plan.answers or plan.placed):
-        n_added = _write(store, read, plan, target, set_name, rows)
+        facts = {**_facts(plan, moments), **dict(rows[0].facts)}
+        n_added = _write(store, read, plan, target, set_name, facts)
     n_new = len(plan.answers) if options.is_trial else n_added
     return ImportReport(
         file_name=read.path.name,
@@ -218,13 +225,22 @@ def _moments(study_root: Path, rows: Sequence[FileRow]) -> StoreMoments:
         return StoreMoments()
 
 
+def _facts(plan: ImportPlan, moments: StoreMoments) -> dict[str, str]:
+    """How the scores were made that the rows got from this study."""
+    if plan.adopted_from is not None:
+        facts = set_facts(plan.adopted_from.one)
+        return {name: value for name, value in facts.items() if name != "seed"}
+    is_joined = plan.sources.n_by_image + plan.sources.n_by_words > 0
+    return dict(moments.facts) if is_joined else {}
+
+
 def _write(
     store: PeopleStore,
     read: AnswerFile,
     plan: ImportPlan,
     target: KnownSet | None,
     set_name: str,
-    rows: Sequence[FileRow],
+    facts: Mapping[str, str],
 ) -> int:
     if target is not None:
         set_id = target.one.set_id
@@ -232,8 +248,8 @@ def _write(
     else:
         beside = _beside(read.path, set_name)
         settings = beside.get("settings")
-        settings = settings if isinstance(settings, dict) else dict(rows[0].facts)
-        simulated = [row.answer.is_simulated for row in rows if row.answer is not None]
+        settings = settings if isinstance(settings, dict) else facts
+        simulated = [rater.is_simulated for rater in plan.raters]
         set_id = add_set(
             store,
             name=set_name,

@@ -146,6 +146,11 @@ def test_options_shuffled_elsewhere_need_a_set_of_their_own(tmp_path: Path) -> N
     with store.reading() as con:
         found = answer_table(con, [trial_sets(con)[0].set_id])
         here = answer_table(con, [set_id])
+        made_with = json.loads(trial_sets(con)[0].settings)
+    assert made_with == {
+        **{"scorer": "clip", "crop": "center", "image_variant": "full_frame"},
+        "imported_from": "prolific.csv",
+    }
     scores = dict(zip(here["item"], here["score"], strict=True))
     for item, score in zip(found["item"], found["score"], strict=True):
         if item in scores:
@@ -201,6 +206,7 @@ def test_the_store_is_asked_only_for_what_the_file_names(tmp_path: Path) -> None
     assert set(found.by_recording) == {"REC1", "REC2", "REC3"}
     (ball,) = found.by_recording["REC1"]
     assert (ball.score, ball.z) == (0.3, 2.5)
+    assert found.facts["scorer"] == "clip"
     assert found.by_recording["REC2"][0].score is None
 
 
