@@ -158,12 +158,15 @@ def progress(store: StoreHandle, rated: RatedSet) -> None:
         f"{labels.plural(rated.n_answers, 'label' if rated.is_labels else 'answer')} so far. "
         "Practice and catch trials count here."
     )
+    table = pd.DataFrame([_row(each) for each in rated.progress])
+    if set(table["From"]) == {_SOURCES["here"]}:
+        table = table.drop(columns="From")
     st.dataframe(
-        pd.DataFrame([_row(each) for each in rated.progress]),
+        table,
         hide_index=True,
         key=f"rate_progress_{rated.one.set_id}",
         column_config={
-            "Done": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            "Done": st.column_config.ProgressColumn(format="%d %%", max_value=100),
             "List": st.column_config.NumberColumn(width="small"),
         },
     )
@@ -176,7 +179,7 @@ def _row(each: RaterProgress) -> dict[str, str | int | float | None]:
     return {
         "Rater": rater.label,
         "List": rater.list_number,
-        "Done": min(1.0, each.n_answered / each.n_trials) if each.n_trials else 0.0,
+        "Done": min(100, 100 * each.n_answered // each.n_trials) if each.n_trials else 0,
         "Answers": f"{each.n_answered} of {each.n_trials}",
         "State": state,
         "Last answer (UTC)": (each.last_at or "").replace("T", " ")[:16] or labels.NO_VALUE,
@@ -203,16 +206,15 @@ def rater_actions(store: StoreHandle, rated: RatedSet) -> None:
             return (f"{label} has a new code; the one before lets nobody in any more.",)
 
         def delete() -> tuple[str, ...]:
+            # Counted now: the rater may have answered since the page was drawn.
+            now = {p.rater.rater_id: p.n_answered for p in rated_set(store, rated.one).progress}
             withdraw_rater(people(store), rater_id)
-            return (f"{label} was deleted with {labels.plural(each.n_answered, 'answer')}.",)
+            return (f"{label} was deleted with {labels.plural(now.get(rater_id, 0), 'answer')}.",)
 
         if each.rater.source == "here" and rated.is_open:
             st.button(
                 "New code", icon=":material/key:", key="rate_renew", on_click=attempt, args=(renew,)
             )
         with st.popover("Delete the rater", icon=":material/person_remove:"):
-            st.write(
-                f"Deletes {label} and {labels.plural(each.n_answered, 'answer')} for good, as when "
-                "somebody withdraws."
-            )
+            st.write(f"Deletes {label} and all their answers for good, as when somebody withdraws.")
             st.button("Delete", key="rate_withdraw", on_click=attempt, args=(delete,))

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import labels
 from dashboard.components.export_job import Work, export_button
 from dashboard.components.rate_make import SET_PARAM
-from dashboard.components.rate_state import RatedSet, attempt
+from dashboard.components.rate_state import RatedSet, attempt, rated_set
 from dashboard.components.saved_state import people
 from dashboard.components.url_choice import keep_in_url, url_value
 from dashboard.data import StoreHandle
@@ -130,7 +130,10 @@ def _settings_note(settings: str) -> str:
     if isinstance(left_out, dict) and left_out:
         reasons = "; ".join(f"{n} {reason}" for reason, n in left_out.items())
         told.append(f"Of {values.get('n_utterances')} utterances not used: {reasons}.")
-    told.append("A bin that runs short gives fewer trials; no other bin fills its place.")
+    told.append(
+        "The first and the last bin also hold scores beyond. A bin that runs short gives fewer "
+        "trials; no other bin fills its place."
+    )
     return " ".join(told)
 
 
@@ -163,20 +166,21 @@ def set_end(store: StoreHandle, rated: RatedSet) -> None:
         return (f"{one.name} takes no more answers.",)
 
     def delete() -> tuple[str, ...]:
+        # Counted now: raters may have answered since the page was drawn.
+        lost = rated_set(store, one)
         delete_set(box, one.set_id)
-        return (f"{one.name} was deleted.",)
+        return (
+            f"{one.name} was deleted with {labels.plural(len(lost.progress), 'rater')} and "
+            f"{labels.plural(lost.n_answers, 'answer')}.",
+        )
 
     if rated.is_open:
         with st.popover("Close", icon=":material/lock:"):
             st.write("Nobody can join or answer any more. The answers stay. It cannot be undone.")
             st.button("Close the set", key="rate_close", on_click=attempt, args=(close,))
     with st.popover("Delete", icon=":material/delete:"):
-        lost = (
-            f"{labels.plural(len(rated.progress), 'rater')} and "
-            f"{labels.plural(rated.n_answers, 'answer')}"
-        )
-        st.write(f"Deletes the set with {lost}. Export it first.")
-        is_sure = st.checkbox(f"Yes, delete {lost}", key=f"rate_sure_{one.set_id}")
+        st.write("Deletes the set with its raters and all their answers. Export it first.")
+        is_sure = st.checkbox("Yes, delete all of it", key=f"rate_sure_{one.set_id}")
         st.button(
             "Delete the set",
             key="rate_delete",
