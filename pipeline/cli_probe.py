@@ -33,6 +33,10 @@ def probe(
         str, typer.Option(help="Which model's score; without it, the study's own.")
     ] = "",
     crop: Annotated[str, typer.Option(help="center, pad or squash.")] = "center",
+    search: Annotated[
+        int,
+        typer.Option(min=0, help="For so many frames, search the sentence the model likes best."),
+    ] = 0,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -40,7 +44,7 @@ def probe(
     """What drives the score: change the words, watch the score (see docs/probing.md)."""
     from pipeline.cli_output import counting
     from pipeline.engine.tools import resolved_device
-    from pipeline.probes.run import run_probe
+    from pipeline.probes.run import run_probe, run_search
     from pipeline.probes.settings import ProbeSettings
     from pipeline.study import open_study
 
@@ -54,6 +58,9 @@ def probe(
 
     with counting("Utterances probed", quiet) as count:
         found = run_probe(opened, settings, load, scorer=scorer, on_progress=count)
+    if search:
+        with counting("Frames searched", quiet) as count:
+            run_search(opened, found, load, search, count)
     if as_json:
         typer.echo(json.dumps(_content(found), indent=1))
         return
@@ -68,6 +75,7 @@ def _content(found: FinishedProbe) -> dict[str, object]:
         "counts": asdict(found.facts.counts),
         "words": found.facts.knowledge_sources,
         "indices": [asdict(index) for index in found.indices],
+        "favourites": [asdict(one) for one in found.searched()],
     }
 
 
@@ -101,6 +109,17 @@ def _show(found: FinishedProbe) -> None:
         highlight=False,
         markup=False,
     )
+    searched = found.searched()
+    if searched:
+        favourites = Table(title="What the model would call aligned")
+        for title in ("Heard", "The model's favourite", "Headroom (s0)", "Shared nouns"):
+            favourites.add_column(title, justify="right" if "(s0)" in title else "left")
+        for one in searched:
+            best = one.favourite
+            favourites.add_row(
+                one.text, best.text, f"{best.headroom:.2f}", ", ".join(best.shared) or "–"
+            )
+        console.print(favourites)
     for reason, n in counts.not_usable:
         console.print(f"Not usable: {n:,} with {reason}.", highlight=False, markup=False)
 

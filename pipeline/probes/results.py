@@ -9,6 +9,7 @@ whole. The fingerprint stands for settings, model and store, so nothing is ever 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from pipeline.probes.rows_files import (
     write_utterances,
 )
 from pipeline.probes.score_files import ScoredVariant, read_scored, write_scored
+from pipeline.probes.search_sample import Searched, read_searched
 from pipeline.probes.settings import PROBE_VERSION, ProbeSettings
 from pipeline.probes.verdicts import Index
 from pipeline.store.layout import digest_of
@@ -33,6 +35,7 @@ from pipeline.store.shards import write_atomically
 
 FOLDER = "probes"
 _SETTINGS, _INDICES, _CURRENT = "settings.json", "indices.json", "current"
+SEARCH, TEXTS = "search.json", "texts.parquet"
 _UTTERANCES, _SCORES = "utterances.parquet", "scores.parquet"
 
 
@@ -69,6 +72,11 @@ class FinishedProbe:
     facts: ProbeFacts
     indices: tuple[Index, ...]
 
+    @property
+    def s0(self) -> float:
+        """The unit of effects: SD of the cosines of null pairs."""
+        return next(index.value for index in self.indices if index.name == "s0") or math.nan
+
     def measured(self) -> Measured:
         """Every variant of every utterance."""
         return Measured(
@@ -79,6 +87,10 @@ class FinishedProbe:
     def scored(self) -> tuple[ScoredVariant, ...]:
         """Scores of the sample by other texts, and hub-corrected."""
         return read_scored(self.folder / _SCORES)
+
+    def searched(self) -> tuple[Searched, ...]:
+        """The model's favourite sentences for some frames; empty when none were searched."""
+        return read_searched(self.folder / SEARCH)
 
 
 class ProbeFolder:

@@ -11,8 +11,16 @@ from pipeline.probes.blocks import measure, sampled_utterances
 from pipeline.probes.encodings import TextEncodings
 from pipeline.probes.indices import indices
 from pipeline.probes.read_material import read_material
-from pipeline.probes.results import FinishedProbe, ProbeFacts, ProbeFolder, ProbeIdentity
+from pipeline.probes.results import (
+    SEARCH,
+    TEXTS,
+    FinishedProbe,
+    ProbeFacts,
+    ProbeFolder,
+    ProbeIdentity,
+)
 from pipeline.probes.score_files import scored_variants
+from pipeline.probes.search_sample import search_sample, write_searched
 from pipeline.probes.settings import ProbeSettings
 from pipeline.store.opening import open_current_store
 from pipeline.study import Study
@@ -55,6 +63,31 @@ def run_probe(
     whole = folder.finished()
     assert whole is not None
     return whole
+
+
+def run_search(
+    study: Study,
+    probe: FinishedProbe,
+    load_model: LoadModel,
+    n: int,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> FinishedProbe:
+    """Search favourite sentences for n utterances of a finished probe and write them beside it.
+
+    Texts that were encoded are kept for the next search. Raises ModelError as `run_probe`.
+    """
+    identity, settings = probe.identity, probe.identity.settings
+    model = checked_model(load_model, identity.scorer, identity.revision)
+    with open_current_store(study.root) as con:
+        language = study.settings.speech.language
+        material = read_material(con, identity.scorer, settings, language)
+    encodings = TextEncodings(model.embed_texts)
+    texts = probe.folder / TEXTS
+    encodings.load(texts)
+    found = search_sample(material, encodings, probe.s0, settings, n, on_progress)
+    encodings.save(texts)
+    write_searched(probe.folder / SEARCH, found)
+    return probe
 
 
 def probed_scorer(con: duckdb.DuckDBPyConnection, scorer: str = "") -> tuple[str, str]:
