@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.components.human_choice import human_choice, simulated_banner
-from dashboard.components.human_curve import accuracy_curve
+from dashboard.components.human_curve import LEVELS_STATE, accuracy_curve
 from dashboard.components.human_export import in_r
 from dashboard.components.human_fits import human_fits_of
 from dashboard.components.human_headline import human_headline, threshold_box
@@ -16,7 +16,7 @@ from dashboard.components.human_raters import agreement_part, exclusions_part
 from dashboard.components.saved_state import people, write_problem
 from dashboard.components.theme_watch import theme_watch
 from dashboard.components.url_choice import url_choice
-from dashboard.components.view import bare_view
+from dashboard.components.view import bare_view, page_style
 from dashboard.queries.human_answers import (
     answered_sets,
     human_answers,
@@ -34,6 +34,7 @@ _PARTS = {
 }
 
 view = bare_view()
+page_style()
 st.title("Human agreement", anchor=False)
 with st.sidebar:
     theme_watch()
@@ -69,7 +70,8 @@ with left:
 with right:
     st.subheader("What score do people need?", anchor=False)
     if fits is not None:
-        threshold_box(view.store, choice, fits, results)
+        threshold_box(view.store, choice, fits)
+    st.toggle("Published levels in the chart", value=True, key=LEVELS_STATE)
 part = url_choice("More", tuple(_PARTS), param="part", default="model", words=_PARTS.__getitem__)
 if part == "model" and fits is not None:
     mixed_part(view.store, choice, fits)

@@ -66,12 +66,12 @@ def accuracy_by_score(
         )
     level_at(chart, 100 * chance, color=look.muted, width=1.5, dash="dash")
     chart.add_annotation(
-        x=1,
+        x=1.01,
         xref="x domain",
-        xanchor="right",
+        xanchor="left",
         y=100 * chance,
-        yanchor="top",
-        text=f"chance {100 * chance:.0f} %",
+        yanchor="middle",
+        text=f"chance<br>{100 * chance:.0f} %",
         font={"size": 12, "color": look.faint_ink},
         showarrow=False,
     )
@@ -109,19 +109,20 @@ def accuracy_by_score(
         hovertemplate="%{y:.1f} % right<br>%{customdata[0]:,} answers of %{customdata[1]:,} "
         "raters to %{customdata[2]:,} items<extra></extra>",
     )
-    chart.update_yaxes(range=[0, 104], dtick=20)
+    chart.update_yaxes(range=[-4, 104], dtick=20)
+    chart.update_layout(margin={"r": 56})
     return chart
 
 
 def _curve(chart: Chart, curve: Curve, look: Look) -> None:
     level_at(chart, 100 * curve.ceiling, color=look.muted, width=1, dash="dot")
     chart.add_annotation(
-        x=1,
+        x=1.01,
         xref="x domain",
-        xanchor="right",
+        xanchor="left",
         y=100 * curve.ceiling,
-        yanchor="bottom",
-        text=f"ceiling {100 * curve.ceiling:.0f} %",
+        yanchor="middle",
+        text=f"ceiling<br>{100 * curve.ceiling:.0f} %",
         font={"size": 12, "color": look.faint_ink},
         showarrow=False,
     )
@@ -150,5 +151,9 @@ def _curve(chart: Chart, curve: Curve, look: Look) -> None:
         )
         band(chart, look.muted_fill, x=ends)
         mark_value(
-            chart, look, curve.threshold, f"halfway: {curve.threshold:.3g}", place="bottom right"
+            chart,
+            look,
+            curve.threshold,
+            f"\u00a0halfway: {curve.threshold:.3g}",
+            place="bottom right",
         )

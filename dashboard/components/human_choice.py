@@ -58,6 +58,7 @@ def human_choice(sets: Sequence[AnsweredSet]) -> HumanChoice | None:
     kinds = [kind for kind in SetKind if any(is_of_kind(one, kind) for one in sets)]
     if not kinds:
         return None
+    top = st.container(horizontal=True, vertical_alignment="bottom")
     kind = kinds[0]
     if len(kinds) > 1:
         kind = SetKind(
@@ -67,28 +68,32 @@ def human_choice(sets: Sequence[AnsweredSet]) -> HumanChoice | None:
                 param="kind",
                 default=kinds[0].value,
                 words=_KINDS.__getitem__,
+                place=top,
             )
         )
-    usable = [one for one in sets if is_of_kind(one, kind)]
-    chosen = _sets(usable)
+    chosen = _sets([one for one in sets if is_of_kind(one, kind)])
     if kind is SetKind.LABELS:
         return HumanChoice(chosen, kind, ResultChoice())
-    left, middle, right = st.columns([3, 4, 4], vertical_alignment="bottom")
-    with left:
-        scale = Scale(
-            url_choice(
-                "Score",
-                tuple(_SCALES),
-                param="by",
-                default=Scale.SCORE.value,
-                words=_SCALES.__getitem__,
-            )
+    scale = Scale(
+        url_choice(
+            "Score",
+            tuple(_SCALES),
+            param="by",
+            default=Scale.SCORE.value,
+            words=_SCALES.__getitem__,
+            place=top,
         )
-    with middle:
-        mode = url_choice(
-            "Trials", tuple(MODES), param="mode", default="all", words=MODES.__getitem__
-        )
-    with right:
+    )
+    mode = url_choice(
+        "Trials",
+        tuple(MODES),
+        param="mode",
+        default="all",
+        words=MODES.__getitem__,
+        place=top,
+    )
+    with st.sidebar:
+        st.subheader("Leave raters out", anchor=False)
         rule = _rule()
     return HumanChoice(
         chosen, kind, ResultChoice(scale, None if mode == "all" else TrialMode(mode), rule)
@@ -138,8 +143,10 @@ def _name(one: AnsweredSet) -> str:
 
 
 def _rule() -> ExclusionRule:
-    catch = _number("catch", "Least share of catch trials right (%)", 0, 100, 5, _DEFAULT_CATCH)
-    fast = _number("fast", "Shortest median time per trial (ms, 0: any)", 0, 3_000, 100, 0)
+    catch = _number(
+        "catch", "Below this share of catch trials right (%)", 0, 100, 5, _DEFAULT_CATCH
+    )
+    fast = _number("fast", "Below this median time per trial (ms)", 0, 3_000, 100, 0)
     return ExclusionRule(catch / 100, float(fast))
 
 

@@ -17,6 +17,9 @@ from pipeline.published import PUBLISHED_VOCABULARY
 from pipeline.stats.psychometric import Psychometric
 from pipeline.validation.results import HumanFits, HumanResults, Scale
 
+LEVELS_STATE = "human_levels"
+"""Whether published levels are drawn: a toggle of the page."""
+
 _POINTS = 121
 _LEVELS = (
     Level(PUBLISHED_VOCABULARY[0].accuracy, "4 years .59"),
@@ -26,13 +29,12 @@ _LEVELS = (
 
 
 def accuracy_curve(choice: HumanChoice, results: HumanResults, fits: HumanFits | None) -> None:
-    """The chart with its table; the published levels can be taken off."""
+    """The chart with its table; published levels unless they are taken off."""
     scale = choice.results.scale
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(
-            "Right choices by score" if scale is Scale.SCORE else "Right choices by z", anchor=False
-        )
-        has_levels = st.toggle("Published levels", value=True, key="human_levels")
+    st.subheader(
+        "Right choices by score" if scale is Scale.SCORE else "Right choices by z", anchor=False
+    )
+    has_levels = bool(st.session_state.get(LEVELS_STATE, True))
     fitted = fits.curve if fits is not None else None
     show_figure(
         accuracy_by_score(
@@ -46,7 +48,8 @@ def accuracy_curve(choice: HumanChoice, results: HumanResults, fits: HumanFits |
         key="human_accuracy",
         title=f"Right choices of four by {'score' if scale is Scale.SCORE else 'z'}",
         caption=f"{counts(results)} Dots: bins of the score, at the mean of their answers; "
-        "intervals clustered by rater and item. Curve: chance + (ceiling - chance) x logistic. "
+        "intervals clustered by rater and item (none for a bin of one item, or where all or no "
+        "answers are right). Curve: chance + (ceiling - chance) × logistic. "
         + (
             "Thin lines: people in a published picture vocabulary task with four options; another "
             "task, for orientation only. "

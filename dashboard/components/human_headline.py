@@ -32,10 +32,10 @@ def human_headline(choice: HumanChoice, results: HumanResults, fits: HumanFits |
     _metric(columns[0], "People right", people_right.estimate, people_right.low, people_right.high)
     _metric(columns[1], "Model right", model.estimate, model.low, model.high)
     same = results.with_model.same
-    _metric(columns[2], "Same choice as model", same.estimate, same.low, same.high)
+    _metric(columns[2], "Same as model", same.estimate, same.low, same.high)
     curve = fits.curve if fits is not None else None
     columns[3].metric(
-        "Implied threshold",
+        "Threshold",
         _threshold(curve),
         delta=_limits(curve) if curve else "no interval",
         delta_color="off",
@@ -64,9 +64,7 @@ def human_headline(choice: HumanChoice, results: HumanResults, fits: HumanFits |
     )
 
 
-def threshold_box(
-    store: StoreHandle, choice: HumanChoice, fits: HumanFits, results: HumanResults
-) -> None:
+def threshold_box(store: StoreHandle, choice: HumanChoice, fits: HumanFits) -> None:
     """The threshold in words, and the button that makes it the study's."""
     scale = choice.results.scale
     if fits.curve is not None:
@@ -108,7 +106,6 @@ def _take(store: StoreHandle, choice: HumanChoice, curve: Psychometric) -> None:
         "Use as this study's threshold",
         key="human_take",
         icon=":material/check:",
-        type="primary",
         disabled=bool(reason),
         on_click=take,
         help=reason or "On every page, in exports and in the report; it can be taken back.",

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import labels
 from dashboard.charts.human_detail import choices_by_position, times_by_part
 from dashboard.charts.predictors import Reference, effects
+from dashboard.components.captions import p_text
 from dashboard.components.figure import current_look, show_figure
 from dashboard.components.human_choice import MODES, HumanChoice
 from dashboard.components.human_words import counts, setting_words, share_words, size_words
@@ -67,7 +68,10 @@ def mixed_part(store: StoreHandle, choice: HumanChoice, fits: HumanFits) -> None
         table=coefficient_table(fits.mixed),
     )
     left, right = st.columns([3, 2])
-    left.dataframe(coefficient_table(fits.mixed), hide_index=True, key="human_fixed")
+    # A whole unit of cosine is far beyond the data, and so is the odds ratio of it.
+    terms = coefficient_table(fits.mixed).drop(columns="Odds ratio")
+    terms["p"] = [p_text(p) for p in terms["p"]]
+    left.dataframe(terms, hide_index=True, key="human_fixed")
     right.dataframe(random_table(fits.mixed), hide_index=True, key="human_random")
     for message in fits.mixed.messages:
         st.caption(message)

@@ -59,5 +59,5 @@ def setting_words(choice: HumanChoice) -> str:
 
 
 def seconds(milliseconds: float) -> str:
-    """2413.2 -> '2.4 s'; a dash where no time was measured."""
-    return labels.NO_VALUE if math.isnan(milliseconds) else f"{milliseconds / 1000:.1f} s"
+    """2413.2 -> '2.41 s'; a dash where no time was measured."""
+    return labels.NO_VALUE if math.isnan(milliseconds) else f"{milliseconds / 1000:.2f} s"

@@ -39,7 +39,7 @@ class View:
 def open_view(title: str) -> View:
     """Draw the title, the sidebar and the chips; return what the page is to show."""
     view = bare_view()
-    st.html(_STYLE.format(on_accent=current_look().paper))
+    page_style()
     _offer_newer_store(view.store)
     st.title(title, anchor=False)
     if view.store.thresholds_problem:
@@ -52,6 +52,11 @@ def open_view(title: str) -> View:
     with st.sidebar:
         theme_watch()
     return view
+
+
+def page_style() -> None:
+    """What every page's look needs beyond the theme."""
+    st.html(_STYLE.format(on_accent=current_look().paper))
 
 
 def bare_view() -> View:

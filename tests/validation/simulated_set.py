@@ -62,7 +62,7 @@ def add_simulated_set(
     n_careless: int = 0,
 ) -> int:
     """A set in which every rater answers every item once; its id. `n_careless` of the raters
-    press at random."""
+    press at random, and miss all catch trials."""
     rng = np.random.default_rng(seed)
     modes = (TrialMode.IMAGES, TrialMode.UTTERANCES)
     items = [made_item(i, rng, mode=modes[i % 2]) for i in range(n_items)]
@@ -123,7 +123,7 @@ def _answer_list(
             logit = truth.slope * (score - truth.threshold) + ability + ease[item_id]
             chance = 0.25 + (0.75 - truth.lapse) / (1 + np.exp(-logit))
         if is_careless:
-            chance = 0.25
+            chance = 0.0 if score is None else 0.25
         correct = str(order).index("0") + 1
         others = [position for position in range(1, 5) if position != correct]
         chosen = correct if rng.random() < chance else others[int(rng.integers(3))]
