@@ -24,6 +24,7 @@ def main() -> int:
         ["export_speed", "--utterances", "20000", "--recordings", "80"],
         ["import_speed", "--utterances", "20000"],
         ["mixed_speed"],
+        ["probe_truth", "--planted", "6", "--deaf", "12"],
         ["psychometric_coverage", "--studies", "10"],
     ]
     if (study / "truth.csv").is_file():

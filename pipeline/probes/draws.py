@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 
@@ -21,7 +21,7 @@ def stream(seed: int, *parts: str | int) -> np.random.Generator:
 
 def mixed_keys(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
     """Keys (n,) of a seed's own order, by SplitMix64 (Steele et al. 2014)."""
-    state = keys + np.uint64(seed) * _GOLDEN
+    state = keys + np.uint64(seed * _GOLDEN % 2**64)
     state = (state ^ (state >> np.uint64(30))) * _MIX_1
     state = (state ^ (state >> np.uint64(27))) * _MIX_2
     return np.asarray(state ^ (state >> np.uint64(31)), np.uint64)
