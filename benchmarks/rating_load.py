@@ -43,11 +43,14 @@ _N_TRIALS = 400
 Screen = dict[str, object]
 
 
-class Server:
-    """The rating screen's server, as `python -m pipeline rate` starts it."""
+AS_PEOPLE_DO = ("pipeline", "rate")
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+
+class Server:
+    """The rating screen's server; `module` is what follows python -m."""
+
+    def __init__(self, root: Path, module: tuple[str, ...] = AS_PEOPLE_DO) -> None:
+        self._command = [sys.executable, "-m", *module, str(root)]
         with socket.socket() as probe:
             probe.bind((_HOST, 0))
             self.port = int(probe.getsockname()[1])
@@ -55,10 +58,9 @@ class Server:
 
     def start(self) -> float:
         """Start it; seconds until it answers."""
-        command = [sys.executable, "-m", "pipeline", "rate", str(self._root)]
         began = time.monotonic()
         self._process = subprocess.Popen(
-            [*command, "--port", str(self.port)], stdout=subprocess.DEVNULL
+            [*self._command, "--port", str(self.port)], stdout=subprocess.DEVNULL
         )
         while time.monotonic() - began < _START_S:
             if self._process.poll() is not None:
@@ -161,13 +163,19 @@ def rate(port: int, log: Log, until_s: float, pause_s: tuple[float, float], seed
         log.problems.append(f"{type(problem).__name__}: {problem}")
 
 
-def kill_again_and_again(study: RatingStudy, code: str, n_kills: int, seed: int) -> Log:
+def kill_again_and_again(
+    study: RatingStudy,
+    code: str,
+    n_kills: int,
+    seed: int,
+    module: tuple[str, ...] = AS_PEOPLE_DO,
+) -> Log:
     """One rater at work while the server is killed at random points and started again.
 
     The rater does as the page does: what was not acknowledged is sent again, unchanged.
     """
     rng = random.Random(seed)
-    server = Server(study.root)
+    server = Server(study.root, module)
     log = Log(code)
     server.start()
     browser = Browser(server.port)
