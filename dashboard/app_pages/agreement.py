@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import data
-from dashboard.components.human_choice import human_choice, simulated_banner
+from dashboard.components.human_choice import human_choice, simulated_banner, stop_when_mixed
 from dashboard.components.human_curve import LEVELS_STATE, accuracy_curve
 from dashboard.components.human_export import in_r
 from dashboard.components.human_fits import human_fits_of
@@ -57,6 +57,7 @@ if choice.kind is SetKind.LABELS:
         label_view(choice, given)
     st.stop()
 
+stop_when_mixed(choice)
 table = data.load(view.store, human_answers, written, state, choice.set_ids)
 results = data.load_given(view.store, table, human_summary, state, choice.set_ids, choice.results)
 if not results.after.people.n:

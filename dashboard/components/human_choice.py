@@ -113,6 +113,23 @@ def simulated_banner(choice: HumanChoice) -> None:
     )
 
 
+def stop_when_mixed(choice: HumanChoice) -> None:
+    """End the page when cosines of several models or settings would be thrown together."""
+    told = {(one.scorer, one.setting) for one in choice.sets}
+    if len(told) < 2 or choice.results.scale is Scale.Z:
+        return
+    names = "; ".join(
+        f"{one.set.name}: {one.scorer or 'model not known'}, {' '.join(one.setting).strip()}"
+        for one in choice.sets
+    )
+    st.info(
+        f"The scores of these sets were not made in the same way ({names}), so their cosines "
+        "cannot stand on one axis. Choose sets of one model and setting, or z.",
+        icon=":material/compare_arrows:",
+    )
+    st.stop()
+
+
 def _sets(usable: Sequence[AnsweredSet]) -> tuple[AnsweredSet, ...]:
     by_id = {str(one.set.set_id): one for one in usable}
     real = [one for one in usable if not one.is_simulated]

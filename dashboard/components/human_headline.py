@@ -96,7 +96,8 @@ def _take(store: StoreHandle, choice: HumanChoice, curve: Psychometric) -> None:
         limits.low if math.isfinite(limits.low) else None,
         limits.high if math.isfinite(limits.high) else None,
         f"{'SIMULATED answers, ' if choice.is_simulated else ''}halfway point of the 4AFC curve, "
-        f"{labels.plural(curve.n_raters, 'rater')}, {labels.plural(curve.n_items, 'item')}",
+        f"{labels.plural(curve.n_raters, 'rater')}, {labels.plural(curve.n_items, 'item')}"
+        f"{_made_by(choice)}",
     )
 
     def take() -> None:
@@ -112,6 +113,14 @@ def _take(store: StoreHandle, choice: HumanChoice, curve: Psychometric) -> None:
     )
     if reason:
         st.caption(reason)
+
+
+def _made_by(choice: HumanChoice) -> str:
+    """How the scores were made: a threshold holds for scores made in the same way."""
+    crop, window, statistic = choice.setting
+    if not (crop and window and statistic):
+        return ""
+    return f", {labels.setting(crop, window, statistic).lower()}"
 
 
 def _why_not(store: StoreHandle, choice: HumanChoice, curve: Psychometric) -> str:

@@ -121,7 +121,8 @@ class ModelAgreement:
 
 def overall(answers: MainAnswers, name: str = "All") -> AccuracyRow:
     """Accuracy over all of these answers."""
-    middle = float(np.nanmean(answers.values)) if answers.n else math.nan
+    known = answers.values[~np.isnan(answers.values)]
+    middle = float(known.mean()) if len(known) else math.nan
     return AccuracyRow(
         name,
         math.nan,

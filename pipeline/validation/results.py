@@ -143,8 +143,8 @@ def human_fits(
     before = main_answers(table, choice.scale, choice.mode)
     after = _kept(before, left_out)
     on_step("Fitting the curve")
-    curve, curve_problem = _curve(after, choice.lapse)
-    curve_before = _curve(before, choice.lapse)[0] if after.n < before.n else None
+    curve, curve_problem = _curve(after, choice)
+    curve_before = _curve(before, choice)[0] if after.n < before.n else None
     on_step("Fitting the mixed model")
     formula = mixed_formula(choice.scale)
     mixed, mixed_problem = None, None
@@ -208,9 +208,16 @@ def _of_mode(answers: MainAnswers, mode: TrialMode | None) -> MainAnswers:
 
 
 def _curve(
-    answers: MainAnswers, lapse: float | None
+    answers: MainAnswers, choice: ResultChoice
 ) -> tuple[Psychometric | None, FitError | None]:
     known = ~np.isnan(answers.values)
+    if answers.n and not known.any():
+        word = "score" if choice.scale is Scale.SCORE else "z"
+        return None, FitError(
+            f"None of these answers is to an item with a {word}.",
+            hint="Answers that were read in need the scores of their items; z needs a store with "
+            "the matched null.",
+        )
     try:
         return (
             fit_psychometric(
@@ -219,7 +226,7 @@ def _curve(
                 answers.raters[known],
                 answers.items[known],
                 chance=CHANCE,
-                lapse=lapse,
+                lapse=choice.lapse,
             ),
             None,
         )
