@@ -15,6 +15,8 @@ from pipeline.cli_base import JsonOption, StudyArgument, reporting_errors
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from pipeline.validation.make import Stratum
     from pipeline.validation.trial_set import NewSet
 
@@ -77,6 +79,10 @@ def trials(
     consent: Annotated[
         Path | None, typer.Option(help="Text file that raters agree to before they start.")
     ] = None,
+    pictures: Annotated[
+        bool,
+        typer.Option("--pictures", help="Also make its pictures now, so that raters never wait."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make a set of trials for people to rate, from moments that may be shown."""
@@ -114,16 +120,29 @@ def trials(
     text = "" if consent is None else read_consent(consent)
     with open_current_store(root) as con:
         new = make_set(con, root, label_plan(plan, labels) if labels else plan, consent=text)
+        ready = _pictures(con, root, new.set_id, is_quiet=as_json) if pictures else ()
     written = export_set(root, new.set_id, out.expanduser()).files if out is not None else ()
     if as_json:
         typer.echo(json.dumps(_as_values(new, written), indent=1))
         return
     _show(new)
+    for line in ready:
+        typer.echo(line)
     if written:
         typer.echo(f"Written to {out}: {', '.join(path.name for path in written)}.")
     typer.echo(
         f"Next: invite raters on the dashboard's page Rate: python -m pipeline serve {study}"
     )
+
+
+def _pictures(
+    con: DuckDBPyConnection, root: Path, set_id: int, *, is_quiet: bool
+) -> tuple[str, ...]:
+    from pipeline.cli_output import counting
+    from pipeline.validation.prepare import prepare_set
+
+    with counting("Pictures", is_quiet) as count:
+        return prepare_set(con, root, set_id, count).sentences
 
 
 def _choice(kind: type[Kind], option: str, text: str) -> Kind:

@@ -6,7 +6,14 @@ import streamlit as st
 
 from dashboard.components.rate_make import make_form, nothing_yet
 from dashboard.components.rate_raters import invitations, progress, rater_actions
-from dashboard.components.rate_sets import set_choice, set_end, set_facts, set_files, take_file
+from dashboard.components.rate_sets import (
+    set_choice,
+    set_end,
+    set_facts,
+    set_files,
+    set_pictures,
+    take_file,
+)
 from dashboard.components.rate_state import rated_set, rating_screen, sets_of, show_told
 from dashboard.components.view import bare_view
 
@@ -38,6 +45,7 @@ if sets:
         )
         set_end(view.store, rated)
         set_files(view.store, rated)
+    set_pictures(view.store, rated)
 else:
     nothing_yet(view)
 st.subheader("New", anchor=False)

@@ -21,10 +21,15 @@ from pipeline.exchange.bundle import BundledFile, write_bundle
 from pipeline.exchange.table_export import Bundle
 from pipeline.people.trial_records import ImageVariant, SetKind, TrialSet
 from pipeline.people.trial_sets import close_set, delete_set
+from pipeline.store.opening import open_current_store
 from pipeline.validation.files.export import export_set
-from pipeline.validation.files.take import ImportOptions, import_files
+from pipeline.validation.files.import_report import ImportOptions
+from pipeline.validation.files.take import import_files
 from pipeline.validation.plan import has_sound, image_variant_of, settings_values
+from pipeline.validation.prepare import prepare_set
 
+_N_PROBLEMS = 10
+"""Rows that could not be taken of which each is told why."""
 _MODES = {"images": "Image trials", "utterances": "Utterance trials", "moment": "Moments"}
 
 
@@ -157,6 +162,30 @@ def set_files(store: StoreHandle, rated: RatedSet) -> None:
     )
 
 
+def set_pictures(store: StoreHandle, rated: RatedSet) -> None:
+    """Make the pictures ahead: the first raters would wait for them."""
+    if not st.button(
+        "Make pictures ahead",
+        icon=":material/image:",
+        key="rate_pictures",
+        help="Pictures are cut from the videos when a rater first needs them. Made ahead, nobody "
+        "waits. You may stop it by leaving the page and go on later.",
+    ):
+        return
+    bar = st.progress(0.0, "Making pictures …")
+
+    def show(n_done: int, n_total: int) -> None:
+        bar.progress(n_done / n_total, f"Making pictures … {n_done} of {n_total}")
+
+    def make() -> tuple[str, ...]:
+        root = store.study_root
+        with open_current_store(root) as con:
+            return prepare_set(con, root, rated.one.set_id, show).sentences
+
+    attempt(make)
+    st.rerun()
+
+
 def set_end(store: StoreHandle, rated: RatedSet) -> None:
     """Close the set, or delete it with everything in it."""
     one, box = rated.one, people(store)
@@ -193,10 +222,11 @@ def set_end(store: StoreHandle, rated: RatedSet) -> None:
 def take_file(store: StoreHandle) -> None:
     """Take in answers or trial lists that were made elsewhere."""
     st.write(
-        "A CSV file in the columns of the published study, an export of Coview, or jsPsych’s JSON. "
+        "A CSV file in the columns of the published study, an export of Coview (its zip or one of "
+        "its files), or jsPsych’s JSON. "
         "Answers to a set of this study are added to it; others make a set of their own."
     )
-    given = st.file_uploader("File", type=["csv", "json", "tsv"], key="rate_import_file")
+    given = st.file_uploader("File", type=["csv", "json", "tsv", "zip"], key="rate_import_file")
     skip = st.checkbox("Leave out rows that cannot be taken", key="rate_import_skip")
 
     def take() -> tuple[str, ...]:
@@ -206,7 +236,11 @@ def take_file(store: StoreHandle) -> None:
             path = Path(folder) / Path(given.name).name
             path.write_bytes(given.getvalue())
             reports = import_files(store.study_root, path, ImportOptions(skip_bad_rows=skip))
-        return tuple(line for report in reports for line in report.lines)
+        return tuple(
+            line
+            for report in reports
+            for line in (*report.lines, *(one.words for one in report.problems[:_N_PROBLEMS]))
+        )
 
     if st.button("Take it in", key="rate_import", icon=":material/upload:"):
         with st.spinner("Reading …"):

@@ -10,11 +10,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.errors import MediaError
-from pipeline.people.store import MomentRef
-from pipeline.people.trial_records import ImageVariant
+from pipeline.errors import MediaError, RatingError
+from pipeline.people.store import MomentRef, people_store
+from pipeline.people.trial_records import (
+    ImageVariant,
+    Item,
+    ItemOption,
+    Part,
+    SetKind,
+    TrialMode,
+)
+from pipeline.people.trial_sets import add_set
 from pipeline.records import TimeSpan
 from pipeline.validation.pictures import MAX_SIDE_PX, picture_file, sound_file
+from pipeline.validation.prepare import prepare_set
 from tests.media.recordings import number_of, picture, record
 
 FULL, SQUARE = ImageVariant.FULL_FRAME, ImageVariant.MODEL_INPUT
@@ -156,3 +165,32 @@ def test_what_cannot_be_shown_is_a_sentence(root, store, name, frame_ms, words):
 def test_sound_of_a_time_without_an_utterance_is_refused(root, store):
     with pytest.raises(MediaError, match="Nothing is said"):
         sound_file(root, store, moment("film", 2_500, 2_900))
+
+
+def test_a_sets_pictures_are_made_ahead_and_what_cannot_be_made_is_counted(root, store):
+    def option(name: str, frame_ms: int | None) -> ItemOption:
+        return ItemOption(moment(name), "words", frame_ms, None)
+
+    shown = [option("film", 0), option("film", 3_000), option("stills", 5_000)]
+    items = (
+        Item("a", TrialMode.IMAGES, Part.MAIN, "words", (*shown, option("closed", 0))),
+        Item("b", TrialMode.UTTERANCES, Part.MAIN, "", (shown[1], *[option("film", None)] * 3)),
+    )
+    set_id = add_set(
+        people_store(root),
+        name="Ahead",
+        kind=SetKind.FOUR_CHOICES,
+        settings='{"image_variant": "model_input", "with_sound": true}',
+        items=items,
+    )
+    told: list[tuple[int, int]] = []
+    found = prepare_set(store, root, set_id, lambda done, total: told.append((done, total)))
+    assert found.n_made == 4
+    assert [n for _, n in found.problems] == [1]
+    assert "may not be shown" in found.sentences[1]
+    assert told == [(done, 5) for done in range(1, 6)]
+    for name, frame_ms in (("film", 0), ("film", 3_000), ("stills", 5_000)):
+        with Image.open(picture_file(root, store, moment(name), frame_ms, SQUARE)) as square:
+            assert square.size[0] == square.size[1]
+    with pytest.raises(RatingError):
+        prepare_set(store, root, set_id + 1)
