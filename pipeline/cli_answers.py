@@ -11,7 +11,7 @@ from pipeline.cli_base import StudyArgument, reporting_errors
 from pipeline.errors import ExitCode, RatingError
 
 if TYPE_CHECKING:
-    from pipeline.validation.files.take import ImportReport
+    from pipeline.validation.files.import_report import ImportReport
 
 _N_PROBLEMS_SHOWN = 20
 
@@ -53,7 +53,7 @@ def import_answers(
         Path,
         typer.Argument(
             metavar="FILE_OR_FOLDER",
-            help="CSV or jsPsych JSON of answers or trial lists, or an exported folder.",
+            help="CSV or jsPsych JSON of answers, labels or trials, or an exported folder or zip.",
             show_default=False,
         ),
     ],
@@ -74,7 +74,8 @@ def import_answers(
 
     What is there already is not taken twice.
     """
-    from pipeline.validation.files.take import ImportOptions, import_files
+    from pipeline.validation.files.import_report import ImportOptions
+    from pipeline.validation.files.take import import_files
 
     root = study.expanduser().resolve()
     if not root.is_dir():

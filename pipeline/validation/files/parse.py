@@ -5,22 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from pipeline.people.raters import MAX_LABEL
-from pipeline.people.store import MomentRef
 from pipeline.people.trial_records import N_OPTIONS, Item, ItemOption, Part, TrialMode
-from pipeline.records import TimeSpan
 from pipeline.validation.files.cells import (
     CellError,
     is_missing,
-    moment_of,
     order_of,
-    real,
-    whole,
-    yes_no,
 )
 from pipeline.validation.files.columns import CONTENT, RATER, SELECTED, SET_FACTS, foil
+from pipeline.validation.files.row_cells import (
+    RowCells,
+    RowError,
+    moment_in,
+    rater_in,
+    rt_ms_in,
+    time_in,
+)
 from pipeline.validation.files.rows import (
-    NOWHERE,
     AnswerGiven,
     FileRow,
     content_key,
@@ -31,15 +31,6 @@ from pipeline.validation.files.rows import (
 _CATCH_MARK = "_AG"
 """The published study marks its catch trials so, in the column `mode`."""
 _WHOLE = ("item_id", "list_id", "option_order")
-
-
-class RowError(ValueError):
-    """A row that cannot be taken: `sentence` says why, `fix` what to do."""
-
-    def __init__(self, sentence: str, fix: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.fix = fix
 
 
 def missing_columns(columns: Sequence[str]) -> list[str]:
@@ -74,7 +65,7 @@ def first_position(rows: Sequence[Mapping[str, str]]) -> int:
 
 def parsed(cells: Mapping[str, str], line: str, first: int) -> FileRow:
     """The row of these cells, whose positions count from `first`. Raises RowError."""
-    row = _Cells(cells)
+    row = RowCells(cells)
     is_whole = all(not is_missing(row.text(name)) for name in _WHOLE) and "image_path" in cells
     item = _item(row)
     selected = row.whole(SELECTED.name)
@@ -106,35 +97,7 @@ def parsed(cells: Mapping[str, str], line: str, first: int) -> FileRow:
     )
 
 
-class _Cells:
-    """Cells of one row, with its errors told as RowErrors."""
-
-    def __init__(self, cells: Mapping[str, str]) -> None:
-        self._cells = cells
-
-    def text(self, name: str) -> str:
-        return self._cells.get(name, "")
-
-    def whole(self, name: str) -> int | None:
-        try:
-            return whole(self.text(name))
-        except CellError as problem:
-            raise RowError(f"{name}: {problem}.", "Write a whole number.") from None
-
-    def real(self, name: str) -> float | None:
-        try:
-            return real(self.text(name))
-        except CellError as problem:
-            raise RowError(f"{name}: {problem}.", "Write a number or leave it empty.") from None
-
-    def yes_no(self, name: str) -> bool | None:
-        try:
-            return yes_no(self.text(name))
-        except CellError as problem:
-            raise RowError(f"{name}: {problem}.", "Write true or false.") from None
-
-
-def _order(row: _Cells, first: int) -> tuple[int, ...] | None:
+def _order(row: RowCells, first: int) -> tuple[int, ...] | None:
     """The order of the options, None where nothing is said of it.
 
     Where only the target's place is known, the foils stand as they are numbered.
@@ -170,13 +133,8 @@ def _check_position(name: str, position: int | None, first: int) -> None:
         raise RowError(f"{name} is {position}.", f"Positions in this file are {first} to {last}.")
 
 
-def _answer(row: _Cells, given: int | None, correct: int, first: int) -> AnswerGiven:
-    rater = " ".join(row.text(RATER.name).split())
-    if not rater or len(rater) > MAX_LABEL or not rater.isprintable():
-        raise RowError(
-            f"prolific_pid is {rater[:20]!r}." if rater else "prolific_pid is empty.",
-            f"Give the rater a pseudonym of 1 to {MAX_LABEL} characters.",
-        )
+def _answer(row: RowCells, given: int | None, correct: int, first: int) -> AnswerGiven:
+    rater = rater_in(row)
     if given is None:
         raise RowError("selected_position is empty.", "Leave rows without an answer out.")
     if not row.text("option_order").strip() and is_missing(row.text("correct_position")):
@@ -190,24 +148,17 @@ def _answer(row: _Cells, given: int | None, correct: int, first: int) -> AnswerG
             f"{correct - 1 + first} is right.",
             "Correct the one that is wrong.",
         )
-    rt_ms = row.real("rt_ms")
-    if rt_ms is not None and rt_ms < 0:
-        raise RowError(f"rt_ms is {rt_ms:g}.", "A response time is not negative.")
-    try:
-        answered_at = moment_of(row.text("timestamp"))
-    except CellError as problem:
-        raise RowError(f"timestamp: {problem}.", "Write such as 2026-03-01T14:05:09Z.") from None
     return AnswerGiven(
         rater,
         bool(row.yes_no("is_simulated")),
         selected,
-        rt_ms,
-        answered_at,
+        rt_ms_in(row),
+        time_in(row),
         row.text("app_version"),
     )
 
 
-def _item(row: _Cells) -> Item:
+def _item(row: RowCells) -> Item:
     mode_text = row.text("mode").strip()
     is_marked = mode_text.endswith(_CATCH_MARK)
     try:
@@ -221,9 +172,15 @@ def _item(row: _Cells) -> Item:
         part = Part.CATCH
     elif row.yes_no("is_practice"):
         part = Part.PRACTICE
-    utterance = row.text("utterance")
-    prompt = row.text("prompt") or (utterance if mode is TrialMode.IMAGES else "")
-    target = _option(row, row.text("target_text") or utterance, row.text("image_path"), None)
+    prompt = row.text("prompt")
+    if not prompt and mode is TrialMode.IMAGES:
+        prompt = row.text("utterance")
+    target = _option(
+        row,
+        row.text("target_text" if row.has("target_text") else "utterance"),
+        row.text("image_path"),
+        None,
+    )
     foils = tuple(
         _option(row, row.text(foil("utt", k)), row.text(foil("img", k)), k)
         for k in numbers_of_foils()
@@ -244,20 +201,11 @@ def _item(row: _Cells) -> Item:
     return Item(key, mode, part, prompt, item.options, item.score, item.z, item.bin)
 
 
-def _option(row: _Cells, text: str, image: str, number: int | None) -> ItemOption:
+def _option(row: RowCells, text: str, image: str, number: int | None) -> ItemOption:
     def name(plain: str) -> str:
         return plain if number is None else foil(plain, number)
 
-    moment = NOWHERE
-    recording = row.text(name("recording_id"))
-    onset, offset = row.whole(name("onset_ms")), row.whole(name("offset_ms"))
-    if recording and onset is not None and offset is not None:
-        try:
-            moment = MomentRef(recording, row.text(name("utterance_id")), TimeSpan(onset, offset))
-        except ValueError as problem:
-            raise RowError(
-                f"{name('onset_ms')} and {name('offset_ms')}: {problem}.", "Correct the times."
-            ) from None
+    moment = moment_in(row, name)
     frame_ms = row.whole(name("frame_ms"))
     option = ItemOption(moment, text, frame_ms, row.real(name("cosine")))
     own_name = "" if image == image_name(option) else image

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.people.trial_records import Item, ItemOption, PlacedItem, Trial
 from pipeline.validation.files.known import KnownSet, StoreMoments
-from pipeline.validation.files.parse import RowError
 from pipeline.validation.files.questions import Questions, items_in
 from pipeline.validation.files.read import Problem
+from pipeline.validation.files.row_cells import RowError
 from pipeline.validation.files.rows import (
     NOWHERE,
     AnswerGiven,

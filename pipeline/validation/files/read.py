@@ -11,7 +11,8 @@ from pipeline.errors import RatingError
 from pipeline.textfile import read_csv_lines, read_text
 from pipeline.validation.files.cells import unguarded, written
 from pipeline.validation.files.columns import RATER
-from pipeline.validation.files.parse import RowError, first_position, missing_columns, parsed
+from pipeline.validation.files.parse import first_position, missing_columns, parsed
+from pipeline.validation.files.row_cells import RowError
 from pipeline.validation.files.rows import FileRow
 
 Lines = Sequence[tuple[str, Mapping[str, str]]]

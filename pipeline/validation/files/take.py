@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import RatingError, StoreError
@@ -14,13 +15,15 @@ from pipeline.people.store import PeopleStore, people_store
 from pipeline.people.trial_records import Answer, SetKind
 from pipeline.people.trial_sets import MAX_NAME, add_set, add_trials, close_set, trials_of
 from pipeline.store.opening import open_current_store
+from pipeline.validation.files.beside import set_beside
 from pipeline.validation.files.export import (
     ANSWERS_FILE,
+    LABELS_FILE,
     SET_FILE,
     TRIALS_FILE,
     set_facts,
-    settings_of,
 )
+from pipeline.validation.files.import_report import ImportOptions, ImportReport, refused
 from pipeline.validation.files.known import (
     IMPORTED_FROM,
     KnownSet,
@@ -28,109 +31,65 @@ from pipeline.validation.files.known import (
     known_sets,
     moments_of,
 )
-from pipeline.validation.files.plan import ImportPlan, Sources, fits, plan_import
-from pipeline.validation.files.read import AnswerFile, Problem, read_answer_file
+from pipeline.validation.files.plan import ImportPlan, fits, plan_import
+from pipeline.validation.files.read import AnswerFile, read_answer_file
 from pipeline.validation.files.rows import FileRow, image_name, read_text
+from pipeline.validation.files.take_labels import import_labels, is_labels_file
 
+_FILES = (TRIALS_FILE, ANSWERS_FILE, LABELS_FILE)
 _ENOUGH = 0.5
 """From which share of rows that are about a set's trials the whole file is meant for that set."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOptions:
-    """`set_name` puts the rows into this set, or a new one of this name. Bad rows stop the import
-    unless `skip_bad_rows`. `is_trial` only looks."""
-
-    set_name: str = ""
-    skip_bad_rows: bool = False
-    is_trial: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What was taken from one file into one set.
-
-    `n_known` answers were there before, `n_repeated` were to a question the rater had answered.
-    """
-
-    file_name: str
-    set_name: str
-    is_new_set: bool
-    n_rows: int
-    n_trials_added: int
-    n_raters_added: int
-    n_answers_added: int
-    n_known: int
-    n_repeated: int
-    n_other: int
-    problems: tuple[Problem, ...]
-    sources: Sources
-    counts_from: int
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """What happened, in sentences."""
-        is_new = "new set" if self.is_new_set else "set"
-        found = [
-            f"{self.file_name}: {self.n_answers_added:,} new answer(s), "
-            f"{self.n_raters_added:,} new rater(s), {self.n_trials_added:,} new trial(s) in the "
-            f"{is_new} {self.set_name!r}.",
-            *_counted(self.n_known, "answer(s) were there already."),
-            *_counted(
-                self.n_repeated,
-                "answer(s) were to a question that the same rater had answered: the first counts.",
-            ),
-            *_counted(self.n_other, "entries are no trials, such as instructions."),
-            *_counted(len(self.problems), "row(s) cannot be taken."),
-        ]
-        if self.is_new_set or self.n_trials_added:
-            found += _counted(
-                self.sources.n_by_image, "question(s) have the score of the utterance in the image."
-            )
-            found += _counted(
-                self.sources.n_by_words,
-                "question(s) have the score of the only utterance with the same words.",
-            )
-            found += _counted(
-                self.sources.n_missing,
-                "question(s) have no score; catch and practice trials need none.",
-            )
-        if not self.counts_from:
-            found.append("Positions in this file count from 0; they are kept from 1.")
-        return tuple(found)
-
-
-def _counted(n: int, rest: str) -> list[str]:
-    return [f"{n:,} {rest}"] if n else []
 
 
 def import_files(
     study_root: Path, path: Path, options: ImportOptions | None = None
 ) -> tuple[ImportReport, ...]:
-    """Take a file, or an exported folder with its trial lists and answers; one report a set.
+    """Take a file, or an exported folder or zip with its trial lists, answers and labels; one
+    report a file and set.
 
     What is there already is not taken twice. Raises RatingError for a file that is not what it
     should be, or that has a bad row unless those are skipped; StudyError, StoreError.
     """
     options = options or ImportOptions()
+    if path.suffix.lower() == ".zip" and path.is_file():
+        with tempfile.TemporaryDirectory() as folder:
+            _unpack(path, Path(folder))
+            return import_files(study_root, Path(folder), options)
     files = [path]
     if path.is_dir():
-        files = [path / name for name in (TRIALS_FILE, ANSWERS_FILE) if (path / name).is_file()]
+        files = [path / name for name in _FILES if (path / name).is_file()]
     if not files or not files[0].is_file():
         raise RatingError(
             f"There is no file of trials or answers at {path.name}.",
             hint=f"Name a CSV or JSON file, or a folder with {ANSWERS_FILE}.",
         )
     reports: list[ImportReport] = []
-    for read in map(read_answer_file, files):
+    for file in files:
+        if is_labels_file(file):
+            reports.append(import_labels(study_root, file, options))
+            continue
+        read = read_answer_file(file)
         if read.rows or read.problems:
             for name, rows in _by_set(read.rows, options.set_name):
                 reports.append(_import_rows(study_root, read, name, rows, options))
-    if not reports:
+    if not any(report.n_rows or report.problems for report in reports):
         raise RatingError(
             f"{path.name} holds no trials.", hint="Export it again from where it was made."
         )
     return tuple(reports)
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    """Write the files of an export that are packed in a zip into a folder; nothing else of it."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            for name in (*_FILES, SET_FILE):
+                if name in packed.namelist():
+                    (folder / name).write_bytes(packed.read(name))
+    except (zipfile.BadZipFile, OSError) as problem:
+        raise RatingError(
+            f"{path.name} cannot be unpacked.", hint="Unpack it and name the files in it."
+        ) from problem
 
 
 def _by_set(rows: Sequence[FileRow], wanted: str) -> Iterable[tuple[str, Sequence[FileRow]]]:
@@ -160,7 +119,7 @@ def _import_rows(
     plan = plan_import(read.path.name, rows, target, others, moments)
     problems = (*read.problems, *plan.problems)
     if problems and not options.skip_bad_rows and not options.is_trial:
-        raise _refused(problems)
+        raise refused(problems)
     set_name = target.one.name if target is not None else name or _stem(read.path)
     n_added = 0
     if not options.is_trial and (plan.answers or plan.placed):
@@ -246,7 +205,7 @@ def _write(
         set_id = target.one.set_id
         add_trials(store, set_id, plan.items, plan.placed)
     else:
-        beside = _beside(read.path, set_name)
+        beside = set_beside(read.path, set_name)
         settings = beside.get("settings")
         settings = settings if isinstance(settings, dict) else facts
         simulated = [rater.is_simulated for rater in plan.raters]
@@ -270,7 +229,7 @@ def _write(
             source=read.path.name,
         )
     n_added = _add_answers(store, set_id, plan)
-    if target is None and _beside(read.path, set_name).get("closed_at"):
+    if target is None and set_beside(read.path, set_name).get("closed_at"):
         close_set(store, set_id)
     return n_added
 
@@ -294,22 +253,4 @@ def _add_answers(store: PeopleStore, set_id: int, plan: ImportPlan) -> int:
             )
             for one in plan.answers
         ],
-    )
-
-
-def _beside(path: Path, set_name: str) -> Mapping[str, object]:
-    """What set.json beside the file says of this set; empty where there is none."""
-    file = path.with_name(SET_FILE)
-    if not file.is_file():
-        return {}
-    found = settings_of(file.read_text("utf-8", errors="replace"))
-    return found if found.get("name") == set_name else {}
-
-
-def _refused(problems: Sequence[Problem]) -> RatingError:
-    first, n_more = problems[0], len(problems) - 1
-    more = f" {n_more} more row(s) cannot be taken." if n_more else ""
-    return RatingError(
-        f"{first.place}: {first.sentence}{more}",
-        hint=f"{first.fix} Or leave such rows out (--skip-bad-rows); --dry-run lists them.",
     )

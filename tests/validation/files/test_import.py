@@ -17,10 +17,11 @@ from pipeline.people.trial_sets import trial_sets
 from pipeline.records import TimeSpan
 from pipeline.validation.answer_table import answer_table
 from pipeline.validation.files.export import export_set
+from pipeline.validation.files.import_report import ImportOptions
 from pipeline.validation.files.known import ScoredMoment, moments_of, store_moments
 from pipeline.validation.files.plan import plan_import
 from pipeline.validation.files.read import read_answer_file
-from pipeline.validation.files.take import ImportOptions, import_files
+from pipeline.validation.files.take import import_files
 from tests.validation.files.made_sets import answered_set
 
 COLUMNS = [

@@ -23,9 +23,10 @@ from pipeline.validation.answer_table import answer_table
 from pipeline.validation.files.cells import guarded, unguarded
 from pipeline.validation.files.columns import ANSWER_COLUMNS, TRIAL_COLUMNS
 from pipeline.validation.files.export import export_set
+from pipeline.validation.files.import_report import ImportOptions
 from pipeline.validation.files.read import read_answer_file
 from pipeline.validation.files.rows import AnswerGiven, answer_cells, trial_cells
-from pipeline.validation.files.take import ImportOptions, import_files
+from pipeline.validation.files.take import import_files
 from pipeline.validation.files.write import jspsych_entry, write_csv, write_json
 from tests.validation.files.made_sets import answered_set
 
