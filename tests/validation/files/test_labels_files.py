@@ -123,7 +123,7 @@ def test_labels_of_moments_that_a_set_has_not_are_refused(tmp_path: Path) -> Non
     file = tmp_path / "out" / "labels.csv"
     file.write_text(file.read_text("utf-8").replace(",m2,", ",m77,"), "utf-8")
     with pytest.raises(
-        RatingError, match="labels.csv, line 4: the set 'Experts' has no moment m77"
+        RatingError, match=r"labels\.csv, line 4: the set 'Experts' has no moment m77"
     ):
         import_files(tmp_path / "here", file)
     (report,) = import_files(tmp_path / "here", file, ImportOptions("Other experts"))
