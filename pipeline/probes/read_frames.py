@@ -25,6 +25,14 @@ class FrameTimes:
         """The child of a recording with frames."""
         return self.owner[recording_id]
 
+    def run(self, pool: Sequence[str], first: int, n: int) -> list[tuple[str, int]]:
+        """n frames from place `first` on of recordings laid one behind the other, within one."""
+        starts = np.cumsum([0, *(len(self.of_recording[recording]) for recording in pool)])
+        place = int(np.searchsorted(starts, first, "right")) - 1
+        begin = first - int(starts[place])
+        times = self.of_recording[pool[place]][begin : begin + n]
+        return [(pool[place], int(time_ms)) for time_ms in times]
+
     def others_of(self, child_id: str, recording_id: str) -> tuple[str, ...]:
         """The child's other recordings with frames, by id."""
         return tuple(r for r in self.of_child[child_id] if r != recording_id)
@@ -51,7 +59,7 @@ def frame_times(con: duckdb.DuckDBPyConnection, children: Sequence[str]) -> Fram
     rows = con.execute(
         """SELECT r.child_id, f.recording_id, list(f.time_ms ORDER BY f.time_ms)
            FROM frames f JOIN recordings r USING (recording_id)
-           WHERE list_contains($children, r.child_id) GROUP BY ALL ORDER BY ALL""",
+           WHERE r.child_id IN (SELECT unnest($children)) GROUP BY ALL ORDER BY ALL""",
         {"children": list(children)},
     ).fetchall()
     of_recording = {recording: np.array(times, np.int64) for _, recording, times in rows}

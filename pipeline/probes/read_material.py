@@ -118,15 +118,13 @@ def _frames(
         keys = utterance_keys(
             recording_id, [u.utterance_id for u in mine], settings.seed + _NULL_SEED
         )
-        others = times.others_of(mine[0].child_id, recording_id)
-        if others:
-            sizes = [len(times.of_recording[other]) for other in others]
-            starts = np.cumsum([0, *sizes[:-1]]).astype(np.int64)
-            places = places_in_others(starts, sizes)
-            pool = [(other, int(t)) for other in others for t in times.of_recording[other]]
+        pool = times.others_of(mine[0].child_id, recording_id)
+        if pool:
+            sizes = [len(times.of_recording[other]) for other in pool]
+            places = places_in_others(np.cumsum([0, *sizes[:-1]]).astype(np.int64), sizes)
         else:
+            pool = (recording_id,)
             places = places_in_same(spans, own)
-            pool = [(recording_id, int(t)) for t in own]
         runs = draw_runs(ranges, places, keys, settings.n_null)
         for row, utterance in enumerate(mine):
             if not runs.n_frames[row]:
@@ -135,7 +133,7 @@ def _frames(
             n = len(chosen)
             window = wanted.rows((recording_id, int(t)) for t in chosen)
             null = np.stack(
-                [wanted.rows(pool[int(first) : int(first) + n]) for first in runs.first[row]]
+                [wanted.rows(times.run(pool, int(first), n)) for first in runs.first[row]]
             )
             centre = (utterance.onset_ms + utterance.offset_ms - 1) / 2
             middle = int(np.argmin(np.abs(chosen - centre)))

@@ -72,7 +72,7 @@ def sampled(
         f"""SELECT u.recording_id, u.utterance_id, u.child_id, u.onset_ms, u.offset_ms, u.text,
                    u.language, s.{prefix}_z, s.{prefix}_null_mean, s.{prefix}_null_sd
             FROM utterances u JOIN scores_wide s USING (utterance_number)
-            WHERE s.scorer = $scorer AND list_contains($numbers, u.utterance_number)
+            WHERE s.scorer = $scorer AND u.utterance_number IN (SELECT unnest($numbers))
             ORDER BY u.recording_id, u.onset_ms, u.utterance_id""",
         {"scorer": scorer, "numbers": list(numbers)},
     ).fetchall()
@@ -152,7 +152,7 @@ def _said(
         f"""SELECT u.recording_id, u.onset_ms, u.offset_ms, u.utterance_id, u.text, u.language,
                    coalesce(s.{settings.crop}_strict_z >= $hit_z, false)
             FROM utterances u JOIN scores_wide s USING (utterance_number)
-            WHERE s.scorer = $scorer AND list_contains($recordings, u.recording_id)
+            WHERE s.scorer = $scorer AND u.recording_id IN (SELECT unnest($recordings))
             ORDER BY u.recording_id, u.onset_ms, u.utterance_id""",
         {"scorer": scorer, "recordings": list(recordings), "hit_z": settings.hit_z},
     ).fetchall()

@@ -14,7 +14,9 @@ from pipeline.probes.intervals import Ints, ratio, share_interval, statistic_int
 from pipeline.probes.material import Floats
 from pipeline.probes.ratios import share
 from pipeline.probes.settings import ProbeSettings
+from pipeline.probes.templates import eta2
 from pipeline.probes.verdicts import Index
+from pipeline.stats.bootstrap import within_one
 
 FEWEST = 20
 """Utterances below which neither an interval nor a verdict is given: ratios of so few are not
@@ -64,6 +66,8 @@ class Scope:
         strata, seed = self._strata[codes], self.settings.seed
         if statistic is share:
             found = share_interval(sums, strata, n, seed=seed)
+        elif statistic is eta2:
+            found = within_one(statistic_interval(statistic, sums, strata, n, seed=seed))
         else:
             found = statistic_interval(statistic, sums, strata, n, seed=seed)
         low, high = (found.low, found.high) if n >= FEWEST else (math.nan, math.nan)

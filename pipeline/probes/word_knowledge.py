@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from heapq import nsmallest
 
 import numpy as np
 
@@ -101,13 +102,16 @@ class WordKnowledge:
         """
         pool = self._pool((language, word.part, word.is_visual, word.token == word.lemma))
         own = float(np.log(self.counts.get((word.token, language), 1)))
-        near = sorted(
-            (abs(log_count - own), token)
-            for token, lemma, log_count in zip(
-                pool.tokens, pool.lemmas, pool.log_counts, strict=True
-            )
-            if lemma != word.lemma and lemma not in avoid
-        )[:_NEAREST]
+        near = nsmallest(
+            _NEAREST,
+            (
+                (abs(log_count - own), token)
+                for token, lemma, log_count in zip(
+                    pool.tokens, pool.lemmas, pool.log_counts, strict=True
+                )
+                if lemma != word.lemma and lemma not in avoid
+            ),
+        )
         return near[int(rng.integers(len(near)))][1] if near else None
 
     def _look_up(self, token: str, language: str) -> WordFacts:

@@ -23,6 +23,7 @@ from pipeline.probes.read_material import read_moment
 from pipeline.probes.results import ProbeFacts, ProbeFolder, ProbeIdentity, read_probe, read_probes
 from pipeline.probes.run import checked_model, probed_scorer, run_probe
 from pipeline.probes.score_files import scored_variants
+from pipeline.probes.score_summary import score_summary
 from pipeline.probes.settings import ProbeSettings
 from pipeline.records import Float32Array
 from pipeline.store.opening import open_current_store
@@ -39,7 +40,7 @@ def _no_model() -> ImageTextModel:
 
 def test_a_stopped_probe_goes_on_with_the_blocks_that_are_missing(tmp_path: Path) -> None:
     planted = Planted()
-    material = world(planted, 3, n_each=6)
+    material = world(planted, 3, n_children=2, n_each=18)
     folder = ProbeFolder(tmp_path, ProbeIdentity("a/b", "r1", "inputs", _SETTINGS))
     folder.begin(sampled_utterances(material), ProbeFacts(material.counts, "planted"))
     whole = measure(material, TextEncodings(planted.encode), _SETTINGS, folder.keep())
@@ -74,7 +75,9 @@ def test_a_stopped_probe_goes_on_with_the_blocks_that_are_missing(tmp_path: Path
     assert found is not None
     assert found.identity == folder.identity
     assert found.measured().utterances.texts == whole.utterances.texts
-    assert len(found.scored()) == 6 * 108
+    summary = score_summary(again, found.scored(), _SETTINGS)
+    assert [one.n for one in summary] == [108] * 6
+    assert all(one.lower is not None and one.lower > 0 for one in summary)
     assert [probe.identity.scorer for probe in read_probes(tmp_path)] == ["a/b"]
     (found.folder / "indices.json").write_text("[{]", encoding="utf-8")
     with pytest.raises(StoreError, match="damaged"):
