@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import data
+from dashboard.components.human_answers import answers_of
 from dashboard.components.human_choice import human_choice, simulated_banner, stop_when_mixed
 from dashboard.components.human_curve import LEVELS_STATE, accuracy_curve
 from dashboard.components.human_export import in_r
@@ -19,7 +20,6 @@ from dashboard.components.url_choice import url_choice
 from dashboard.components.view import bare_view, page_style
 from dashboard.queries.human_answers import (
     answered_sets,
-    human_answers,
     human_labels,
     human_summary,
 )
@@ -58,7 +58,7 @@ if choice.kind is SetKind.LABELS:
     st.stop()
 
 stop_when_mixed(choice)
-table = data.load(view.store, human_answers, written, state, choice.set_ids)
+table = answers_of(view.store, written, state, choice.set_ids)
 results = data.load_given(view.store, table, human_summary, state, choice.set_ids, choice.results)
 if not results.after.people.n:
     st.info("No answer is left. Take fewer raters out, or choose another kind of trial.")

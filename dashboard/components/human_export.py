@@ -26,7 +26,7 @@ def in_r(choice: HumanChoice, table: pd.DataFrame, fits: HumanFits) -> None:
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "Fitted answers (CSV)",
-            mixed_table(answers, choice.results.scale).to_csv(index=False).encode(),
+            lambda: mixed_table(answers, choice.results.scale).to_csv(index=False).encode(),
             file_name=f"{name}-fitted.csv",
             mime="text/csv",
             icon=":material/download:",
@@ -36,7 +36,7 @@ def in_r(choice: HumanChoice, table: pd.DataFrame, fits: HumanFits) -> None:
         )
         st.download_button(
             "All answers (CSV)",
-            table.to_csv(index=False).encode(),
+            lambda: table.to_csv(index=False).encode(),
             file_name=f"{name}-answers.csv",
             mime="text/csv",
             icon=":material/download:",

@@ -37,12 +37,13 @@ def label_view(choice: HumanChoice, results: LabelResults) -> None:
         f"### Moments called aligned score {_number(aligned.score.estimate)} on average, those "
         f"called not in view {_number(not_seen.score.estimate)}"
     )
-    alpha = results.agreement.alpha
+    alpha, cohen = results.agreement.alpha, results.agreement.cohen
+    kappa = "" if cohen is None else f"Cohen's kappa {_number(cohen.value)}. "
     st.caption(
         f"{n}. Krippendorff's alpha (ordinal: not, partly, aligned) {_number(alpha.estimate)}"
         f"{_between(alpha.low, alpha.high)}, 0 by chance; the same label in "
         f"{labels.percent(results.agreement.same.estimate)} of pairs of raters "
-        f"({labels.plural(alpha.n_units, 'moment')} with two or more). Cannot tell: "
+        f"({labels.plural(alpha.n_units, 'moment')} with two or more). {kappa}Cannot tell: "
         f"{labels.count(results.cannot_tell)}, left out of alpha.{simulated}"
     )
     left, right = st.columns([3, 2], gap="large")

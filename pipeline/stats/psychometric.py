@@ -104,7 +104,7 @@ class Psychometric:
         mean, sd = self._centre
         x = (scores - mean) / sd
         p = probabilities(x, self._theta, self.chance)
-        gradient = derivatives(x, self._theta, self.chance)[:, : self._spread.alone.shape[1]]
+        gradient = derivatives(x, self._theta, self.chance)[:, : len(self._spread.alone)]
         inside = np.clip(p, 1e-9, 1 - 1e-9)
         odds = np.log(inside / (1 - inside))
         wide = self._spread.of(gradient).reach() / (inside * (1 - inside))

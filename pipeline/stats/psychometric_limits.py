@@ -51,22 +51,23 @@ class Answers:
 @dataclass(frozen=True, slots=True, eq=False)
 class Spread:
     """Clustered variances of theta's q searched parameters, and how much larger they are than if
-    answers were independent (q,). `by_rater`, `by_item`, `alone` are influences of each cluster:
-    (clusters, q)."""
+    answers were independent (q,). `by_rater`, `by_item`, `alone` are the parts' covariances (q, q),
+    `sizes` the numbers of raters and items."""
 
     variance: CrossedVariance
     inflation: Floats
     by_rater: Floats
     by_item: Floats
     alone: Floats
+    sizes: tuple[int, int]
 
     def of(self, gradient: Floats) -> CrossedVariance:
         """Variances (m,) of combinations of theta; `gradient` is (m, q)."""
-        parts = [
-            ((part @ gradient.T) ** 2).sum(axis=0)
+        by_rater, by_item, alone = (
+            np.einsum("mq,qr,mr->m", gradient, part, gradient)
             for part in (self.by_rater, self.by_item, self.alone)
-        ]
-        return combined(parts[0], parts[1], parts[2], (len(self.by_rater), len(self.by_item)))
+        )
+        return combined(by_rater, by_item, alone, self.sizes)
 
 
 def spread(tallies: Tallies, answers: Answers, at: Peak, *, is_lapse_held: bool) -> Spread:
@@ -83,17 +84,12 @@ def spread(tallies: Tallies, answers: Answers, at: Peak, *, is_lapse_held: bool)
     known = weight[:, None, None] * dp[:, :, None] * dp[:, None, :]
     whole = information(tallies, at.theta)[:q, :q]
     inverse = np.linalg.inv(whole)
-    by_rater, by_item = (
-        _left_out(scores, known[items], codes, whole) for codes in (answers.raters, items)
-    )
-    alone = scores @ inverse
-    variance = combined(
-        (by_rater**2).sum(axis=0),
-        (by_item**2).sum(axis=0),
-        (alone**2).sum(axis=0),
-        (len(by_rater), len(by_item)),
-    )
-    return Spread(variance, variance.variances / np.diagonal(inverse), by_rater, by_item, alone)
+    parts = [_left_out(scores, known[items], codes, whole) for codes in (answers.raters, items)]
+    sizes = (len(parts[0]), len(parts[1]))
+    by_rater, by_item, alone = (part.T @ part for part in (*parts, scores @ inverse))
+    variance = combined(np.diagonal(by_rater), np.diagonal(by_item), np.diagonal(alone), sizes)
+    inflation = variance.variances / np.diagonal(inverse)
+    return Spread(variance, inflation, by_rater, by_item, alone, sizes)
 
 
 def _left_out(scores: Floats, known: Floats, codes: Ints, whole: Floats) -> Floats:
