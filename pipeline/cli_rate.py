@@ -20,8 +20,9 @@ def rate(
     ] = "127.0.0.1",
 ) -> None:
     """Serve the rating screen to raters, without the dashboard, until stopped with Ctrl+C."""
-    from pipeline.serving import serve_rating
+    from pipeline.serving import check_rating, serve_rating
 
+    root = check_rating(study, host, port)
     if host not in _LOOPBACK:
         typer.echo(
             "Warning: other machines can reach this, and what travels is not encrypted. Put a web "
@@ -30,4 +31,4 @@ def rate(
         )
     shown = f"[{host}]" if ":" in host else host
     typer.echo(f"Rating screen: http://{shown}:{port}/rate/  (stop with Ctrl+C)")
-    raise typer.Exit(serve_rating(study, host, port))
+    raise typer.Exit(serve_rating(root, host, port))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from pipeline.errors import SettingsError, StudyError
+from pipeline.errors import SettingsError, StoreError, StudyError
+from pipeline.store.locate import current_store_path
 
 STUDY_VARIABLE = "COVIEW_STUDY"
 
@@ -50,12 +52,24 @@ def serve_dashboard(study_root: Path, port: int) -> int:
         return 0
 
 
-def serve_rating(study_root: Path, host: str, port: int) -> int:
-    """Serve the rating screen until it is stopped; returns its exit code.
+def check_rating(study_root: Path, host: str, port: int) -> Path:
+    """Whether raters can be served there; the study's folder.
 
-    Raises StudyError when the folder is no study.
+    Raises StudyError when the folder is no study, StoreError when it has no store, and
+    SettingsError when the address cannot be served on.
     """
     root = _existing(study_root)
+    if current_store_path(root) is None:
+        raise StoreError(
+            f"{study_root} has no store yet, so there is nothing to rate.",
+            hint=f"Make one with: python -m pipeline run {study_root}",
+        )
+    _check_free(host, port)
+    return root
+
+
+def serve_rating(root: Path, host: str, port: int) -> int:
+    """Serve the rating screen until it is stopped; returns its exit code."""
     command = [sys.executable, "-m", "dashboard.rating", str(root)]
     command += ["--host", host, "--port", str(port)]
     if os.name == "posix":
@@ -63,6 +77,19 @@ def serve_rating(study_root: Path, host: str, port: int) -> int:
         sys.stdout.flush()
         os.execv(sys.executable, command)
     return subprocess.run(command, check=False).returncode
+
+
+def _check_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            raise SettingsError(
+                f"Nothing can be served on {host}, port {port}: {problem.strerror}.",
+                hint="Choose another with --port or --host.",
+            ) from problem
 
 
 def _existing(study_root: Path) -> Path:

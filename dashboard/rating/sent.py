@@ -88,12 +88,18 @@ def label_of(fields: dict[str, object]) -> SentLabel:
 
 
 def _check_origin(request: Request) -> None:
-    """Refuse what another site's page makes a browser send; other programs send neither header."""
+    """Refuse what another site's page makes a browser send.
+
+    Browsers say where a request comes from, in Sec-Fetch-Site where the connection is safe and
+    else in Origin. A program that is no browser sends neither and has no cookie to misuse.
+    """
     site = request.headers.get("sec-fetch-site")
-    if site is not None and site != "same-origin":
-        raise RefusedError(403, "This is taken from the rating screen only.")
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host", ""):
+    if site is not None:
+        is_ours = site == "same-origin"
+    else:
+        is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+    if not is_ours:
         raise RefusedError(403, "This is taken from the rating screen only.")
 
 

@@ -72,25 +72,25 @@ export function showLabel(moment, onProblem) {
     }, DEAF_MS);
   }
 
-  function choose(index) {
+  function choose(index, isByKey) {
     if (!isOpen || isOver) return;
     chosen = index;
     rtMs = performance.now() - shownAt;
     buttons.forEach((one, at) => one.setAttribute("aria-pressed", String(at === index)));
     next.disabled = false;
-    referent.focus();
+    // Not after a touch: a keyboard on the screen would cover the moment.
+    if (isByKey) referent.focus();
   }
 
   const onKey = (event) => {
     if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-    // What the words name never begins with a digit, so in an empty field a digit still chooses.
-    const isWriting = event.target === referent && referent.value !== "";
-    if (/^[1-4]$/.test(event.key) && !isWriting) {
+    if (event.key === "Escape" && event.target === referent) buttons[Math.max(chosen, 0)].focus();
+    else if (/^[1-4]$/.test(event.key) && event.target !== referent) {
       event.preventDefault();
-      choose(Number(event.key) - 1);
+      choose(Number(event.key) - 1, true);
     }
   };
-  buttons.forEach((one, index) => one.addEventListener("click", () => choose(index)));
+  buttons.forEach((one, index) => one.addEventListener("click", () => choose(index, false)));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!isOpen || chosen < 0) return;

@@ -140,7 +140,8 @@ function explanation(screen) {
         "aligned if what they are about is in view, partly if some of it is, or not at all. " +
         "If they name something, write what."),
       keys,
-      make("p", { class: "faint" }, "Keys 1 to 4 choose, Enter goes on."),
+      make("p", { class: "faint" }, "Keys 1 to 4 choose. Then " +
+        "write, and Enter saves and goes on; Esc goes back to choosing."),
     ];
   }
   return [
