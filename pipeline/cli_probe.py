@@ -69,12 +69,18 @@ def probe(
 
 
 def _content(found: FinishedProbe) -> dict[str, object]:
+    from pipeline.probes.indices import effect_rows
+
     return {
         "scorer": found.identity.scorer,
         "settings": asdict(found.identity.settings),
         "counts": asdict(found.facts.counts),
         "words": found.facts.knowledge_sources,
         "indices": [asdict(index) for index in found.indices],
+        "effects": [
+            {**asdict(row), "change": row.change.value, "label": row.change.label}
+            for row in effect_rows(found.measured(), found.identity.settings)
+        ],
         "favourites": [asdict(one) for one in found.searched()],
     }
 
@@ -83,7 +89,7 @@ def _show(found: FinishedProbe) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from pipeline.probes.indices import CORPUS
+    from pipeline.probes.indices import CORPUS, effect_rows
 
     console = Console()
     counts = found.facts.counts
@@ -103,6 +109,13 @@ def _show(found: FinishedProbe) -> None:
     console.print(table)
     for index in rows:
         console.print(f"{index.name}: {index.note}.", highlight=False, markup=False)
+    changes = Table(title="What changing the words does (in s0)")
+    for title in ("Change", "Best frame", "Middle frame", "Text alone", "n"):
+        changes.add_column(title, justify="left" if title == "Change" else "right")
+    for row in effect_rows(found.measured(), found.identity.settings):
+        numbers = (_with_interval(one) for one in (row.best, row.middle, row.shift))
+        changes.add_row(row.change.label, *numbers, f"{row.best.n:,}")
+    console.print(changes)
     console.print(
         f"{counts.n_sampled:,} of {counts.n_usable:,} usable utterances "
         f"({counts.n_utterances:,} in all). {found.facts.knowledge_sources}",
@@ -132,3 +145,7 @@ def _interval(index: Index) -> str:
     if index.lower is None or index.upper is None:
         return "–"
     return f"{index.lower:.3f} to {index.upper:.3f}"
+
+
+def _with_interval(index: Index) -> str:
+    return f"{_number(index.value)} ({_interval(index)})"

@@ -89,6 +89,8 @@ class Scope:
     def explained(self, index: Index, has: NDArray[np.bool_]) -> Index:
         """The index, without any number where the utterances do not match their frames beyond
         chance: then there is nothing of which it could be a part."""
+        if index.n < FEWEST:
+            return index
         hits = self.mean("hits", np.where(has, self.excess, np.nan))
         if hits.lower is None or hits.lower <= 0:
             note = f"{index.note}; cannot be told: too few match their frames beyond chance"
