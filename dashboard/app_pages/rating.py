@@ -50,6 +50,6 @@ else:
     nothing_yet(view)
 st.subheader("New", anchor=False)
 with st.expander("Make a set", icon=":material/add:", expanded=not sets):
-    make_form(view, len(sets))
+    make_form(view, [one.name for one in sets])
 with st.expander("Take in answers from elsewhere", icon=":material/upload:"):
     take_file(view.store)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import count
 
 import streamlit as st
 
@@ -35,8 +36,8 @@ _MODE_WORDS = {
 _FOIL_WORDS = {Foils.SAME_CHILD.value: "The same child", Foils.ANY_CHILD.value: "Any child"}
 
 
-def make_form(view: View, n_sets: int) -> None:
-    """Draw the form; a set that was made is opened."""
+def make_form(view: View, taken: Collection[str]) -> None:
+    """Draw the form; a set that was made is opened. `taken` are the names of the others."""
     kind = st.segmented_control(
         "What raters do",
         list(_KINDS),
@@ -46,7 +47,10 @@ def make_form(view: View, n_sets: int) -> None:
         key="rate_kind",
     )
     with st.form("rate_make", border=False, enter_to_submit=False):
-        name = st.text_input("Name", f"Set {n_sets + 1}", max_chars=80, key="rate_name", width=420)
+        # A key of its own for each number of sets: the next set starts with another free name.
+        name = st.text_input(
+            "Name", _free_name(taken), max_chars=80, key=f"rate_name_{len(taken)}", width=420
+        )
         planned = _label_fields(view) if kind == "labels" else _trial_fields(view)
         consent = st.file_uploader(
             "Consent text: a text file that raters agree to before they start",
@@ -59,6 +63,10 @@ def make_form(view: View, n_sets: int) -> None:
         with st.spinner("Drawing moments and dealing lists …"):
             attempt(lambda: _make(view, planned, name, given))
         st.rerun()
+
+
+def _free_name(taken: Collection[str]) -> str:
+    return next(name for n in count(len(taken) + 1) if (name := f"Set {n}") not in taken)
 
 
 def _make(

@@ -13,8 +13,8 @@ from dashboard.data import StoreHandle
 from dashboard.rating.routes import ROUTE
 from pipeline.errors import CoviewError
 from pipeline.people.raters import OpenLink, RaterProgress, open_links_of, progress_of
-from pipeline.people.trial_records import Part, SetKind, TrialSet
-from pipeline.people.trial_sets import items_of, trial_sets
+from pipeline.people.trial_records import SetKind, TrialSet
+from pipeline.people.trial_sets import n_main_items, trial_sets
 
 _CODES_STATE = "rate_codes"
 _TOLD_STATE = "rate_told"
@@ -70,10 +70,9 @@ def sets_of(store: StoreHandle) -> tuple[TrialSet, ...]:
 def rated_set(store: StoreHandle, one: TrialSet) -> RatedSet:
     """A set with its raters as they are now."""
     with people(store).reading() as con:
-        items = items_of(con, one.set_id).values()
         return RatedSet(
             one,
-            sum(item.part is Part.MAIN for item in items),
+            n_main_items(con, one.set_id),
             progress_of(con, one.set_id),
             open_links_of(con, one.set_id),
         )

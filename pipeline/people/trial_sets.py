@@ -102,6 +102,14 @@ def items_of(con: sqlite3.Connection, set_id: int) -> dict[str, Item]:
     return _items(con, "set_id = ?", (set_id,))
 
 
+def n_main_items(con: sqlite3.Connection, set_id: int) -> int:
+    """How many items of a set enter results."""
+    row = con.execute(
+        "SELECT count(*) FROM items WHERE set_id = ? AND part = ?", (set_id, Part.MAIN.value)
+    ).fetchone()
+    return int(row[0])
+
+
 def item_of(con: sqlite3.Connection, set_id: int, item_id: str) -> Item | None:
     """One item, or None."""
     return _items(con, "set_id = ? AND item_id = ?", (set_id, item_id)).get(item_id)

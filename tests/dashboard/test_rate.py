@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -23,27 +22,21 @@ from pipeline.store.opening import open_current_store
 from pipeline.validation.plan import TrialPlan
 from pipeline.validation.trial_set import make_set
 from tests.dashboard.conftest import APP
-from tests.factories import write_synthetic_study
 
 PLAN = TrialPlan(name="Pilot", lists=4, per_list=8, bins=2, raters_per_item=2, n_practice=0)
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study whose videos are empty files: enough for sets, not for pictures."""
-    root = tmp_path_factory.mktemp("template") / "study"
-    write_synthetic_study(root, n_children=2, n_recordings=4, n_utterances=80, with_null=False)
-    raw = root / "recordings" / "raw"
-    raw.mkdir(parents=True)
-    for number in range(1, 5):
-        (raw / f"rec{number:02d}.mp4").touch()
-    return root
-
-
 @pytest.fixture
-def study(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def study(
+    studies: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A study whose videos are empty files: enough for sets, not for pictures."""
     root = tmp_path / "study"
-    shutil.copytree(template, root)
+    shutil.copytree(studies("no null"), root)
+    raw = root / "recordings" / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    for number in range(1, 9):
+        (raw / f"rec{number:02d}.mp4").touch()
     monkeypatch.setenv("COVIEW_STUDY", str(root))
     yield root
     st.cache_data.clear()
@@ -82,9 +75,13 @@ def shown_codes(app: AppTest) -> pd.DataFrame:
     return next(one.value for one in app.dataframe if "Code" in one.value.columns)
 
 
-def test_a_study_without_sets_is_told_what_to_do_and_the_form_makes_one(study, people):
+def test_the_form_says_what_cannot_be_made_and_makes_what_can(study, people):
     app = opened()
     assert "No set of trials yet" in app.info[0].value
+    labelled(app.number_input, "Lists").set_value(500)
+    checked(labelled(app.button, "Make the set").click().run())
+    assert "items can be made" in app.error[0].value
+    assert "Ask for" in app.error[0].value
     labelled(app.text_input, "Name").set_value("First")
     labelled(app.number_input, "Lists").set_value(4)
     labelled(app.number_input, "Trials a list").set_value(8)
@@ -100,16 +97,6 @@ def test_a_study_without_sets_is_told_what_to_do_and_the_form_makes_one(study, p
         assert len(trials_of(con, one.set_id)) == 4 * (8 + 2 + 3)
 
 
-def test_what_cannot_be_made_is_said_and_nothing_is_kept(study, people):
-    app = opened()
-    labelled(app.number_input, "Lists").set_value(500)
-    checked(labelled(app.button, "Make the set").click().run())
-    assert "items can be made" in app.error[0].value
-    assert "Ask for" in app.error[0].value
-    with people.reading() as con:
-        assert trial_sets(con) == ()
-
-
 def test_moments_for_experts_are_made_with_their_own_form(study, people):
     app = opened()
     app.button_group[0].set_value("labels").run()
@@ -121,7 +108,11 @@ def test_moments_for_experts_are_made_with_their_own_form(study, people):
 
 
 def test_invited_raters_get_codes_that_are_shown_until_they_are_put_away(set_id, people):
+    invite(people, set_id, "R00")
     app = opened()
+    app.text_area[0].set_value("R02\nR00").run()
+    checked(labelled(app.button, "Invite").click().run())
+    assert "R00 is a rater of this set already" in app.error[0].value
     app.text_area[0].set_value("R01\n R02 \n\nR01").run()
     checked(labelled(app.button, "Invite").click().run())
     codes = shown_codes(app)
@@ -133,16 +124,6 @@ def test_invited_raters_get_codes_that_are_shown_until_they_are_put_away(set_id,
     checked(labelled(app.button, "I have kept them").click().run())
     assert not any("Code" in one.value.columns for one in app.dataframe)
     assert not any(codes["Code"][0] in str(one.value) for one in (*app.markdown, *app.caption))
-
-
-def test_a_name_that_is_taken_invites_nobody(set_id, people):
-    invite(people, set_id, "R01")
-    app = opened()
-    app.text_area[0].set_value("R02\nR01").run()
-    checked(labelled(app.button, "Invite").click().run())
-    assert "R01 is a rater of this set already" in app.error[0].value
-    with people.reading() as con:
-        assert len(progress_of(con, set_id)) == 1
 
 
 def test_progress_is_told_for_each_rater(set_id, people):
@@ -212,21 +193,17 @@ def test_an_export_is_taken_in_by_another_study(set_id, people, study):
     assert "pilot-again.csv" in (app.success or app.error)[0].value
 
 
-def test_how_the_set_was_made_stands_in_a_table(set_id):
+def test_how_the_set_was_made_stands_in_a_table(set_id, people):
     app = opened(set=str(set_id))
     table = next(one.value for one in app.dataframe if "Could be had" in one.value.columns)
     assert list(table["Image trials"]) == ["4 of 4", "4 of 4"]
     assert "You may stop." in [one.value for one in app.text]
-
-
-def test_a_set_from_elsewhere_is_shown_although_its_settings_say_nothing(people, study, set_id):
-    with people.writing() as con:
-        con.execute("UPDATE trial_sets SET settings = ?", (json.dumps({"strata": [1]}),))
-    app = opened()
-    assert not any("Could be had" in one.value.columns for one in app.dataframe)
-    with people.writing() as con:
-        con.execute("UPDATE trial_sets SET settings = 'nothing'")
-    checked(app.run())
+    # A set from elsewhere says nothing of it.
+    for settings in ('{"strata": [1]}', "nothing"):
+        with people.writing() as con:
+            con.execute("UPDATE trial_sets SET settings = ?", (settings,))
+        checked(app.run())
+        assert not any("Could be had" in one.value.columns for one in app.dataframe)
 
 
 @pytest.mark.parametrize(
