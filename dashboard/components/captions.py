@@ -23,6 +23,7 @@ _ORIGINS = {
     "chosen": "chosen",
     "model": "default of the model",
     "people": "from people: the raters of this study",
+    "simulated": "from simulated answers, not from people",
     "z": "default of the z scale",
     "no_default": "default of the z scale, because no threshold is known for this model",
 }

@@ -22,7 +22,7 @@ from dashboard.filters import (
 )
 from dashboard.queries.options import StoreOptions
 from dashboard.queries.selection import Measure
-from pipeline.people.thresholds import is_from_people
+from pipeline.people.thresholds import threshold_origin
 from pipeline.records import ModelRef
 from pipeline.schema import UTTERANCE_FLAGS, WINDOWS
 
@@ -109,7 +109,7 @@ def _threshold(filters: Filters, measure: Measure, options: StoreOptions) -> Non
         help="An utterance counts as highly aligned when its score is at least this. "
         + _source(model),
     )
-    if measure.threshold_origin == "people":
+    if measure.threshold_origin in ("people", "simulated"):
         st.caption(f"Threshold {model.threshold_source}.")
     if measure.threshold_origin == "no_default" and options.has_null:
         st.caption(
@@ -121,7 +121,7 @@ def _threshold(filters: Filters, measure: Measure, options: StoreOptions) -> Non
 def _source(model: ModelRef) -> str:
     if not model.threshold_source:
         return ""
-    if is_from_people(model):
+    if threshold_origin(model) != "model":
         return f"Default {model.threshold_source}."
     return f"Default of the model: {model.threshold_source}."
 

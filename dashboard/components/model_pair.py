@@ -68,7 +68,7 @@ def _measure(filters: Filters, models: tuple[ModelRef, ...], model: ModelRef) ->
 
 def _described(measure: Measure, model: ModelRef) -> str:
     threshold = f"Highly aligned from {threshold_text(measure)}"
-    if measure.threshold_origin in ("model", "people") and model.threshold_source:
+    if measure.threshold_origin in ("model", "people", "simulated") and model.threshold_source:
         threshold += f" ({model.threshold_source})"
     elif measure.threshold_origin == "chosen":
         threshold += " (chosen)"

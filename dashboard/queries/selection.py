@@ -14,7 +14,7 @@ import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from dashboard.filters import DEFAULT_Z_THRESHOLD, SCALES, STATISTICS, Filters
-from pipeline.people.thresholds import is_from_people
+from pipeline.people.thresholds import threshold_origin
 from pipeline.records import ModelRef
 from pipeline.schema import CROPS, SCORES_WIDE, UTTERANCE_FLAGS, WINDOWS
 from pipeline.score_columns import is_window
@@ -35,8 +35,8 @@ class Measure:
 
     `window` is stored (strict, 1s, 2s) or free, such as "-3+1": from 3 s before to 1 s after the
     utterance; a free window has no null, so no z. `threshold_origin`: "chosen" by the person,
-    "people" from the study's raters, "model" its default, "z" the default of the z scale,
-    "no_default" when the model has no known threshold and z is used instead.
+    "people" from the study's raters, "simulated" from simulated ones, "model" its default, "z" the
+    default of the z scale, "no_default" when the model has no known threshold and z is used.
     """
 
     scorer: str
@@ -138,8 +138,7 @@ def resolve_measure(filters: Filters, models: Sequence[ModelRef]) -> Measure:
     if threshold is None and scale == "raw" and model.default_threshold is None:
         scale, threshold, origin = "z", DEFAULT_Z_THRESHOLD, "no_default"
     elif threshold is None and scale == "raw":
-        threshold = model.default_threshold
-        origin = "people" if is_from_people(model) else "model"
+        threshold, origin = model.default_threshold, threshold_origin(model)
     elif threshold is None:
         threshold, origin = DEFAULT_Z_THRESHOLD, "z"
     assert threshold is not None

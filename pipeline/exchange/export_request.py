@@ -14,7 +14,7 @@ from pipeline.exchange.facts import StoreFacts, read_facts
 from pipeline.exchange.scored_recordings import RecordingFacts, ScoreChoice, read_recordings
 from pipeline.exchange.selection import DEFAULT_Z_THRESHOLD, ScoreSetting
 from pipeline.exchange.subtitles import ScoresIn
-from pipeline.people.thresholds import ChosenThreshold, is_from_people, with_chosen
+from pipeline.people.thresholds import ChosenThreshold, threshold_origin, with_chosen
 from pipeline.schema import CROPS, SCHEMA_VERSION, WINDOWS
 from pipeline.score_columns import is_window
 
@@ -134,8 +134,7 @@ def score_setting(facts: StoreFacts, choice: ScoreChoice) -> ScoreSetting | None
     model = facts.model(choice.scorer)
     chosen = (choice.scorer, choice.crop, choice.window, "max")
     if model.default_threshold is not None:
-        origin = "people" if is_from_people(model) else "model"
-        return ScoreSetting(*chosen, "raw", model.default_threshold, origin)
+        return ScoreSetting(*chosen, "raw", model.default_threshold, threshold_origin(model))
     if choice.window in WINDOWS:
         return ScoreSetting(*chosen, "z", DEFAULT_Z_THRESHOLD, "no_default")
     return None

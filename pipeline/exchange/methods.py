@@ -142,7 +142,7 @@ def _threshold(setting: ScoreSetting) -> str:
 
 
 def _origin(model: ModelRef, setting: ScoreSetting) -> str:
-    if setting.threshold_origin == "people":
+    if setting.threshold_origin in ("people", "simulated"):
         return f"threshold {model.threshold_source}"
     if setting.threshold_origin == "model":
         return f"default of this model: {model.threshold_source or 'source not recorded'}"

@@ -25,9 +25,9 @@ _CROPS = {
 class ScoreSetting:
     """How a score is made.
 
-    `threshold_origin`: "chosen" by the person, "people" from the study's raters, "model" default of
-    the model, "z" default of the z scale, "no_default" the same because the model has no known
-    threshold.
+    `threshold_origin`: "chosen" by the person, "people" from the study's raters, "simulated" from
+    simulated ones, "model" default of the model, "z" default of the z scale, "no_default" the same
+    because the model has no known threshold.
     """
 
     scorer: str

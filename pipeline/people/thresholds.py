@@ -16,6 +16,11 @@ from pipeline.records import ModelRef
 
 FROM_PEOPLE = "from people: "
 """How the source of a threshold begins that raters gave."""
+FROM_SIMULATION = "from simulated answers, not from people: "
+"""How it begins where a program gave the answers."""
+SIMULATED_ANSWERS = "SIMULATED answers, "
+"""How the `source` of a chosen threshold begins where a program gave the answers."""
+_ORIGINS = {FROM_PEOPLE: "people", FROM_SIMULATION: "simulated"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +28,9 @@ class ChosenThreshold:
     """A cosine from which a moment counts as highly aligned, as people see it.
 
     `lower` and `upper` are the limits of its 95 % interval, None where there is none. `source`
-    says how it was found, such as "50 % point of the 4AFC curve, 12 raters". `created_at` is UTC as
-    text, empty before it is stored.
+    says how it was found, such as "50 % point of the 4AFC curve, 12 raters"; it begins with
+    SIMULATED_ANSWERS where nobody was asked. `created_at` is UTC as text, empty before it is
+    stored.
     """
 
     threshold: float
@@ -35,13 +41,13 @@ class ChosenThreshold:
 
     @property
     def words(self) -> str:
-        """Its source with its interval."""
+        """Its source with its interval, and whether people gave it."""
+        is_simulated = self.source.startswith(SIMULATED_ANSWERS)
+        found = self.source.removeprefix(SIMULATED_ANSWERS)
+        said = f"{FROM_SIMULATION if is_simulated else FROM_PEOPLE}{found}"
         if self.lower is None or self.upper is None:
-            return f"{FROM_PEOPLE}{self.source}"
-        return (
-            f"{FROM_PEOPLE}{self.source}, 95 % interval {_number(self.lower)} to "
-            f"{_number(self.upper)}"
-        )
+            return said
+        return f"{said}, 95 % interval {_number(self.lower)} to {_number(self.upper)}"
 
 
 def choose_threshold(store: PeopleStore, scorer: str, chosen: ChosenThreshold) -> None:
@@ -104,9 +110,12 @@ def with_chosen(
     )
 
 
-def is_from_people(model: ModelRef) -> bool:
-    """Whether the threshold of a model is one that people gave."""
-    return model.threshold_source.startswith(FROM_PEOPLE)
+def threshold_origin(model: ModelRef) -> str:
+    """Where the threshold of a model is from: "people", "simulated" answers, or the "model"."""
+    for beginning, origin in _ORIGINS.items():
+        if model.threshold_source.startswith(beginning):
+            return origin
+    return "model"
 
 
 def _replaced(model: ModelRef, chosen: ChosenThreshold) -> ModelRef:

@@ -12,7 +12,7 @@ from pipeline.errors import SettingsError, StoreError
 from pipeline.exchange.export_request import ExportRequest, resolve
 from pipeline.exchange.facts import StoreFacts
 from pipeline.exchange.selection import DEFAULT_Z_THRESHOLD, ScoreSetting, Selection
-from pipeline.people.thresholds import ChosenThreshold, is_from_people
+from pipeline.people.thresholds import ChosenThreshold, threshold_origin
 from pipeline.predictors.choice import SCALES, STATISTICS, Condition, ScoreChoice
 from pipeline.schema import WINDOWS
 
@@ -96,8 +96,7 @@ def resolve_setting(
     if scale == "raw" and threshold is None and model.default_threshold is None:
         scale, origin = "z", "no_default"
     elif threshold is None:
-        of_model = "people" if is_from_people(model) else "model"
-        origin = of_model if scale == "raw" else "z"
+        origin = threshold_origin(model) if scale == "raw" else "z"
     if scale == "z" and window not in WINDOWS:
         raise SettingsError(
             f"The window {window} has no null, so there is no z"

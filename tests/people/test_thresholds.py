@@ -10,7 +10,7 @@ from pipeline.people.thresholds import (
     choose_threshold,
     chosen_threshold,
     forget_threshold,
-    is_from_people,
+    threshold_origin,
     thresholds_of_study,
     with_chosen,
 )
@@ -54,12 +54,21 @@ def test_people_go_before_the_model_whose_own_threshold_is_told() -> None:
         "from people: 50 % point of the 4AFC curve, 12 raters, 95 % interval 0.25 to 0.281; "
         "the model's own is 0.24, the paper"
     )
-    assert is_from_people(with_own)
+    assert threshold_origin(with_own) == "people"
     assert free == FREE
-    assert not is_from_people(free)
+    assert threshold_origin(free) == "model"
 
 
 def test_a_model_without_a_threshold_gets_one_from_people() -> None:
     (model,) = with_chosen([FREE], {"other": ChosenThreshold(-0.5, None, None, "12 raters")})
     assert model.default_threshold == -0.5
     assert model.threshold_source == "from people: 12 raters; the model has none of its own"
+
+
+def test_simulated_answers_are_never_called_peoples() -> None:
+    chosen = ChosenThreshold(0.2, 0.1, 0.3, "SIMULATED answers, halfway point, 11 raters")
+    (model,) = with_chosen([OWN], {"clip": chosen})
+    assert threshold_origin(model) == "simulated"
+    assert model.threshold_source.startswith(
+        "from simulated answers, not from people: halfway point, 11 raters, 95 % interval 0.1 to"
+    )

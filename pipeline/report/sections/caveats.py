@@ -142,6 +142,12 @@ def _model(data: Collected) -> Iterator[Caveat]:
             f"No cosine threshold is known for {model.scorer}; {phrases.threshold(setting)} of the "
             "matched null is used instead.",
         )
+    elif setting.threshold_origin == "simulated":
+        yield (
+            "A simulated threshold.",
+            f"Highly aligned from {setting.threshold:.3g}: threshold {model.threshold_source}. It "
+            "says nothing about people.",
+        )
     elif setting.threshold_origin == "people":
         yield (
             "A threshold from people.",

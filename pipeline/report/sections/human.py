@@ -125,7 +125,7 @@ def _curve(fits: HumanFits) -> str:
 
 def _in_force(data: Collected, curve: Psychometric | None) -> str:
     setting = data.request.setting
-    if setting.threshold_origin == "people":
+    if setting.threshold_origin in ("people", "simulated"):
         return f"In this report, {setting.threshold:.3g} is the threshold {_source(data)}."
     if curve is None or math.isnan(curve.threshold.estimate) or setting.scale != "raw":
         return ""
