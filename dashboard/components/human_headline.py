@@ -12,7 +12,12 @@ from dashboard.components.human_curve import curve_words, threshold_words
 from dashboard.components.human_words import counts, seconds, share_words
 from dashboard.components.saved_state import people, write
 from dashboard.data import StoreHandle
-from pipeline.people.thresholds import ChosenThreshold, choose_threshold, forget_threshold
+from pipeline.people.thresholds import (
+    SIMULATED_ANSWERS,
+    ChosenThreshold,
+    choose_threshold,
+    forget_threshold,
+)
 from pipeline.stats.psychometric import Psychometric
 from pipeline.validation.results import HumanFits, HumanResults, Scale
 
@@ -95,7 +100,7 @@ def _take(store: StoreHandle, choice: HumanChoice, curve: Psychometric) -> None:
         round(limits.estimate, 4) if not reason else math.nan,
         limits.low if math.isfinite(limits.low) else None,
         limits.high if math.isfinite(limits.high) else None,
-        f"{'SIMULATED answers, ' if choice.is_simulated else ''}halfway point of the 4AFC curve, "
+        f"{SIMULATED_ANSWERS if choice.is_simulated else ''}halfway point of the 4AFC curve, "
         f"{labels.plural(curve.n_raters, 'rater')}, {labels.plural(curve.n_items, 'item')}"
         f"{_made_by(choice)}",
     )
