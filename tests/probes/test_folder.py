@@ -19,7 +19,7 @@ from pipeline.probes.changes import Change
 from pipeline.probes.encodings import TextEncodings
 from pipeline.probes.indices import indices
 from pipeline.probes.material import SampleCounts
-from pipeline.probes.read_material import read_moment
+from pipeline.probes.read_material import read_material, read_moment
 from pipeline.probes.results import ProbeFacts, ProbeFolder, ProbeIdentity, read_probe, read_probes
 from pipeline.probes.run import checked_model, probed_scorer, run_probe
 from pipeline.probes.score_files import scored_variants
@@ -145,3 +145,23 @@ def test_scorers_without_a_model_are_refused_in_words(tiny_demo_study: Path) -> 
         checked_model(lambda: model, name, "another")
     with pytest.raises(ModelError, match="embedded by elsewhere"):
         checked_model(lambda: model, "elsewhere", revision)
+
+
+def test_the_frames_of_the_sample_give_the_scores_of_the_store(tiny_demo_study: Path) -> None:
+    with open_current_store(tiny_demo_study) as con:
+        material = read_material(con, "demo-clip", ProbeSettings(n_utterances=20), "en")
+        vectors = {
+            (recording, utterance): np.array(vector, np.float32)
+            for recording, utterance, vector in con.execute(
+                "SELECT recording_id, utterance_id, embedding FROM utterance_embeddings"
+            ).fetchall()
+        }
+    assert {utterance.child_id for utterance in material.utterances} == set(material.hubs)
+    for utterance, frames in zip(material.utterances, material.frames, strict=True):
+        vector = vectors[utterance.recording_id, utterance.utterance_id]
+        score = float((frames.window @ vector).max())
+        assert (score - utterance.null_mean) / utterance.null_sd == pytest.approx(
+            utterance.z, abs=1e-3
+        )
+        assert frames.null.shape[:2] == (16, len(frames.window))
+        assert utterance.onset_ms - 1_000 < frames.times_ms[frames.middle] < utterance.offset_ms
