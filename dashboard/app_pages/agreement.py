@@ -70,7 +70,9 @@ with left:
     accuracy_curve(choice, results, fits)
 with right:
     st.subheader("What score do people need?", anchor=False)
-    if fits is not None:
+    if fits is None:
+        st.caption("The curve is being fitted.")
+    else:
         threshold_box(view.store, choice, fits)
     st.toggle("Published levels in the chart", value=True, key=LEVELS_STATE)
 part = url_choice("More", tuple(_PARTS), param="part", default="model", words=_PARTS.__getitem__)

@@ -14,7 +14,7 @@ HUMAN_DESK: FitDesk[HumanFits] = FitDesk()
 """This server's desk for fits of answers: one for all sessions."""
 
 _ASKED_STATE = "asked_human_fits"
-_PATIENCE_S = 2.0
+_PATIENCE_S = 1.0
 _POLL_S = 1.0
 
 

@@ -267,7 +267,10 @@ def _messages(
     elif lapse is None and not at.is_free[LAPSE]:
         found.append("No sign of a ceiling below 1: the lapse rate was estimated as 0.")
     if at.theta[LOG_SLOPE] >= HIGHEST[LOG_SLOPE]:
-        found.append("Accuracy rises at once from chance to the ceiling: no slope can be told.")
+        found.append(
+            "Accuracy rises from chance to the ceiling within a few items: the slope was held at "
+            "the steepest looked for."
+        )
     if not at.has_converged:
         found.append("The search for the curve did not settle; take its numbers with care.")
     return tuple(found)

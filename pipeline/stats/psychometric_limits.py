@@ -20,6 +20,7 @@ from pipeline.stats.crossed import CrossedVariance, combined
 from pipeline.stats.psychometric_search import (
     HIGHEST,
     LAPSE,
+    LOG_SLOPE,
     LOWEST,
     Floats,
     Peak,
@@ -32,6 +33,13 @@ from pipeline.stats.psychometric_search import (
 )
 
 Ints = NDArray[np.int64]
+
+_MOST_LEVERAGE = 0.5
+"""Share of the information in one direction that a cluster can have and still be left out."""
+
+_PLAIN_LOG_SLOPE, _STEEP_LOG_SLOPE = 0.4, 1.4
+"""A curve steeper than the second gets stuck between two items: it is searched for from the first
+too."""
 
 _BISECTIONS = 40
 _CLOSE = 1e-3
@@ -100,7 +108,13 @@ def _left_out(scores: Floats, known: Floats, codes: Ints, whole: Floats) -> Floa
     for j in range(q):
         for k in range(q):
             own[:, j, k] = np.bincount(codes, known[:, j, k], n)
-    changes = np.linalg.solve(whole - own, sums[:, :, None])[:, :, 0]
+    root = np.linalg.inv(np.linalg.cholesky(whole))
+    leverages, directions = np.linalg.eigh(root @ own @ root.T)
+    # A step between two scores rests on a few items; without them nothing would be left to divide
+    # by, and the change to first order means nothing.
+    stretched = 1 / (1 - np.clip(leverages, 0, _MOST_LEVERAGE))
+    along = np.einsum("nji,nj->ni", directions, sums @ root.T) * stretched
+    changes = np.einsum("nij,nj->ni", directions, along) @ root
     return np.asarray(changes * np.sqrt((n - 1) / n))
 
 
@@ -126,13 +140,17 @@ def _limit(
     allowed: float,
     reach: float,
 ) -> float:
-    theta = at.theta
+    theta, plain = at.theta, np.array([0.0, _PLAIN_LOG_SLOPE, at.theta[LAPSE]])
 
     def loss(value: float) -> float:
         nonlocal theta
-        start = theta.copy()
-        start[parameter] = value
-        best = climb(tallies, start, (*held, parameter))
+        starts = [theta.copy()]
+        if at.theta[LOG_SLOPE] > _STEEP_LOG_SLOPE:
+            starts.append(plain.copy())
+        for start in starts:
+            start[parameter] = value
+        found = [climb(tallies, start, (*held, parameter)) for start in starts]
+        best = max(found, key=lambda one: one.loglik)
         theta = best.theta
         return 2 * (at.loglik - best.loglik) - allowed
 

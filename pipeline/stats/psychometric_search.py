@@ -25,9 +25,10 @@ MOST_LAPSE = 0.25
 trial, and a shallower curve says the same."""
 
 LOWEST = np.array([-8.0, np.log(0.02), 0.0])
-HIGHEST = np.array([8.0, np.log(60.0), MOST_LAPSE])
-"""Limits of theta for scores of mean 0 and SD 1. Steeper, a curve is a step between two scores;
-shallower, or further out, it is a line within the data."""
+HIGHEST = np.array([8.0, np.log(8.0), MOST_LAPSE])
+"""Limits of theta for scores of mean 0 and SD 1. Steeper, a curve is a step between the scores of
+two items (at 8 it rises from 12 to 88 % of its height within half an SD); shallower, or further
+out, it is a line within the data."""
 
 _STEPS = 200
 _TOLERANCE = 1e-9
@@ -73,12 +74,10 @@ def derivatives(x: Floats, theta: Floats, chance: float) -> Floats:
 def peak(tallies: Tallies, *, lapse: float | None) -> Peak:
     """The best of several searches, all within the limits; a given `lapse` is held."""
     middle = float(np.average(tallies.x, weights=tallies.n))
-    lapses = (0.02, 0.1) if lapse is None else (lapse,)
-    held = () if lapse is None else (LAPSE,)
+    first_lapse, held = (0.03, ()) if lapse is None else (lapse, (LAPSE,))
     return max(
         (
-            climb(tallies, np.array([middle + shift, np.log(slope), held_lapse]), held)
-            for held_lapse in lapses
+            climb(tallies, np.array([middle + shift, np.log(slope), first_lapse]), held)
             for slope in (0.7, 2.5)
             for shift in (-1.0, 0.0, 1.0)
         ),

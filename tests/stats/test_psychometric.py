@@ -156,3 +156,14 @@ def test_a_step_between_two_scores_gets_no_upper_limit_of_its_slope() -> None:
     found = fitted(study_of(p, scores, 30))
     assert math.isinf(found.slope.high)
     assert found.threshold.estimate == pytest.approx(0.24, abs=0.01)
+
+
+def test_where_no_item_scores_between_low_and_high_the_interval_spans_the_gap() -> None:
+    scores = np.concatenate((np.linspace(-1.5, 0.8, 20), np.linspace(3.8, 10, 20)))
+    p = np.where(scores < 2, 0.3, 0.85)
+    for seed in range(6):
+        found = fitted(study_of(p, scores, 6, seed))
+        assert -1.5 < found.threshold.low < 1.5
+        assert 2 < found.threshold.high < 10
+        assert math.isinf(found.slope.high)
+        assert found.slope.low < 2
