@@ -47,6 +47,7 @@ def deal(
         for number in in_random_order(rng, range(len(items))):
             first = int(rng.random() * n_lists)
             n_unplaced += not table.place(number, first)
+    table.even_out()
     return Lists(
         tuple(tuple(items[number].item_id for number in one) for one in table.lists), n_unplaced
     )
@@ -94,6 +95,24 @@ class _Table:
                 return True
         open_lists = [int(one) for one in np.flatnonzero(has_room)]
         return self._swap(number, need, open_lists, is_same_stratum=False)
+
+    def even_out(self) -> None:
+        """Move items from the longest lists to the shortest, where strata stay as even."""
+        while self._n.max() - self._n.min() > 1 and self._move_one():
+            pass
+
+    def _move_one(self) -> bool:
+        shortest = np.flatnonzero(self._n == self._n.min())
+        for long in np.flatnonzero(self._n == self._n.max()):
+            for moved in self.lists[long]:
+                cell, target = self._cell[moved], self._target[moved]
+                for short in shortest:
+                    is_even = self._n_cell[cell, short] < self._n_cell[cell, long]
+                    if is_even and not self._has_target[target, short]:
+                        self._remove(moved, int(long))
+                        self._add(moved, int(short))
+                        return True
+        return False
 
     def _swap(self, number: int, need: Needs, to: Sequence[int], *, is_same_stratum: bool) -> bool:
         """Move an item of another list to one of `to` and take its place there."""
