@@ -2,10 +2,11 @@
 
     python -m benchmarks.rating_load [--seconds 300] [--raters 50] [--kills 20]
 
-The rating screen's own server runs as raters meet it; each simulated rater is a thread that asks
-for the pictures of its trial, waits as long as people take (scaled down: 1 to 3 s), answers, and
-goes on with what the reply says. An answer counts as acknowledged when its reply came. After that
-the store is read: every acknowledged answer must be there once, as it was given, and nothing else.
+The rating screen's own server runs as raters meet it, with the pictures made ahead, as the command
+`trials` does. Each simulated rater is a thread that asks for the pictures of its trial, waits as
+long as people take (scaled down: 1 to 3 s), answers, and goes on with what the reply says. An
+answer counts as acknowledged when its reply came. After that the store is read: every acknowledged
+answer must be there once, as it was given, and nothing else.
 
 Then the server is killed (SIGKILL) at random points of a session, so many times, and started
 again. Targets: nothing lost or doubled; the median time to save at most 300 ms.
@@ -34,6 +35,8 @@ import numpy as np
 from benchmarks.rating_study import RatingStudy, write_rating_study
 from pipeline.people.answers import answers_of
 from pipeline.people.raters import rater_by_code
+from pipeline.store.opening import open_current_store
+from pipeline.validation.prepare import prepare_set
 
 _HOST = "127.0.0.1"
 _MAX_MEDIAN_MS = 300.0
@@ -81,6 +84,16 @@ class Server:
         except OSError:
             return float("nan")
         return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def cpu_s(self) -> float:
+        """Processor time it took so far; NaN where the system does not tell."""
+        assert self._process is not None
+        try:
+            text = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii")
+        except OSError:
+            return float("nan")
+        user, system = text.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it and wait until it is gone."""
@@ -250,6 +263,8 @@ def main() -> int:
             n_practice=2,
             size_px=(960, 540),
         )
+        with open_current_store(study.root) as con:
+            prepare_set(con, study.root, study.set_id)
         is_missed = _load(study, asked.raters, asked.seconds, (asked.pause[0], asked.pause[1]))
         is_missed |= _kills(study, asked.kills)
     return int(is_missed)
@@ -259,7 +274,7 @@ def _load(study: RatingStudy, n_raters: int, seconds: float, pause_s: tuple[floa
     server = Server(study.root)
     logs = [Log(code) for code in study.invite(n_raters)]
     start_s = server.start()
-    at_start_mb = server.memory_mb()
+    at_start_mb, at_start_s = server.memory_mb(), server.cpu_s()
     until_s = time.monotonic() + seconds
     threads = [
         threading.Thread(target=rate, args=(server.port, log, until_s, pause_s, seed))
@@ -269,14 +284,16 @@ def _load(study: RatingStudy, n_raters: int, seconds: float, pause_s: tuple[floa
         thread.start()
     for thread in threads:
         thread.join()
-    at_end_mb = server.memory_mb()
+    at_end_mb, busy_s = server.memory_mb(), server.cpu_s() - at_start_s
     server.stop()
     save_ms = np.array([ms for log in logs for ms in log.save_ms])
     picture_ms = np.array([ms for log in logs for ms in log.picture_ms])
     n_lost, n_extra, n_unordered = differences(study, logs)
     problems = [problem for log in logs for problem in log.problems]
-    print(f"{n_raters} raters, {seconds:.0f} s, pauses of {pause_s[0]:g} to {pause_s[1]:g} s, ")
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end\n")
+    print(
+        f"{n_raters} raters, {seconds:.0f} s, pauses of {pause_s[0]:g} to {pause_s[1]:g} s, "
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end\n"
+    )
     print("| what | result |\n|---|---|")
     print(f"| answers acknowledged | {len(save_ms):,} |")
     print(f"| lost, doubled or unknown, out of order | {n_lost}, {n_extra}, {n_unordered} |")
@@ -285,6 +302,8 @@ def _load(study: RatingStudy, n_raters: int, seconds: float, pause_s: tuple[floa
         low, high, longest = np.percentile(times, [50, 95, 100])
         print(f"| {name}: median, 95 %, longest | {low:.0f}, {high:.0f}, {longest:.0f} ms |")
     print(f"| server: start | {start_s:.1f} s |")
+    per_trial_ms = 1_000 * busy_s / max(1, len(save_ms))
+    print(f"| server: processor time for a trial with its pictures | {per_trial_ms:.0f} ms |")
     print(f"| server: memory at start and end | {at_start_mb:.0f}, {at_end_mb:.0f} MB |")
     for problem in problems[:5]:
         print(f"  {problem}")

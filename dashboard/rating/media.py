@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
 
@@ -23,6 +24,8 @@ NEAR_MS = 2_000
 """Frames this close to the utterance are shown, dimmed, beside those during it."""
 MAX_FRAMES = 24
 _MAX_WAITING = 64
+Pictures: TypeAlias = tuple[tuple[MomentRef, int], ...]
+"""Frames to show, in their order: whose recording, and the time in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +74,19 @@ class StudyMedia:
                 build.pictures[key] = known
             return known
 
+    def jpeg(self, moment: MomentRef, frame_ms: int, variant: ImageVariant) -> bytes:
+        """What `picture` holds. Raises as it does."""
+        with self._store():
+            return self.picture(moment, frame_ms, variant).read_bytes()
+
     def sound(self, moment: MomentRef) -> Path:
         """The m4a of an utterance. Raises MediaError, StoreError, DiskFullError."""
         with self._store() as build, build.con.cursor() as cursor:
             return sound_file(self._root, cursor, moment)
 
-    def frame_times(self, moment: MomentRef) -> tuple[int, ...]:
-        """Times of the frames during an utterance and NEAR_MS around it, thinned to MAX_FRAMES."""
+    def strip(self, item: Item) -> Pictures:
+        """The frames during a moment's utterance and NEAR_MS around it, thinned to MAX_FRAMES."""
+        moment = item.options[0].moment
         with self._store() as build, build.con.cursor() as cursor:
             rows = cursor.execute(
                 "SELECT time_ms FROM frames WHERE recording_id = ? AND time_ms >= ? "
@@ -90,11 +99,11 @@ class StudyMedia:
             ).fetchall()
         times = [int(row[0]) for row in rows]
         step = -(-len(times) // MAX_FRAMES) or 1
-        return tuple(times[::step])
+        return tuple((moment, time_ms) for time_ms in times[::step])
 
-    def prepare(self, trial: Trial, variant: ImageVariant) -> None:
-        """Make a trial's pictures in the background; when there is much to do, leave it."""
-        for moment, frame_ms in pictures_of(trial):
+    def prepare(self, pictures: Pictures, variant: ImageVariant) -> None:
+        """Make pictures in the background; when there is much to do, leave it."""
+        for moment, frame_ms in pictures:
             try:
                 self._waiting.put_nowait(partial(self.picture, moment, frame_ms, variant))
             except queue.Full:
@@ -153,7 +162,7 @@ def pictured(item: Item) -> tuple[ItemOption, ...]:
     return item.options[:1] if item.mode is TrialMode.UTTERANCES else item.options
 
 
-def pictures_of(trial: Trial) -> tuple[tuple[MomentRef, int], ...]:
+def pictures_of(trial: Trial) -> Pictures:
     """The frames that a trial shows: four in their order, or the one that is asked about."""
     is_shown = pictured(trial.item)
     return tuple(
