@@ -26,6 +26,7 @@ from pipeline.cli_models import models_app
 from pipeline.cli_probe import probe
 from pipeline.cli_rate import rate
 from pipeline.cli_report import report
+from pipeline.cli_sound import sound_app
 from pipeline.cli_trials import trials
 from pipeline.cli_wer import measured, wer
 from pipeline.errors import CoviewError, ExitCode, SettingsError
@@ -41,6 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(models_app, name="models")
+app.add_typer(sound_app, name="sound")
 app.add_typer(answers_app, name="answers")
 app.command()(export)
 app.command()(report)

@@ -1,1 +1,1 @@
-"""What the child hears besides words: language, audio and vision in one space."""
+"""What a child hears besides words: audio features, their alignment with pictures and texts."""

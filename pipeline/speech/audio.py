@@ -49,7 +49,7 @@ def audio_blocks(path: Path, audio_track: int = 0, block_s: int = BLOCK_S) -> It
     """
     buffer: list[Float32Array] = []
     n_buffered = n_given = n_bad = 0
-    for chunk in _chunks(path, audio_track):
+    for chunk in decoded_sound(path, audio_track):
         if chunk is None:
             n_bad += 1
             continue
@@ -97,8 +97,13 @@ def quiet_pieces(samples: Float32Array, longest_s: float) -> list[tuple[float, f
     return pieces
 
 
-def _chunks(path: Path, audio_track: int) -> Iterator[Float32Array | None]:
-    """Consecutive samples from time 0; None for each packet that could not be decoded."""
+def decoded_sound(
+    path: Path, audio_track: int, rate_hz: int = SAMPLE_RATE_HZ
+) -> Iterator[Float32Array | None]:
+    """Consecutive mono samples from time 0; None for each packet that could not be decoded.
+
+    Raises MediaError when the file cannot be opened, has no audio or not that track.
+    """
     import av
     from av.audio.resampler import AudioResampler
 
@@ -124,7 +129,7 @@ def _chunks(path: Path, audio_track: int) -> Iterator[Float32Array | None]:
             )
         stream = tracks[audio_track]
         origin_s = (container.start_time or 0) / av.time_base
-        resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
+        resampler = AudioResampler(format="flt", layout="mono", rate=rate_hz)
         n_done = 0
         packets = container.demux(stream)
         while True:
@@ -140,9 +145,9 @@ def _chunks(path: Path, audio_track: int) -> Iterator[Float32Array | None]:
                 continue
             for frame in frames:
                 if frame.pts is not None and frame.time_base is not None:
-                    due = round((float(frame.pts * frame.time_base) - origin_s) * SAMPLE_RATE_HZ)
+                    due = round((float(frame.pts * frame.time_base) - origin_s) * rate_hz)
                     gap = due - n_done
-                    if _TOLERATED_S < gap / SAMPLE_RATE_HZ <= _LONGEST_GAP_S:
+                    if _TOLERATED_S < gap / rate_hz <= _LONGEST_GAP_S:
                         yield from _silence(gap)
                         n_done += gap
                 frame.pts = None

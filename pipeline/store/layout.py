@@ -48,30 +48,30 @@ class ShardFolder:
 
     def shard(self, recording_id: str, input_digest: str) -> Path:
         """Path of the shard, whether it exists yet or not."""
-        return self.path / f"{_file_stem(recording_id)}~{input_digest}.parquet"
+        return self.path / f"{file_stem(recording_id)}~{input_digest}.parquet"
 
     def any_shard(self, recording_id: str) -> Path | None:
         """The newest finished shard of a recording, whatever its input; None if there is none."""
-        found = self.path.glob(f"{escape(_file_stem(recording_id))}~*.parquet")
+        found = self.path.glob(f"{escape(file_stem(recording_id))}~*.parquet")
         return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
 
     def forget_older(self, keep: Path, recording_id: str) -> None:
         """Delete shards and failures of the same recording made from an older input."""
-        for path in self.path.glob(f"{escape(_file_stem(recording_id))}~*"):
+        for path in self.path.glob(f"{escape(file_stem(recording_id))}~*"):
             if path != keep:
                 path.unlink(missing_ok=True)
 
     def write_failure(self, failure: StageFailure, input_digest: str) -> None:
         """Keep why a recording failed until it succeeds."""
         self.path.mkdir(parents=True, exist_ok=True)
-        path = self.path / f"{_file_stem(failure.recording_id)}~{input_digest}.failed.json"
+        path = self.path / f"{file_stem(failure.recording_id)}~{input_digest}.failed.json"
         partial = path.with_name(path.name + ".partial")
         partial.write_text(json.dumps(asdict(failure)), encoding="utf-8")
         partial.replace(path)
 
     def forget_failure(self, recording_id: str) -> None:
         """Delete what is kept about a recording that has a finished shard after all."""
-        for path in self.path.glob(f"{escape(_file_stem(recording_id))}~*.failed.json"):
+        for path in self.path.glob(f"{escape(file_stem(recording_id))}~*.failed.json"):
             path.unlink(missing_ok=True)
 
     def failures(self) -> Iterator[StageFailure]:
@@ -87,10 +87,11 @@ class ShardFolder:
 
 def vision_shards(derived: Path, recording_id: str) -> list[Path]:
     """Vision shards of a recording under any fingerprint, newest first."""
-    pattern = f"{Stage.VISION.value}/*/{escape(_file_stem(recording_id))}~*.parquet"
+    pattern = f"{Stage.VISION.value}/*/{escape(file_stem(recording_id))}~*.parquet"
     return sorted(derived.glob(pattern), key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
-def _file_stem(recording_id: str) -> str:
+def file_stem(recording_id: str) -> str:
+    """A recording's id as the beginning of a file name."""
     # "~" parts the id from the digest, and quote() never escapes it.
     return quote(recording_id, safe=" ()+,=@").replace("~", "%7E")

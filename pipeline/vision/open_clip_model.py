@@ -70,15 +70,26 @@ class OpenClipModel:
         """Unit vectors float32 (n, dim) of n model inputs uint8 (3, S, S)."""
         import torch
 
-        mean = torch.tensor(self.preprocessing.mean, device=self._device).view(3, 1, 1) * 255
-        std = torch.tensor(self.preprocessing.std, device=self._device).view(3, 1, 1) * 255
         rows = [np.zeros((0, self._ref.dim), np.float32)]
         with torch.inference_mode():
-            for start in range(0, len(images), self._batch_size):
-                pixels = np.stack(images[start : start + self._batch_size])
-                batch = torch.from_numpy(pixels).to(self._device, torch.float32)
-                batch = ((batch - mean) / std).to(self._dtype)
+            for batch in self._pixel_batches(images):
                 rows.append(_unit_rows(self._model.encode_image(batch)))
+        return np.concatenate(rows)
+
+    def image_features(self, images: Sequence[UInt8Array]) -> Float32Array:
+        """Features float32 (n, width) of n model inputs uint8 (3, S, S), not of unit length.
+
+        Those before the projection into the shared space where the image tower has them apart
+        (see `image_features.raw_features`), else the projected ones.
+        """
+        import torch
+
+        from pipeline.vision.image_features import raw_features
+
+        rows: list[Float32Array] = []
+        with torch.inference_mode():
+            for batch in self._pixel_batches(images):
+                rows.append(raw_features(self._model, batch).float().cpu().numpy())
         return np.concatenate(rows)
 
     def embed_texts(self, texts: Sequence[str]) -> Float32Array:
@@ -106,6 +117,17 @@ class OpenClipModel:
         longer = self._tokenize(list(texts), context_length=self.context_length + 1)
         # With room for one more token, only a text that was cut changes: its end token moves.
         return int((longer[:, : self.context_length] != tokens).any(dim=1).sum())
+
+    def _pixel_batches(self, images: Sequence[UInt8Array]) -> Iterator[Tensor]:
+        """Normalised pixels (b, 3, S, S) on the model's device, in its number format."""
+        import torch
+
+        mean = torch.tensor(self.preprocessing.mean, device=self._device).view(3, 1, 1) * 255
+        std = torch.tensor(self.preprocessing.std, device=self._device).view(3, 1, 1) * 255
+        for start in range(0, len(images), self._batch_size):
+            pixels = np.stack(images[start : start + self._batch_size])
+            batch = torch.from_numpy(pixels).to(self._device, torch.float32)
+            yield ((batch - mean) / std).to(self._dtype)
 
     def _token_batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Tensor]]:
         """(rows, tokens) in batches of similar length, so that little padding is left to cut."""
