@@ -16,20 +16,17 @@ from dashboard.rating.passes import NOT_KNOWN, Pass
 from dashboard.rating.screens import (
     CodeScreen,
     ConsentScreen,
+    LabelScreen,
     Screen,
+    TrialScreen,
 )
 from dashboard.rating.showing import Showing, Shown, rater_of
 from pipeline.errors import RatingError
-from pipeline.people.answers import (
-    is_answered,
-    save_answer,
-)
+from pipeline.people.answers import is_answered, save_answer
 from pipeline.people.expert_labels import save_label
 from pipeline.people.raters import consent
 from pipeline.people.store import PeopleStore, people_store
-from pipeline.people.trial_records import (
-    MomentLabel,
-)
+from pipeline.people.trial_records import MomentLabel
 from pipeline.validation.plan import image_variant_of
 
 _FRESH_S = 20.0
@@ -160,7 +157,8 @@ class RatingDesk:
         """The m4a of what the rater sees now. Raises as `picture`."""
         now = self._current(given, shown_id)
         item = now.item if now.trial is None else now.trial.item
-        if item is None or not getattr(now.screen, "has_sound", False):
+        is_heard = isinstance(now.screen, TrialScreen | LabelScreen) and now.screen.has_sound
+        if item is None or not is_heard:
             raise NotCurrentError
         return self._showing().media.sound(item.options[0].moment)
 
