@@ -206,7 +206,7 @@ def _table(choices: AnsweredChoices, results: HumanResults) -> ReportTable:
             count("Answers", "n"),
             count("Raters", "n_raters"),
             count("Items", "n_items"),
-            percent_interval("People right", ("people", "people_low", "people_high")),
+            percent_interval("Raters right", ("people", "people_low", "people_high")),
             percent_interval("Model right", ("model", "model_low", "model_high")),
         ),
     )
@@ -218,7 +218,7 @@ def _frame(rows: tuple[AccuracyRow, ...]) -> pd.DataFrame:
         [
             {
                 "name": {"images": "Four images", "utterances": "Four utterances"}.get(
-                    row.name, row.name
+                    row.name, row.name.replace("-", "−")
                 ),
                 "middle": row.middle,
                 "n": row.people.n,
