@@ -99,6 +99,11 @@ class Planted:
         return self.noun * self.shown
 
     @property
+    def named(self) -> float:
+        """Share of utterances whose noun is shown: those about the scene, and others by chance."""
+        return self.aligned + (1 - self.aligned) / len(NOUNS)
+
+    @property
     def verb_effect(self) -> float:
         """Cosine that a verb adds where it is shown."""
         return self.verb * self.shown
@@ -151,7 +156,7 @@ class Deaf:
         rows = []
         for text in texts:
             digest = hashlib.blake2b(f"{self.seed} {text}".encode(), digest_size=8).digest()
-            rows.append(np.random.default_rng(int.from_bytes(digest)).normal(size=DIM))
+            rows.append(np.random.default_rng(int.from_bytes(digest, "big")).normal(size=DIM))
         vectors = np.array(rows)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors, np.float32)

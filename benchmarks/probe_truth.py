@@ -124,7 +124,7 @@ def planted_tallies(n: int) -> dict[str, Tally]:
         for change, truth in (
             (Change.WORDS_SHUFFLED, 0.0),
             (Change.WITHIN_TRIGRAMS_SHUFFLED, 0.0),
-            (Change.NOUN_SWAPPED, -about * planted.noun_effect / s0),
+            (Change.NOUN_SWAPPED, -planted.named * planted.noun_effect / s0),
             (Change.VERB_SWAPPED, -about * planted.verb_effect / s0),
             (Change.NOUNS_ONLY, -about * planted.beyond_nouns / s0),
             (Change.NO_FUNCTION_WORDS, 0.0),
@@ -145,7 +145,8 @@ def deaf_tallies(n: int) -> dict[str, Tally]:
         measured = probed(Deaf(2_000 + run), 2_000 + run, 12, 3)
         for index in indices(measured, _SETTINGS):
             if index.scope == CORPUS and index.name in {*_NULL_AT_0, *_JUDGED}:
-                truth = 0.0 if index.name in _NULL_AT_0 else index.chance or 0.0
+                # Where there is nothing to explain, ORI has no value at all.
+                truth = index.chance or 0.0
                 tallies.setdefault(index.name, Tally()).add(index, truth)
         print(f"deaf {run + 1} of {n}", file=sys.stderr, flush=True)
     return tallies

@@ -16,7 +16,9 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 def stream(seed: int, *parts: str | int) -> np.random.Generator:
     """A generator of its own for every combination of parts, e.g. recording, utterance, purpose."""
     text = "\x1f".join(str(part) for part in (seed, *parts))
-    return np.random.default_rng(int.from_bytes(hashlib.blake2b(text.encode()).digest()[:16]))
+    return np.random.default_rng(
+        int.from_bytes(hashlib.blake2b(text.encode()).digest()[:16], "big")
+    )
 
 
 def mixed_keys(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:

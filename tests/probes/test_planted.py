@@ -42,7 +42,7 @@ def test_swaps_lose_what_the_words_were_planted_with(planted: Measured) -> None:
     s0 = Effects(planted, 1.0).s0
     rows = {row.change: row for row in effect_rows(planted, _SETTINGS)}
     about = _PLANTED.aligned
-    assert _holds(rows[Change.NOUN_SWAPPED].best, -about * _PLANTED.noun_effect / s0)
+    assert _holds(rows[Change.NOUN_SWAPPED].best, -_PLANTED.named * _PLANTED.noun_effect / s0)
     assert _holds(rows[Change.VERB_SWAPPED].best, -about * _PLANTED.verb_effect / s0)
     assert _holds(rows[Change.NOUNS_ONLY].best, -about * _PLANTED.beyond_nouns / s0)
     assert rows[Change.ADJECTIVE_SWAPPED].best.n == 0
