@@ -71,7 +71,8 @@ class TrialScreen:
 
 @dataclass(frozen=True, slots=True)
 class FrameShown:
-    """A frame of the strip: seconds from the utterance's onset, and whether it lies in it."""
+    """A frame of the strip: seconds from the utterance's onset, and whether it lies in it; of a
+    short utterance between two frames, the nearest one counts as within."""
 
     time_s: float
     is_within: bool
@@ -126,6 +127,10 @@ def label_screen(
 ) -> LabelScreen:
     """The screen of a moment, with the frames at `times_ms` of its recording."""
     span = item.options[0].moment.span
+    within = {time_ms for time_ms in times_ms if span.onset_ms <= time_ms < span.offset_ms}
+    if not within and times_ms:
+        middle_ms = (span.onset_ms + span.offset_ms) / 2
+        within = {min(times_ms, key=lambda time_ms: abs(time_ms - middle_ms))}
     return LabelScreen(
         rater=rater.rater_id,
         item_id=item.item_id,
@@ -134,10 +139,7 @@ def label_screen(
         total=place.total,
         words=item.options[0].text or item.prompt,
         frames=tuple(
-            FrameShown(
-                round((time_ms - span.onset_ms) / 1000, 1),
-                span.onset_ms <= time_ms < span.offset_ms,
-            )
+            FrameShown(round((time_ms - span.onset_ms) / 1000, 1), time_ms in within)
             for time_ms in times_ms
         ),
         has_sound=has_sound,

@@ -9,13 +9,13 @@ const LABELS = [
   ["aligned", "Aligned", "what the words are about is in view"],
   ["partly", "Partly", "some of it, or only in part"],
   ["not", "Not", "nothing of it is in view"],
-  ["cannot_tell", "Cannot tell", "too dark, too blurred, or no words for it"],
+  ["cannot_tell", "Cannot tell", "too dark, too blurred, or unclear words"],
 ];
 
 /** Show a moment; returns a function that takes it away. */
 export function showLabel(moment, onProblem) {
   const images = moment.frames.map((frame) => make("img", {
-    alt: `Frame at ${frame.time_s.toFixed(1)} s${frame.is_within ? ", during the words" : ""}`,
+    alt: `Frame at ${frame.time_s.toFixed(1)} s${frame.is_within ? ", with the words" : ""}`,
     draggable: "false",
   }));
   const strip = make("ol", { class: "strip", "aria-label": "Frames around the words" });

@@ -13,12 +13,23 @@ from starlette.testclient import TestClient
 from benchmarks.rating_study import CLOSED, RatingStudy, moment, write_rating_study
 from dashboard.rating import tries as tries_module
 from dashboard.rating.__main__ import rating_app
+from dashboard.rating.screens import label_screen
 from dashboard.rating.tries import WrongTries
-from pipeline.people.answers import answers_of
+from pipeline.people.answers import Place, answers_of
 from pipeline.people.expert_labels import labels_of
 from pipeline.people.raters import invite, new_code, open_link, raters_of, withdraw_rater
-from pipeline.people.trial_records import Item, ItemOption, MomentLabel, Part, SetKind, TrialMode
+from pipeline.people.store import MomentRef
+from pipeline.people.trial_records import (
+    Item,
+    ItemOption,
+    MomentLabel,
+    Part,
+    Rater,
+    SetKind,
+    TrialMode,
+)
 from pipeline.people.trial_sets import add_set, close_set, items_of
+from pipeline.records import TimeSpan
 from pipeline.store.locate import current_store_path
 
 Json = dict[str, object]
@@ -348,6 +359,17 @@ def test_experts_see_the_frames_around_a_moment_and_label_each_once(study, brows
         given = labels_of(con, set_id)
         assert set(items_of(con, set_id)) == set(seen)
     assert {(one.label, one.referent) for one in given} == {(MomentLabel.PARTLY, "ball")}
+
+
+def test_of_a_short_utterance_between_two_frames_the_nearest_is_shown_large():
+    short = MomentRef("rec1", "u1", TimeSpan(5_600, 5_900))
+    item = Item("m", TrialMode.MOMENT, Part.MAIN, "", (ItemOption(short, "Look!", None, None),))
+    rater = Rater(1, 1, "E", None, False, "here", "", None, None)
+    times_ms = (4_000, 5_000, 6_000, 7_000)
+    screen = label_screen(rater, item, Place(1, 1), times_ms, has_sound=False)
+    assert [frame.is_within for frame in screen.frames] == [False, False, True, False]
+    assert [frame.time_s for frame in screen.frames] == [-1.6, -0.6, 0.4, 1.4]
+    assert label_screen(rater, item, Place(1, 1), (), has_sound=False).frames == ()
 
 
 def test_a_moment_stays_while_others_label_it(study, browser):
