@@ -24,6 +24,7 @@ def main() -> int:
         ["export_speed", "--utterances", "20000", "--recordings", "80"],
         ["import_speed", "--utterances", "20000"],
         ["mixed_speed"],
+        ["sound_invariants"],
         ["rating_load", "--seconds", "20", "--kills", "3"],
         ["probe_truth", "--planted", "6", "--deaf", "12"],
         ["psychometric_coverage", "--studies", "10"],

@@ -26,6 +26,7 @@ from pipeline.sound.runs import RunInputs
 from pipeline.sound.splits import MOST_LEARNT, MOST_TESTED, folds, groups_of, whole_recordings
 from pipeline.sound.study_clips import StudyClips
 from pipeline.sound.systems import System
+from pipeline.sound.threads import one_thread
 from pipeline.sound.training import train
 from pipeline.store.shards import write_atomically
 
@@ -123,7 +124,8 @@ def _fold_scores(
         settings=job.inputs.settings,
     )
     asked: ClipSet = job.scored.clips.of(left_out)
-    return pair_scores(trained.heads, asked, Kind.UTTERANCE, job.seed)
+    with one_thread():
+        return pair_scores(trained.heads, asked, Kind.UTTERANCE, job.seed)
 
 
 def _table(
