@@ -21,7 +21,7 @@ from pipeline.validation.results import HumanFits, HumanResults, Scale
 def mixed_part(store: StoreHandle, choice: HumanChoice, fits: HumanFits) -> None:
     """The logistic mixed model, the published slope beside it where it can be compared."""
     st.caption(
-        f"`{fits.formula}`, logistic, by maximum likelihood (Laplace), as glmer of lme4. It takes "
+        f"{fits.formula}, logistic, by maximum likelihood (Laplace), as glmer of lme4. It takes "
         "no account of guessing: that the worst accuracy is 25 % makes it shallower than the curve."
     )
     if fits.mixed is None:

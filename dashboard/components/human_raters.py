@@ -82,7 +82,7 @@ def agreement_part(results: HumanResults) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "": ["Rater right", "Rater wrong"],
+                "Answers": ["Rater right", "Rater wrong"],
                 "Model right": [both.both_right, both.only_model],
                 "Model wrong": [both.only_people, both.neither],
             }
@@ -115,7 +115,7 @@ def exclusions_part(results: HumanResults, fits: HumanFits | None) -> None:
             )
         )
     st.dataframe(
-        pd.DataFrame(rows, columns=["", "Everybody", "After leaving out"]),
+        pd.DataFrame(rows, columns=["Number", "Everybody", "After leaving out"]),
         hide_index=True,
         key="human_before_after",
     )

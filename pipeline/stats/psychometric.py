@@ -100,7 +100,7 @@ class Psychometric:
 
     def curve(self, scores: Floats) -> tuple[Floats, Floats, Floats]:
         """P(right) at the scores (m,) and its pointwise 95 % limits, from the clustered
-        covariance on the scale of log-odds."""
+        covariance on the scale of log-odds; never below chance, where no curve lies."""
         mean, sd = self._centre
         x = (scores - mean) / sd
         p = probabilities(x, self._theta, self.chance)
@@ -108,7 +108,7 @@ class Psychometric:
         inside = np.clip(p, 1e-9, 1 - 1e-9)
         odds = np.log(inside / (1 - inside))
         wide = self._spread.of(gradient).reach() / (inside * (1 - inside))
-        return p, _expit(odds - wide), _expit(odds + wide)
+        return p, np.maximum(_expit(odds - wide), self.chance), _expit(odds + wide)
 
 
 def fit_psychometric(

@@ -133,7 +133,7 @@ def test_the_rule_for_leaving_out_changes_the_numbers_and_tells_both(open_page: 
     assert "1 rater left out" in _words(app)
     before_after = next(f.value for f in app.dataframe if "Everybody" in f.value.columns)
     assert before_after.iloc[2].tolist() == ["Answers", "192", "168"]
-    assert "Implied threshold" in before_after[""].tolist()
+    assert "Implied threshold" in before_after["Number"].tolist()
     app.slider(key="human_catch").set_value(100).run()
     app.slider(key="human_fast").set_value(3000).run()
     assert "No answer is left" in _words(app)

@@ -108,6 +108,7 @@ def test_the_curve_passes_halfway_at_the_threshold_and_its_band_holds_it() -> No
     p, low, high = found.curve(at)
     assert p[0] == pytest.approx(found.halfway)
     assert (low < p).all()
+    assert (low >= CHANCE).all()
     assert (p < high).all()
 
 
