@@ -15,9 +15,10 @@ from dashboard.components.rate_sets import (
     take_file,
 )
 from dashboard.components.rate_state import rated_set, rating_screen, sets_of, show_told
-from dashboard.components.view import bare_view
+from dashboard.components.view import bare_view, page_style
 
 view = bare_view()
+page_style()
 st.title("Rate", anchor=False)
 st.caption(
     "People answer what the model answered: which picture goes with these words? Make sets of "
@@ -45,7 +46,8 @@ if sets:
         )
         set_end(view.store, rated)
         set_files(view.store, rated)
-    set_pictures(view.store, rated)
+    if rated.is_open:
+        set_pictures(view.store, rated)
 else:
     nothing_yet(view)
 st.subheader("New", anchor=False)

@@ -52,7 +52,10 @@ def scoring_fields(view: View, *, with_sound: bool) -> Scoring:
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         min_words = number("Fewest words", 1, 1, 50, "Leave out shorter utterances.")
-        has_sound = st.checkbox("Raters may play the utterance", with_sound, key="rate_sound")
+        # Each kind of set has a field of its own, because it starts differently.
+        has_sound = st.checkbox(
+            "Raters may play the utterance", with_sound, key=f"rate_sound_{with_sound}"
+        )
         with_doubtful = st.checkbox(
             "Also doubtful transcripts",
             key="rate_doubtful",

@@ -155,12 +155,14 @@ def progress(store: StoreHandle, rated: RatedSet) -> None:
     n_done = sum(0 < each.n_trials <= each.n_answered for each in rated.progress)
     st.caption(
         f"{labels.plural(len(rated.progress), 'rater')}, {labels.count(n_done)} finished; "
-        f"{labels.plural(rated.n_answers, 'label' if rated.is_labels else 'answer')} so far. "
-        "Practice and catch trials count here."
+        f"{labels.plural(rated.n_answers, 'label' if rated.is_labels else 'answer')} so far."
+        + ("" if rated.is_labels else " Practice and catch trials count here.")
     )
     table = pd.DataFrame([_row(each) for each in rated.progress])
     if set(table["From"]) == {_SOURCES["here"]}:
         table = table.drop(columns="From")
+    if rated.is_labels:
+        table = table.drop(columns="List").rename(columns={"Answers": "Labels"})
     st.dataframe(
         table,
         hide_index=True,

@@ -96,14 +96,12 @@ def show_told() -> None:
     told: _Told | None = st.session_state.pop(_TOLD_STATE, None)
     if told is None or not told.sentences:
         return
-    if told.is_problem:
-        st.error(told.sentences[0], icon=":material/error:")
-    else:
-        first, *more = told.sentences
-        st.success(
-            "\n\n".join((first, *more)),
-            icon=":material/check:",
-        )
+    draw, icon = (
+        (st.error, ":material/error:") if told.is_problem else (st.success, ":material/check:")
+    )
+    draw("\n\n".join(told.sentences), icon=icon)
+    # Whoever clicked far below sees it, too.
+    st.toast(told.sentences[0], icon=icon)
 
 
 def keep_codes(codes: list[NewCode]) -> None:
