@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.people.trial_records import Item, ItemOption, PlacedItem, Trial
@@ -74,9 +74,11 @@ class ImportPlan:
     adopted_from: KnownSet | None = None
 
 
-def fits(row: FileRow, known: KnownSet) -> bool:
-    """Whether a row is about a trial of this set, as it stands there."""
-    return any(_is_same(row, trial) for trial in _trials_at(row, known))
+def n_fitting(rows: Sequence[FileRow], known: KnownSet) -> int:
+    """How many of the rows are about trials of this set, as they stand there."""
+    at = {(trial.list_number, trial.position): trial for trial in known.trials}
+    found = ((row, at.get((row.list_number or 0, row.position or 0))) for row in rows)
+    return sum(trial is not None and _is_same(row, trial) for row, trial in found)
 
 
 def plan_import(
@@ -107,12 +109,6 @@ def plan_import(
 def _time(row: FileRow) -> tuple[bool, str]:
     at = "" if row.answer is None else row.answer.answered_at
     return (not at, at)
-
-
-def _trials_at(row: FileRow, known: KnownSet) -> Iterator[Trial]:
-    for trial in known.trials:
-        if (trial.list_number, trial.position) == (row.list_number, row.position):
-            yield trial
 
 
 def _is_same(row: FileRow, trial: Trial) -> bool:

@@ -31,7 +31,7 @@ from pipeline.validation.files.known import (
     known_sets,
     moments_of,
 )
-from pipeline.validation.files.plan import ImportPlan, fits, plan_import
+from pipeline.validation.files.plan import ImportPlan, n_fitting, plan_import
 from pipeline.validation.files.read import AnswerFile, read_answer_file
 from pipeline.validation.files.rows import FileRow, image_name, read_text
 from pipeline.validation.files.take_labels import import_labels, is_labels_file
@@ -149,8 +149,7 @@ def _target(
     """The set a file is meant for: by its name, or, without one, by its trials."""
     if not name:
         for known in sets:
-            n_fitting = sum(fits(row, known) for row in rows)
-            if rows and n_fitting / len(rows) >= _ENOUGH:
+            if rows and n_fitting(rows, known) / len(rows) >= _ENOUGH:
                 return known
         name = _stem(path)
     return next((known for known in sets if known.one.name == name), None)
