@@ -10,7 +10,13 @@ from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import BaseRoute, Route
 
 from dashboard.rating.desk import NotCurrentError, RatingDesk
@@ -30,7 +36,7 @@ from pipeline.errors import CoviewError, MediaError, RatingError
 from pipeline.people.raters import join
 
 ROUTE = "/rate"
-_NOT_NOW = "This cannot be saved now. Try again in a moment."
+_NOT_NOW = "This does not work now. Try again in a moment."
 _WEB = Path(__file__).parent / "web"
 _FILES = {
     "rating.css": "text/css",
@@ -100,15 +106,19 @@ def _told(answer: _Answer) -> _Answer:
         try:
             return await answer(self, request)
         except RefusedError as problem:
-            return _problem(problem.status, problem.sentence)
+            found = _problem(problem.status, problem.sentence)
         except NotCurrentError:
-            return _problem(404, "This is not what you are asked now.")
+            found = _problem(404, "This is not what you are asked now.")
         except RatingError as problem:
-            return _shown(EndedScreen(problem.message))
+            found = _shown(EndedScreen(problem.message))
         except MediaError as problem:
-            return _problem(404, problem.message)
+            found = _problem(404, problem.message)
         except CoviewError:
-            return _problem(503, _NOT_NOW)
+            found = _problem(503, _NOT_NOW)
+            if "text/html" in request.headers.get("accept", ""):
+                # A link that a person opened, not our page.
+                return PlainTextResponse(_NOT_NOW, 503, headers=_HEADERS)
+        return found
 
     return told
 

@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from benchmarks.rating_study import CLOSED, RatingStudy, moment, write_rating_study
+from dashboard.rating import routes
 from dashboard.rating import tries as tries_module
 from dashboard.rating.__main__ import rating_app
 from dashboard.rating.screens import label_screen
@@ -393,6 +394,12 @@ def test_a_store_that_cannot_be_read_is_told_as_not_now(study, browser):
     store.with_name("current").write_text("missing.duckdb\n")
     answer = client.get("/rate/now")
     assert (answer.status_code, list(answer.json())) == (503, ["problem"])
+    people = study.people.path
+    content = people.read_bytes()
+    people.write_bytes(b"no database" * 100)
+    answer = browser().get("/rate/k/AAAA", headers={"accept": "text/html,*/*"})
+    assert (answer.status_code, answer.text) == (503, routes._NOT_NOW)
+    people.write_bytes(content)
     store.with_name("current").write_text(f"{store.name}\n")
     assert now(client) == trial
     with duckdb.connect(str(store), read_only=True) as con:
