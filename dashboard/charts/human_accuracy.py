@@ -31,7 +31,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A published accuracy, drawn as a thin line with its name."""
+    """A published accuracy, drawn as a thin line with its name, if it has one."""
 
     accuracy: float
     name: str
@@ -54,6 +54,8 @@ def accuracy_by_score(
     chart = figure(look, height_px=430, x_title=x_title, y_title="Right choices (%)")
     for level in levels:
         level_at(chart, 100 * level.accuracy, color=look.grid, width=1)
+        if not level.name:
+            continue
         chart.add_annotation(
             x=0,
             xref="x domain",

@@ -23,6 +23,7 @@ LEVELS_STATE = "human_levels"
 _POINTS = 121
 _LEVELS = (
     Level(PUBLISHED_VOCABULARY[0].accuracy, "4 years .59"),
+    Level(PUBLISHED_VOCABULARY[1].accuracy, ""),
     Level(PUBLISHED_VOCABULARY[2].accuracy, "7 and 10 years .72, .74"),
     Level(PUBLISHED_VOCABULARY[3].accuracy, "adults .94"),
 )

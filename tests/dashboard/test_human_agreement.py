@@ -168,12 +168,8 @@ def test_the_threshold_becomes_the_studys_and_is_taken_back(open_page: Open, stu
     app.button(key="human_forget").click().run()
     with people_store(study).reading() as con:
         assert not chosen_thresholds(con)
-
-
-def test_on_the_z_scale_the_curve_is_drawn_but_gives_no_threshold_to_take(
-    open_page: Open,
-) -> None:
-    app = open_page(by="z")
+    app.query_params["by"] = "z"
+    app.run()
     assert app.button(key="human_take").disabled
     assert "A study's threshold is a cosine" in _words(app)
     assert "is_correct ~ z" in app.code[0].value
