@@ -98,7 +98,7 @@ def report(results: Sequence[SeedResult], rooms: tuple[list[RecallRow], list[str
         "benchmarks/sound_invariants.md`. Clips have the sizes of AVCaps (1,661 to learn from, 200",
         "to stop by, 200 to test on); what picture and sound share and what captions mention is",
         "known (`pipeline/sound/synthetic.py`). The figures say that training and testing do what",
-        "they should. They say nothing about real sound: how often captions mention what was chosen",
+        "they should. They say nothing about real sound: how often captions mention what was set",
         "so that the systems can differ at all.",
         "",
         f"## Statements that must hold: how far each is from failing, over {n} seeds",

@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.errors import ModelError
 from pipeline.records import Float32Array
 from pipeline.sound.chunks import RATE_HZ
+from pipeline.sound.log_mel import log_mel
 
 DEFAULT_ENCODER = "laion/clap-htsat-unfused"
 _BATCH = 8
@@ -92,10 +93,7 @@ class ClapEncoder:
         rows = [np.zeros((0, self._ref.dim), np.float32)]
         with torch.inference_mode():
             for start in range(0, len(sounds), _BATCH):
-                inputs = self._extract(
-                    list(sounds[start : start + _BATCH]), sampling_rate=RATE_HZ, return_tensors="pt"
-                )
-                features = inputs["input_features"].to(self._device)
+                features = log_mel(sounds[start : start + _BATCH], self._extract).to(self._device)
                 # The extractor of fused models calls one short sound "longer" at random.
                 is_longer = torch.zeros((len(features), 1), dtype=torch.bool, device=self._device)
                 pooled = self._audio(input_features=features, is_longer=is_longer).pooler_output

@@ -20,6 +20,7 @@ from pipeline.sound.encoder import ClapEncoder, SoundModelRef
 from pipeline.sound.evaluate import RecallRow
 from pipeline.sound.feature_files import FeatureSettings, read_features, write_features
 from pipeline.sound.features import ClipSource, ClipSpan, RecordingFeatures, clip_spans
+from pipeline.sound.log_mel import log_mel
 from pipeline.sound.recall_files import kept_rows, write_rows
 from pipeline.sound.runs import RunInputs, kept_runs, write_run
 from pipeline.sound.splits import SplitBy
@@ -246,6 +247,20 @@ def test_a_clap_folder_is_loaded_and_gives_the_same_features_each_time(tmp_path)
     (folder / "model.safetensors").unlink()
     with pytest.raises(ModelError, match="not on this machine or cannot be read"):
         ClapEncoder("clap", tmp_path)
+
+
+@pytest.mark.parametrize("truncation", ["rand_trunc", "fusion"])
+@pytest.mark.parametrize("padding", ["repeatpad", "repeat", "pad"])
+def test_the_spectrogram_is_that_of_claps_own_extractor(truncation, padding):
+    transformers = pytest.importorskip("transformers", reason="the extra [sound] is not installed")
+    extract = transformers.ClapFeatureExtractor(truncation=truncation, padding=padding)
+    rng = np.random.default_rng(3)
+    sounds = [rng.normal(0, 0.1, round(48_000 * s)).astype(np.float32) for s in (1.3, 4.1, 10)]
+    expected = extract(sounds, sampling_rate=48_000, return_tensors="np")["input_features"]
+    found = log_mel(sounds, extract).numpy()
+    assert found.shape == expected.shape
+    # Where zeros were filled in, both are at the floor of -100 dB.
+    np.testing.assert_allclose(found, expected, atol=0.02)
 
 
 def _tiny_clap(transformers, root: Path) -> Path:
