@@ -40,9 +40,18 @@ def invitations(store: StoreHandle, rated: RatedSet) -> None:
     set_id = rated.one.set_id
     if rated.is_open:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            with st.popover("Invite raters", icon=":material/person_add:"):
+            # A key that changes closes the popover, which would hide the codes.
+            with st.popover(
+                "Invite raters",
+                icon=":material/person_add:",
+                key=f"rate_invite_{set_id}_{len(rated.progress)}",
+            ):
                 _invite_form(store, rated)
-            with st.popover("Link for anyone", icon=":material/link:"):
+            with st.popover(
+                "Link for anyone",
+                icon=":material/link:",
+                key=f"rate_links_{set_id}_{len(rated.links)}",
+            ):
                 _link_form(store, rated)
     codes = codes_of(set_id)
     if codes:
@@ -59,7 +68,7 @@ def invitations(store: StoreHandle, rated: RatedSet) -> None:
 def _invite_form(store: StoreHandle, rated: RatedSet) -> None:
     names = st.text_area(
         "Names, one a line",
-        key="rate_names",
+        key=f"rate_names_{len(rated.progress)}",
         placeholder="R01\nR02",
         help="Pseudonyms, not names of people: they stand in every export.",
     )
