@@ -49,12 +49,12 @@ def search_utterance(
     encodings: TextEncodings,
     s0: float,
     settings: SearchSettings = SearchSettings(),
-) -> Searched | None:
-    """Search for the best frame of one utterance; None where the vocabulary is empty."""
+) -> Searched:
+    """Search for the best frame of one utterance."""
     utterance, frames = material.utterances[place], material.frames[place]
-    vocabulary = search_vocabulary(material.knowledge, utterance.language)
-    if not vocabulary:
-        return None
+    said = search_vocabulary(material.knowledge, utterance.language)
+    # Its own words too, however rare: the search must be able to say what was said.
+    vocabulary = tuple(dict.fromkeys((*said, *utterance.words)))
     best = int(np.argmax(frames.window @ encodings.of([utterance.text])[0]))
     frame = SearchFrame(frames.window[best], material.hubs[utterance.child_id].frame, s0)
     found = favourite_sentence(frame, utterance.words, vocabulary, encodings, settings)
@@ -85,9 +85,7 @@ def search_sample(
     found = []
     for done, place in enumerate(places):
         on_progress(done, len(places))
-        one = search_utterance(material, place, encodings, s0)
-        if one is not None:
-            found.append(one)
+        found.append(search_utterance(material, place, encodings, s0))
     on_progress(len(places), len(places))
     return tuple(found)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ from pipeline.probes.ratios import correlation, ratio_of_hits
 from pipeline.probes.score_files import scored_text, scored_variants
 from pipeline.probes.score_variants import hub_corrected, variant_score
 from pipeline.probes.search import SearchFrame, favourite_sentence
-from pipeline.probes.search_sample import search_vocabulary
+from pipeline.probes.search_sample import search_utterance, search_vocabulary
 from pipeline.probes.settings import ProbeSettings
 from pipeline.probes.templates import template_chance, templates
 from pipeline.probes.verdicts import Index, above, at_least, at_most, both
@@ -126,6 +128,17 @@ def test_the_search_finds_what_a_frame_shows_and_no_hub() -> None:
     assert found.worth == pytest.approx(
         frame.worth(TextEncodings(planted.encode).of([found.text]))[0]
     )
+
+
+def test_a_search_can_say_what_was_said_however_rare_the_word() -> None:
+    planted = Planted(mark=0.0, noise=0.005)
+    material = world(planted, 2, n_children=1, n_recordings=2, n_each=6, most_frames=1)
+    rare = replace(material, knowledge=replace(material.knowledge, counts={("the", "en"): 9}))
+    aligned = int(np.argmax([utterance.z for utterance in rare.utterances]))
+    found = search_utterance(rare, aligned, TextEncodings(planted.encode), 0.02)
+    noun = next(w.token for w in rare.utterances[aligned].words if w.is_noun)
+    assert found.favourite.shared == (noun,)
+    assert found.favourite.headroom > -0.25
 
 
 def test_a_hub_corrected_cosine_has_no_mean_over_texts_or_frames() -> None:
