@@ -49,6 +49,7 @@ class ClapEncoder:
     def __init__(self, name: str, study_root: Path, device: str = "cpu") -> None:
         try:
             from transformers import ClapFeatureExtractor, ClapModel
+            from transformers.utils.logging import disable_progress_bar
         except ImportError as problem:
             raise ModelError(
                 "Sound features need the package transformers, which is not installed.",
@@ -57,6 +58,7 @@ class ClapEncoder:
         import torch
         from safetensors import SafetensorError
 
+        disable_progress_bar()
         folder = study_root / name
         source = str(folder) if folder.is_dir() else name
         try:

@@ -1,4 +1,4 @@
-"""The spectrogram CLAP listens to, by torch: what its own extractor computes, twenty times faster.
+"""The spectrogram CLAP listens to, by torch: what its own extractor computes, four times faster.
 
 The extractor's settings (window, hop, filters, padding) are used; only the arithmetic is another.
 """
