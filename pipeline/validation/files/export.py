@@ -68,7 +68,9 @@ def export_set(study_root: Path, set_id: int, folder: Path) -> ExportedSet:
 
     A 4AFC set gives trials.csv, answers.csv and answers.json (jsPsych), a set of expert labels
     gives labels.csv; both give set.json, which says how the set was made and what the columns mean.
-    Raises RatingError for a set that is not there, StoreError and DiskFullError.
+    Files of an earlier export of the same set are replaced. Raises RatingError for a set that is
+    not there and a folder with files of another set or of somebody else, StoreError and
+    DiskFullError.
     """
     with people_store(study_root).reading() as con:
         found = trial_set(con, set_id)
@@ -76,7 +78,9 @@ def export_set(study_root: Path, set_id: int, folder: Path) -> ExportedSet:
             raise RatingError(
                 "This set of trials is not in the study.", hint="See the names on the page Rate."
             )
-        _make_folder(folder)
+        _make_folder(folder, found.name)
+        # First: it says whose files the others are, also when the rest is interrupted.
+        write_json(folder / SET_FILE, _set_entry(found))
         n_raters = len(raters_of(con, set_id))
         if found.kind is SetKind.LABELS:
             rows = list(label_rows(con, found))
@@ -94,7 +98,6 @@ def export_set(study_root: Path, set_id: int, folder: Path) -> ExportedSet:
             n = write_csv(folder / ANSWERS_FILE, ANSWER_COLUMNS, _answer_rows(found, answered))
             write_json(folder / JSPSYCH_FILE, list(_entries(found, answered)))
             files, n_trials = [TRIALS_FILE, ANSWERS_FILE, JSPSYCH_FILE], len(trials)
-        write_json(folder / SET_FILE, _set_entry(found))
     written = tuple(folder / name for name in (*files, SET_FILE))
     return ExportedSet(found.name, written, n_trials, n, n_raters)
 
@@ -181,7 +184,17 @@ def _set_entry(one: TrialSet) -> dict[str, object]:
     }
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path, set_name: str) -> None:
+    names = (TRIALS_FILE, ANSWERS_FILE, LABELS_FILE, JSPSYCH_FILE, SET_FILE)
+    there = [name for name in names if (folder / name).exists()]
+    if there:
+        marker = folder / SET_FILE
+        text = marker.read_text("utf-8", errors="replace") if marker.is_file() else ""
+        if settings_of(text).get("name") != set_name:
+            raise RatingError(
+                f"The folder {folder.name} holds a {there[0]} that is not of the set {set_name!r}.",
+                hint="Name another folder.",
+            )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:

@@ -180,6 +180,20 @@ def test_a_set_that_is_gone_is_told(tmp_path: Path) -> None:
         export_set(tmp_path, 3, tmp_path / "out")
 
 
+def test_files_of_another_set_are_never_written_over(tmp_path: Path) -> None:
+    _, first = answered_set(tmp_path / "here")
+    _, second = answered_set(tmp_path / "here", name="Other", n_raters=1)
+    for _ in range(2):
+        export_set(tmp_path / "here", first, tmp_path / "out")
+    with pytest.raises(RatingError, match=r"trials\.csv that is not of the set 'Other'"):
+        export_set(tmp_path / "here", second, tmp_path / "out")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "answers.csv").write_text("mine", "utf-8")
+    with pytest.raises(RatingError, match=r"answers\.csv that is not of the set"):
+        export_set(tmp_path / "here", first, tmp_path / "own")
+    assert (tmp_path / "own" / "answers.csv").read_text("utf-8") == "mine"
+
+
 def test_looking_only_writes_nothing(tmp_path: Path) -> None:
     _, set_id = answered_set(tmp_path / "here")
     export_set(tmp_path / "here", set_id, tmp_path / "out")
