@@ -24,6 +24,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
+from pipeline.demo.simulated_study import add_simulated_study
 from pipeline.people.marks import star
 from pipeline.people.playlists import add_to_playlist, make_playlist
 from pipeline.people.store import MomentRef, people_store
@@ -69,6 +70,8 @@ SHOTS = (
     Shot("predictors", "/predictors", 900, last_words="The same in R"),
     Shot("saved", f"/saved?show=playlist&playlist={_PLAYLIST.replace(' ', '+')}", 520),
     Shot("export", "/export", 900),
+    Shot("rate", "/rating?set=1", 900),
+    Shot("human-agreement", "/human-agreement", 980),
     Shot("quality", "/quality", 900),
     Shot("word-errors", "/quality?part=words", 780),
 )
@@ -110,7 +113,7 @@ def main() -> None:
 
 
 def make_examples(study: Path) -> None:
-    """A playlist and two stars, so that the Saved page has something to show."""
+    """A playlist, two stars and simulated raters, so that their pages have something to show."""
     import duckdb
 
     store = current_store_path(study)
@@ -130,6 +133,7 @@ def make_examples(study: Path) -> None:
     for moment in moments[:2]:
         star(box, moment)
     add_to_playlist(box, make_playlist(box, _PLAYLIST), moments)
+    add_simulated_study(study)
 
 
 @contextmanager
