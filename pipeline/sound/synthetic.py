@@ -32,8 +32,8 @@ class Mention:
 
 
 MENTIONS: dict[Kind, Mention] = {
-    Kind.VISUAL: Mention(0.35, 0.5, 0.0),
-    Kind.AUDIO: Mention(0.3, 0.0, 0.5),
+    Kind.VISUAL: Mention(0.25, 0.5, 0.0),
+    Kind.AUDIO: Mention(0.25, 0.0, 0.5),
     Kind.AUDIO_VISUAL: Mention(0.8, 0.5, 0.4),
 }
 
