@@ -45,6 +45,8 @@ def main() -> None:
         access_log=False,
         server_header=False,
         lifespan="off",
+        # People think for longer than the usual five seconds.
+        timeout_keep_alive=75,
     )
     asyncio.run(uvicorn.Server(config).serve())
 
