@@ -52,6 +52,7 @@ def show_page() -> None:
                 "Data": [quality, provenance, export],
             },
             position=position,
+            expanded=True,
         )
     else:
         page = st.navigation([welcome], position=position)

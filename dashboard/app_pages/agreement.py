@@ -48,7 +48,10 @@ if choice is None:
         "or read in answers that were collected elsewhere.",
         icon=":material/how_to_reg:",
     )
-    st.code("python -m pipeline trials STUDY\npython -m pipeline answers import STUDY FILE")
+    st.code(
+        "python -m pipeline trials STUDY\npython -m pipeline answers import STUDY FILE",
+        wrap_lines=True,
+    )
     st.stop()
 simulated_banner(choice)
 if choice.kind is SetKind.LABELS:

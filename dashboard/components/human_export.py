@@ -21,7 +21,7 @@ def in_r(choice: HumanChoice, table: pd.DataFrame, fits: HumanFits) -> None:
     """The R call to copy, its table, and all answers as a file."""
     name = _file_name(choice)
     st.subheader("The same in R", anchor=False)
-    st.code(r_call(choice.results, f"{name}-fitted.csv"), language=None)
+    st.code(r_call(choice.results, f"{name}-fitted.csv"), language=None, wrap_lines=True)
     answers = fitted_answers(table, choice.results)
     with st.container(horizontal=True, gap="small"):
         st.download_button(

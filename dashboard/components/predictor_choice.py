@@ -31,7 +31,7 @@ def predictor_choice(view: View) -> tuple[Analysis, ...]:
         return _question(view)
     if way == "menus":
         formula, unit, family = menus()
-        st.code(formula, language="r")
+        st.code(formula, language="r", wrap_lines=True)
     else:
         formula, unit, family = _formula()
     if unit != UTTERANCES:

@@ -27,7 +27,7 @@ def in_r(view: View, result: AnalysisResult) -> None:
     levels = {
         v.text: v.levels for v in result.fit.coding.variables if v.text in BY_NAME and v.levels
     }
-    st.code(r_script(analysis, _table_name(analysis), levels), language="r")
+    st.code(r_script(analysis, _table_name(analysis), levels), language="r", wrap_lines=True)
     export_button(
         "Table, coefficients and R script",
         key="export_model",

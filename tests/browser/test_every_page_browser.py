@@ -18,6 +18,7 @@ from pipeline.people.marks import star
 from pipeline.people.store import MomentRef, people_store
 from pipeline.records import TimeSpan
 from tests.browser.conftest import LONG_MS, open_page, served, settle, watch
+from tests.validation.simulated_set import add_simulated_set
 
 pytestmark = pytest.mark.browser
 Study = tuple[Path, str]
@@ -50,6 +51,8 @@ STOPS = (
     Stop("thresholds", "/crops-and-windows?part=sweep", "Crops and windows"),
     Stop("models", "/models", "Models"),
     Stop("one model", "/models", "Models", has_clips=True),
+    Stop("rate", "/rating", "Rate", has_clips=True),
+    Stop("human agreement", "/human-agreement", "Human agreement", has_clips=True),
     Stop("predictors", "/predictors", "Predictors", last_words="The same in R"),
     Stop("quality", "/quality", "Quality", has_clips=True),
     Stop("provenance", "/provenance", "Provenance", has_clips=True),
@@ -130,7 +133,7 @@ _FORGET = """() => {
 
 @pytest.fixture(scope="module")
 def starred(served_study: Study) -> Study:
-    """The study with media, with something on its Saved page."""
+    """The study with media, with something on its Saved page and answers of simulated raters."""
     import duckdb
 
     from pipeline.store.locate import current_store_path
@@ -143,6 +146,7 @@ def starred(served_study: Study) -> Study:
     for recording, utterance, onset_ms, offset_ms in rows:
         ref = MomentRef(recording, utterance, TimeSpan(onset_ms, offset_ms))
         star(people_store(served_study[0]), ref)
+    add_simulated_set(people_store(served_study[0]))
     return served_study
 
 
