@@ -64,6 +64,7 @@ def write_rating_study(
     n_practice: int = 1,
     size_px: tuple[int, int] = (192, 108),
     consent: str = "",
+    closing: str = "",
 ) -> RatingStudy:
     """Write the study; each list holds every trial, beginning at another one.
 
@@ -84,7 +85,9 @@ def write_rating_study(
         people_store(root),
         name="Load",
         kind=SetKind.FOUR_CHOICES,
-        settings=json.dumps({"image_variant": "full_frame", "with_sound": False}),
+        settings=json.dumps(
+            {"image_variant": "full_frame", "with_sound": False, "closing": closing}
+        ),
         items=items,
         placed=placed,
         consent=consent,

@@ -79,6 +79,10 @@ def trials(
     consent: Annotated[
         Path | None, typer.Option(help="Text file that raters agree to before they start.")
     ] = None,
+    closing: Annotated[
+        str,
+        typer.Option(help="What raters read at the end, such as a completion code or https link."),
+    ] = "",
     pictures: Annotated[
         bool,
         typer.Option("--pictures", help="Also make its pictures now, so that raters never wait."),
@@ -115,6 +119,7 @@ def trials(
         crop=crop,
         window=window,
         statistic=statistic,
+        closing=closing.strip(),
     )
     root = study.expanduser().resolve()
     text = "" if consent is None else read_consent(consent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from itertools import count
 
 import streamlit as st
@@ -15,7 +16,7 @@ from dashboard.components.view import View
 from pipeline.people.trial_records import TrialMode
 from pipeline.store.opening import open_current_store
 from pipeline.validation.consent import consent_of
-from pipeline.validation.plan import Foils, LabelPlan, TrialPlan
+from pipeline.validation.plan import MAX_CLOSING, Foils, LabelPlan, TrialPlan
 from pipeline.validation.told import sentences
 from pipeline.validation.trial_set import make_set
 
@@ -57,11 +58,17 @@ def make_form(view: View, taken: Collection[str]) -> None:
             type=["txt", "md"],
             key="rate_consent",
         )
+        closing = st.text_input(
+            "At the end raters read",
+            max_chars=MAX_CLOSING,
+            key="rate_closing",
+            placeholder="Such as a completion code, or the https link that Prolific gives",
+        )
         is_asked = st.form_submit_button("Make the set", icon=":material/add:", type="primary")
     if is_asked:
         given = None if consent is None else (consent.getvalue(), consent.name)
         with st.spinner("Drawing moments and dealing lists …"):
-            attempt(lambda: _make(view, planned, name, given))
+            attempt(lambda: _make(view, planned, name, closing.strip(), given))
         st.rerun()
 
 
@@ -70,9 +77,9 @@ def _free_name(taken: Collection[str]) -> str:
 
 
 def _make(
-    view: View, planned: Planned, name: str, consent: tuple[bytes, str] | None
+    view: View, planned: Planned, name: str, closing: str, consent: tuple[bytes, str] | None
 ) -> tuple[str, ...]:
-    plan = planned(name)
+    plan = replace(planned(name), closing=closing)
     text = "" if consent is None else consent_of(*consent)
     root = view.store.study_root
     with open_current_store(root) as con:

@@ -38,9 +38,10 @@ class EndedScreen:
 
 @dataclass(frozen=True, slots=True)
 class DoneScreen:
-    """Everything is answered."""
+    """Everything is answered; `closing` is the set's own last word, such as a completion code."""
 
     n_answered: int
+    closing: str = ""
     screen: str = "done"
 
 

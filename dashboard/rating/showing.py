@@ -23,7 +23,7 @@ from pipeline.people.raters import joined_rater, rater_by_code
 from pipeline.people.store import PeopleStore
 from pipeline.people.trial_records import Item, Rater, SetKind, Trial, TrialSet
 from pipeline.people.trial_sets import item_of, trial_set
-from pipeline.validation.plan import has_sound
+from pipeline.validation.plan import closing_of, has_sound
 
 NO_MORE = "This study takes no more answers. Thank you for yours."
 NOT_HERE = "The pictures of this study cannot be shown here. Tell the person who invited you."
@@ -99,7 +99,7 @@ class Showing:
                     pictures=pictures_of(trial),
                     following=() if later is None else pictures_of(later),
                 )
-        return Shown(rater, its_set, _end(n_answered(con, rater), is_any_waiting))
+        return Shown(rater, its_set, _end(its_set, n_answered(con, rater), is_any_waiting))
 
     def _moment_now(self, con: sqlite3.Connection, rater: Rater, its_set: TrialSet) -> Shown:
         media = self.media
@@ -113,7 +113,7 @@ class Showing:
             if media.is_showable(item):
                 break
         else:
-            return Shown(rater, its_set, _end(place.number - 1, is_any_waiting))
+            return Shown(rater, its_set, _end(its_set, place.number - 1, is_any_waiting))
         with self._lock:
             self._labelling[rater.rater_id] = item.item_id
         pictures = media.strip(item)
@@ -146,5 +146,7 @@ def rater_of(con: sqlite3.Connection, given: Pass) -> Rater | None:
     return joined_rater(con, given.code, given.label)
 
 
-def _end(n_given: int, is_any_waiting: bool) -> Screen:
-    return EndedScreen(NOT_HERE) if is_any_waiting and not n_given else DoneScreen(n_given)
+def _end(its_set: TrialSet, n_given: int, is_any_waiting: bool) -> Screen:
+    if is_any_waiting and not n_given:
+        return EndedScreen(NOT_HERE)
+    return DoneScreen(n_given, closing_of(its_set.settings))

@@ -15,6 +15,7 @@ from pipeline.score_columns import CROPS, is_window
 
 MAX_PLACED = 100_000
 """Trials of a set at most: more would take minutes to deal."""
+MAX_CLOSING = 500
 
 Json = Union[str, int, float, bool, None, "list[Json]", "dict[str, Json]"]
 
@@ -35,7 +36,8 @@ class TrialPlan:
     intervals of the score of equal width. `is_matched_on_length` takes foils within one word of
     the target's length, or else the nearest. `n_catch` and `n_practice` are added to each list. An
     empty `scorer` is the store's first model. The score is the `statistic` of the cosines in
-    `window` under `crop`. Raises SettingsError for values that do not go together.
+    `window` under `crop`. `closing` is what raters read at the end, such as a completion code; an
+    https link in it can be followed. Raises SettingsError for values that do not go together.
     """
 
     name: str = "Trials"
@@ -57,6 +59,7 @@ class TrialPlan:
     crop: str = "center"
     window: str = "strict"
     statistic: str = "max"
+    closing: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= len(" ".join(self.name.split())) <= MAX_NAME:
@@ -82,6 +85,11 @@ class TrialPlan:
                     hint=f"Choose {low} to {high}.",
                 )
         self._check_together()
+        if len(self.closing) > MAX_CLOSING:
+            raise SettingsError(
+                f"The text at the end has {len(self.closing)} characters.",
+                hint=f"Use at most {MAX_CLOSING}.",
+            )
         if not self.modes or TrialMode.MOMENT in self.modes or _has_twice(self.modes):
             raise SettingsError(
                 "The kinds of trial are not usable.", hint="Choose images, utterances or both."
@@ -148,6 +156,7 @@ class LabelPlan:
     crop: str = "center"
     window: str = "strict"
     statistic: str = "max"
+    closing: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= self.n_moments <= 20_000:
@@ -179,6 +188,7 @@ _SHARED = (
     "crop",
     "window",
     "statistic",
+    "closing",
 )
 
 
@@ -252,6 +262,15 @@ def has_sound(settings: str) -> bool:
         return settings_values(settings).get("with_sound") is True
     except SettingsError:
         return False
+
+
+def closing_of(settings: str) -> str:
+    """What raters of a set read at the end; empty where the settings do not say."""
+    try:
+        text = settings_values(settings).get("closing")
+    except SettingsError:
+        return ""
+    return text if isinstance(text, str) else ""
 
 
 def _typed(name: str, value: Json) -> object:

@@ -18,7 +18,11 @@ Browser = Callable[[], TestClient]
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> RatingStudy:
     root = tmp_path_factory.mktemp("written") / "study"
-    return write_rating_study(root, consent="<b>Read</b> this.\n\nThen agree.")
+    return write_rating_study(
+        root,
+        consent="<b>Read</b> this.\n\nThen agree.",
+        closing="Code C7. https://example.org/done",
+    )
 
 
 @pytest.fixture

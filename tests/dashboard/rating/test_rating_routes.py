@@ -72,7 +72,11 @@ def test_a_whole_list_in_order_and_then_done(study, browser):
         places.append((screen["is_practice"], screen["number"], screen["total"]))
         screen = send(client, screen)
     assert places == [(True, 1, 1), *((False, number, 5) for number in range(1, 6))]
-    assert screen == {"n_answered": 6, "screen": "done"}
+    assert screen == {
+        "n_answered": 6,
+        "closing": "Code C7. https://example.org/done",
+        "screen": "done",
+    }
     assert len(kept(study)) == 6
     assert {(position, rt_ms) for _, position, rt_ms in kept(study)} == {(2, 640.5)}
 
