@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from pipeline.people.answers import Place
 from pipeline.people.trial_records import Item, Part, Rater, Trial, TrialMode
 
+_LINK = re.compile(r"""(https://[^\s<>"']+)""")
 WHICH_PICTURE = "Which picture goes with these words?"
 WHICH_SENTENCE = "Which sentence goes with this picture?"
 
@@ -37,11 +39,19 @@ class EndedScreen:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosingPart:
+    """A piece of the text at the end: plain, or an https address that can be followed."""
+
+    text: str
+    is_link: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DoneScreen:
     """Everything is answered; `closing` is the set's own last word, such as a completion code."""
 
     n_answered: int
-    closing: str = ""
+    closing: tuple[ClosingPart, ...] = ()
     screen: str = "done"
 
 
@@ -97,6 +107,15 @@ class LabelScreen:
 Screen: TypeAlias = (
     CodeScreen | ConsentScreen | EndedScreen | DoneScreen | TrialScreen | LabelScreen
 )
+
+
+def done_screen(n_answered: int, closing: str) -> DoneScreen:
+    """The screen at the end."""
+    parts = (part for part in _LINK.split(closing) if part)
+    return DoneScreen(
+        n_answered,
+        tuple(ClosingPart(part, _LINK.fullmatch(part) is not None) for part in parts),
+    )
 
 
 def trial_screen(

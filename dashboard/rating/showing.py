@@ -11,9 +11,9 @@ from dashboard.rating.media import Pictures, StudyMedia, pictures_of
 from dashboard.rating.passes import Pass
 from dashboard.rating.screens import (
     ConsentScreen,
-    DoneScreen,
     EndedScreen,
     Screen,
+    done_screen,
     label_screen,
     trial_screen,
 )
@@ -149,4 +149,4 @@ def rater_of(con: sqlite3.Connection, given: Pass) -> Rater | None:
 def _end(its_set: TrialSet, n_given: int, is_any_waiting: bool) -> Screen:
     if is_any_waiting and not n_given:
         return EndedScreen(NOT_HERE)
-    return DoneScreen(n_given, closing_of(its_set.settings))
+    return done_screen(n_given, closing_of(its_set.settings))

@@ -206,18 +206,14 @@ function showDone(screen) {
     make("div", { class: "tick", "aria-hidden": "true" }),
     heading("That was the last one"),
     make("p", {}, `All your ${screen.n_answered} answers are saved. Thank you!`),
-    ...(screen.closing ? [withLinks(screen.closing)] : []),
+    ...(screen.closing.length ? [closing(screen.closing)] : []),
     make("p", { class: "faint" }, "You can close this page."),
     leaveButton(),
   ));
 }
 
-/* A paragraph of plain text in which https addresses can be followed. */
-function withLinks(text) {
-  const parts = text.split(/(https:[^\s<>"']+)/u);
-  return make("p", { class: "closing" }, ...parts.map((part) =>
-    part.startsWith("https:") ? make("a", { href: part, rel: "noreferrer" }, part) : part));
-}
+const closing = (parts) => make("p", { class: "closing" }, ...parts.map(({ text, is_link }) =>
+  is_link ? make("a", { href: text, rel: "noreferrer" }, text) : text));
 
 function leaveButton() {
   return button("Sign out on this device", () => send("leave", {}, NOT_REACHED), "plain");
