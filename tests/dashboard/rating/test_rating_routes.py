@@ -74,7 +74,10 @@ def test_a_whole_list_in_order_and_then_done(study, browser):
     assert places == [(True, 1, 1), *((False, number, 5) for number in range(1, 6))]
     assert screen == {
         "n_answered": 6,
-        "closing": "Code C7. https://example.org/done",
+        "closing": [
+            {"text": "Code C7. ", "is_link": False},
+            {"text": "https://example.org/done", "is_link": True},
+        ],
         "screen": "done",
     }
     assert len(kept(study)) == 6
