@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dashboard.charts.look import Chart, Look, figure, line_at, mark_value
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,34 +92,33 @@ def shares_by_age(
         x_title="Age (months)",
         y_title="Share of highly aligned utterances (%)",
     )
-    rows = rows.sort_values(["child_id", "months"])
+    dots = _dots(rows)
     if is_crowded:
-        others = rows[rows["child_id"] != marked]
-        parts = [("Children", look.muted, others), (marked, look.accent, rows.drop(others.index))]
+        is_marked = dots.child == marked
+        parts = [("Children", look.muted, ~is_marked), (marked, look.accent, is_marked)]
     else:
         parts = [
-            (str(child), colours[str(child)], part) for child, part in rows.groupby("child_id")
+            (str(child), colours[str(child)], dots.child == child)
+            for child in dict.fromkeys(dots.child)
         ]
-    for name, colour, part in parts:
-        if not len(part):
+    for name, colour, is_part in parts:
+        if not is_part.any():
             continue
-        drawn = _with_gaps(part)
+        drawn = _with_gaps(dots, np.flatnonzero(is_part))
         chart.add_scatter(
-            x=drawn["months"].to_numpy(dtype=np.float32),
-            y=(100 * drawn["share"]).to_numpy(dtype=np.float32),
+            x=drawn.months.astype(np.float32),
+            y=(100 * drawn.share).astype(np.float32),
             mode="lines+markers",
             line={"color": colour, "width": 1 if is_crowded else 1.4},
             marker={
                 "color": colour,
-                "size": (4 + 7 * np.sqrt(drawn["n"].fillna(0) / largest)).to_numpy(
-                    dtype=np.float32
-                ),
+                "size": (4 + 7 * np.sqrt(np.nan_to_num(drawn.n) / largest)).astype(np.float32),
                 "line": {"width": 0},
             },
             name=str(name),
             hovertext=[
-                f"{child}, {what}<br>{n:,.0f} utterances" if isinstance(child, str) else None
-                for child, what, n in zip(drawn["child_id"], drawn["name"], drawn["n"], strict=True)
+                None if child is None else f"{child}, {what}<br>{n:,.0f} utterances"
+                for child, what, n in zip(drawn.child, drawn.name, drawn.n.tolist(), strict=True)
             ],
             hovertemplate="%{hovertext}<br>%{x:.1f} months: %{y:.1f} %<extra></extra>",
         )
@@ -164,18 +166,50 @@ def _interval_text(low: float, high: float) -> str:
     )
 
 
-def _with_gaps(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with an empty one after each child, where a line is to break."""
-    child = pd.factorize(rows["child_id"])[0]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Dots:
+    """Shares by age, each (n,), by child and age; `child` and `name` hold text, or None for the
+    empty place at which a line breaks."""
+
+    child: NDArray[np.object_]
+    name: NDArray[np.object_]
+    months: Floats
+    share: Floats
+    n: Floats
+
+
+def _dots(rows: pd.DataFrame) -> _Dots:
+    child = rows["child_id"].to_numpy(object)
+    months = rows["months"].to_numpy(np.float64)
+    order = np.lexsort((months, pd.factorize(child, sort=True)[0]))
+    return _Dots(
+        child[order],
+        rows["name"].to_numpy(object)[order],
+        months[order],
+        rows["share"].to_numpy(np.float64)[order],
+        rows["n"].to_numpy(np.float64)[order],
+    )
+
+
+def _with_gaps(dots: _Dots, places: NDArray[np.int64]) -> _Dots:
+    """The dots at `places`, with an empty one between two children."""
+    child = dots.child[places]
     ends = np.flatnonzero(child[1:] != child[:-1]) + 1
-    if not len(ends):
-        return rows
-    place = np.insert(np.arange(len(rows)), [*ends, len(rows)], -1)
-    found = rows.take(np.maximum(place, 0)).reset_index(drop=True)
-    for name in ("months", "share", "n"):
-        found[name] = np.where(place < 0, np.nan, found[name].to_numpy(np.float64))
-    found["child_id"] = found["child_id"].where(place >= 0)
-    return found
+    place = np.insert(places, ends, -1)
+    is_gap = place < 0
+
+    def broken(values: Floats) -> Floats:
+        return np.where(is_gap, np.nan, values[place])
+
+    names = dots.child[place]
+    names[is_gap] = None
+    return _Dots(
+        names,
+        dots.name[place],
+        broken(dots.months),
+        broken(dots.share),
+        broken(dots.n),
+    )
 
 
 def shares_before_after(rows: pd.DataFrame, *, names: tuple[str, str], look: Look) -> Chart:
