@@ -24,12 +24,11 @@ from pipeline.probes.templates import template_chance, templates
 from pipeline.probes.verdicts import Index, above, at_least, at_most, both
 from pipeline.stats.bootstrap import ratio_interval
 
-_RNG = np.random.default_rng(4)
-
 
 def test_an_interval_of_a_ratio_is_that_of_the_products_bootstrap() -> None:
+    rng = np.random.default_rng(7)
     strata = np.repeat(np.arange(4), 3)
-    tops, bottoms = _RNG.normal(2, 1, 12), _RNG.uniform(5, 9, 12)
+    tops, bottoms = rng.normal(2, 1, 12), rng.uniform(5, 9, 12)
     ours = statistic_interval(ratio, np.stack([tops, bottoms], axis=1), strata, 12)
     theirs = ratio_interval(tops, bottoms, strata)
     assert (ours.estimate, ours.low, ours.high) == pytest.approx(
@@ -38,7 +37,8 @@ def test_an_interval_of_a_ratio_is_that_of_the_products_bootstrap() -> None:
 
 
 def test_intervals_say_when_they_cannot_be_told() -> None:
-    sums = np.stack([_RNG.normal(size=4), np.ones(4)], axis=1)
+    rng = np.random.default_rng(7)
+    sums = np.stack([rng.normal(size=4), np.ones(4)], axis=1)
     assert np.isnan(statistic_interval(ratio, sums, np.arange(4), 4).low)
     unsure = np.stack([np.ones(6), np.array([3.0, -3, 3, -3, 3, -2.5])], axis=1)
     assert np.isnan(statistic_interval(ratio, unsure, np.zeros(6, np.int64), 6).low)
@@ -55,8 +55,9 @@ def test_a_share_of_one_has_a_lower_limit_by_the_number_of_recordings() -> None:
 
 
 def test_correlation_from_sums_is_pearsons() -> None:
-    x = _RNG.normal(size=50)
-    y = x + _RNG.normal(size=50)
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=50)
+    y = x + rng.normal(size=50)
     moments = np.stack([np.ones(50), x, y, x**2, y**2, x * y], axis=1).sum(axis=0)
     assert correlation(moments[None])[0] == pytest.approx(np.corrcoef(x, y)[0, 1])
 
@@ -86,8 +87,9 @@ def test_verdicts_are_yes_no_or_cannot_be_told() -> None:
 
 
 def test_templates_are_told_from_chance() -> None:
-    words = _RNG.integers(0, 10, 200)
-    plain = _RNG.normal(size=(10, 12))[words] + _RNG.normal(0, 0.5, (200, 12))
+    rng = np.random.default_rng(7)
+    words = rng.integers(0, 10, 200)
+    plain = rng.normal(size=(10, 12))[words] + rng.normal(0, 0.5, (200, 12))
     preferred = plain + np.where(np.arange(12) == 3, 2.0, 0.0)
     chance = template_chance(plain, words)
     found, biased = templates(plain), templates(preferred)
@@ -101,7 +103,8 @@ def test_templates_are_told_from_chance() -> None:
 
 
 def test_a_sample_has_every_child_and_a_larger_one_holds_it() -> None:
-    keys = _RNG.integers(0, 2**32, 1_000).astype(np.uint64)
+    rng = np.random.default_rng(7)
+    keys = rng.integers(0, 2**32, 1_000).astype(np.uint64)
     children = ["a"] * 900 + ["b"] * 95 + ["c"] * 5
     small = stratified(mixed_keys(keys, 1), children, 100)
     assert np.bincount([ord(children[row]) - ord("a") for row in small]).tolist() == [90, 10, 1]
@@ -142,7 +145,8 @@ def test_a_search_can_say_what_was_said_however_rare_the_word() -> None:
 
 
 def test_a_hub_corrected_cosine_has_no_mean_over_texts_or_frames() -> None:
-    texts, frames = (_RNG.normal(size=(20, 8)).astype(np.float32) + 1 for _ in range(2))
+    rng = np.random.default_rng(7)
+    texts, frames = (rng.normal(size=(20, 8)).astype(np.float32) + 1 for _ in range(2))
     hubs = Hubs(texts.mean(axis=0), frames.mean(axis=0))
     corrected = hub_corrected(texts, frames, hubs)
     assert corrected.mean(axis=0) == pytest.approx(0, abs=1e-4)
