@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dashboard.charts.error_bars import error_bars
 from dashboard.charts.look import Chart, Look, figure, level_at, line_at
 
 
@@ -63,15 +64,7 @@ def agreement_by_child(rows: pd.DataFrame, *, overall: float, look: Look) -> Cha
         y=rows["child_id"],
         mode="markers",
         marker={"size": 9, "color": look.accent},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (rows["high"] - rows["rho"]).fillna(0),
-            "arrayminus": (rows["rho"] - rows["low"]).fillna(0),
-            "color": look.accent,
-            "thickness": 1.5,
-            "width": 0,
-        },
+        error_x=error_bars(rows, look.accent, of="rho"),
         cliponaxis=False,
         customdata=rows[["child_id", "n"]],
         hovertemplate="%{customdata[0]}: %{x:.3f}<br>n = %{customdata[1]:,}<extra></extra>",

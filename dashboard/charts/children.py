@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.charts.distribution import faded, outline
+from dashboard.charts.error_bars import error_bars
 from dashboard.charts.look import Chart, Look, figure
-from dashboard.charts.shares import error_bars
 
 Floats = NDArray[np.float64]
 
@@ -206,7 +206,7 @@ def _share_dots(
             mode="markers",
             marker={"size": 9 if len(groups) == 1 else 7, "color": group.colour},
             cliponaxis=False,
-            error_x=error_bars(part, faded(group.colour, 0.75)),
+            error_x=error_bars(part, faded(group.colour, 0.75), of="share", scale=100),
             name=group.name,
             customdata=part[["child_id", "grp"]],
             hovertext=[

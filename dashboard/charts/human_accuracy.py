@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.charts.distribution import faded
+from dashboard.charts.error_bars import error_bars
 from dashboard.charts.look import Chart, Look, band, figure, level_at, mark_value
 
 Floats = NDArray[np.float64]
@@ -97,15 +98,9 @@ def accuracy_by_score(
         y=100 * bins["people"],
         mode="markers",
         marker={"size": 10, "color": look.accent},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": 100 * (bins["people_high"] - bins["people"]).fillna(0),
-            "arrayminus": 100 * (bins["people"] - bins["people_low"]).fillna(0),
-            "color": look.accent,
-            "thickness": 1.5,
-            "width": 0,
-        },
+        error_y=error_bars(
+            bins, look.accent, of="people", low="people_low", high="people_high", scale=100
+        ),
         name="People, 95 % interval",
         customdata=bins[["n", "n_raters", "n_items"]],
         hovertemplate="%{y:.1f} % right<br>%{customdata[0]:,} answers of %{customdata[1]:,} "

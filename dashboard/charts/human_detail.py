@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dashboard.charts.error_bars import error_bars
 from dashboard.charts.look import Chart, Look, figure, level_at, line_at
 
 
@@ -31,15 +32,7 @@ def times_by_part(rows: pd.DataFrame, *, look: Look) -> Chart:
         y=rows["name"],
         mode="markers",
         marker={"size": 9, "color": look.accent},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (rows["high"] - rows["median"]).fillna(0),
-            "arrayminus": (rows["median"] - rows["low"]).fillna(0),
-            "color": look.accent,
-            "thickness": 1.5,
-            "width": 0,
-        },
+        error_x=error_bars(rows, look.accent, of="median"),
         customdata=rows[["n"]],
         hovertemplate="%{x:.2f} s, %{customdata[0]:,} answers<extra></extra>",
         showlegend=False,
@@ -60,15 +53,7 @@ def choices_by_position(rows: pd.DataFrame, *, chance: float, look: Look) -> Cha
         y=100 * rows["chosen"],
         mode="markers",
         marker={"size": 10, "color": look.accent},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": 100 * (rows["high"] - rows["chosen"]).fillna(0),
-            "arrayminus": 100 * (rows["chosen"] - rows["low"]).fillna(0),
-            "color": look.accent,
-            "thickness": 1.5,
-            "width": 0,
-        },
+        error_y=error_bars(rows, look.accent, of="chosen", scale=100),
         hovertemplate="place %{x}: %{y:.1f} %<extra></extra>",
         showlegend=False,
     )
@@ -85,15 +70,7 @@ def scores_by_label(rows: pd.DataFrame, *, overall: float, x_title: str, look: L
         y=rows["label"],
         mode="markers",
         marker={"size": 10, "color": look.accent},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (rows["high"] - rows["mean"]).fillna(0),
-            "arrayminus": (rows["mean"] - rows["low"]).fillna(0),
-            "color": look.accent,
-            "thickness": 1.5,
-            "width": 0,
-        },
+        error_x=error_bars(rows, look.accent, of="mean"),
         customdata=rows[["n"]],
         hovertemplate="%{x:.3g}, %{customdata[0]:,} labels<extra></extra>",
         showlegend=False,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.charts.distribution import faded
+from dashboard.charts.error_bars import error_bars
 from dashboard.charts.look import Chart, Look, band, figure, level_at, line_at
 
 _MOST_GROUPS = 40
@@ -48,7 +49,7 @@ def effects(rows: pd.DataFrame, *, x_title: str, reference: Reference | None, lo
             y=[places[label] + shift for label in part["label"]],
             mode="markers",
             marker={"size": 9, "color": colour},
-            error_x=_bars(part, colour),
+            error_x=error_bars(part, colour, of="estimate", low="lower", high="upper"),
             cliponaxis=False,
             name=name or "This study",
             hovertext=part["text"],
@@ -67,7 +68,7 @@ def effects(rows: pd.DataFrame, *, x_title: str, reference: Reference | None, lo
                 "color": look.ink,
                 "line": {"width": 2, "color": look.ink},
             },
-            error_x=_bars(published, look.ink),
+            error_x=error_bars(published, look.ink, of="estimate", low="lower", high="upper"),
             name=reference.name,
             hovertemplate=f"{reference.name}: %{{x:.3g}}<extra></extra>",
         )
@@ -186,7 +187,7 @@ def _levels(chart: Chart, line: pd.DataFrame, colour: str, name: str) -> None:
         y=line["estimate"],
         mode="markers",
         marker={"size": 11, "color": colour},
-        error_y=_bars(line, colour),
+        error_y=error_bars(line, colour, of="estimate", low="lower", high="upper"),
         name=f"{name}, 95 % interval",
         hovertemplate=f"{name}: %{{y:.3g}}<extra></extra>",
     )
@@ -235,7 +236,7 @@ def residuals_by_fitted(rows: pd.DataFrame, *, x_title: str, y_title: str, look:
         y=part["estimate"],
         mode="markers",
         marker={"size": 7, "color": look.accent},
-        error_y=_bars(part, look.accent),
+        error_y=error_bars(part, look.accent, of="estimate", low="lower", high="upper"),
         name="Mean residual, 95 % interval",
         customdata=part[["n"]],
         hovertemplate="fitted %{x:.3g}: %{y:.3g}<br>%{customdata[0]:,} rows<extra></extra>",
@@ -268,18 +269,6 @@ def against_normal(rows: pd.DataFrame, *, y_title: str, names: Sequence[str], lo
         showlegend=False,
     )
     return chart
-
-
-def _bars(rows: pd.DataFrame, colour: str) -> dict[str, object]:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": (rows["upper"] - rows["estimate"]).clip(lower=0).fillna(0),
-        "arrayminus": (rows["estimate"] - rows["lower"]).clip(lower=0).fillna(0),
-        "color": colour,
-        "thickness": 1.6,
-        "width": 0,
-    }
 
 
 def _wrapped(label: str) -> str:

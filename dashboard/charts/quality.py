@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from dashboard.charts.error_bars import error_bars
 from dashboard.charts.look import Chart, Look, figure, mark_value
 
 
@@ -75,15 +76,7 @@ def error_rate_dots(rows: pd.DataFrame, *, published: float, look: Look) -> Char
             mode="markers",
             marker={"size": 9, "color": colour},
             cliponaxis=False,
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": (part["high"] - part["rate"]).fillna(0),
-                "arrayminus": (part["rate"] - part["low"]).fillna(0),
-                "color": colour,
-                "thickness": 1.4,
-                "width": 0,
-            },
+            error_x=error_bars(part, colour, of="rate"),
             customdata=part[["n"]],
             hovertemplate="%{y}: %{x:.3f} (%{customdata[0]:,} words)<extra></extra>",
             showlegend=False,

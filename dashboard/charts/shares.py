@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dashboard.charts.error_bars import error_bars
 from dashboard.charts.look import Chart, Look, figure, line_at, mark_value
 
 Floats = NDArray[np.float64]
@@ -56,7 +57,7 @@ def shares_by_child(
         mode="markers",
         marker={"size": 9, "color": look.accent},
         cliponaxis=False,
-        error_x=error_bars(rows, look.accent),
+        error_x=error_bars(rows, look.accent, of="share", scale=100),
         name="Observed, 95 % interval",
         customdata=rows[["child_id"]],
         hovertext=hover,
@@ -148,7 +149,7 @@ def _all_children(chart: Chart, rows: pd.DataFrame, look: Look) -> None:
         mode="lines+markers",
         line={"color": look.ink, "width": 2},
         marker={"color": look.ink, "size": 7, "symbol": "square"},
-        error_y=error_bars(known, look.ink),
+        error_y=error_bars(known, look.ink, of="share", scale=100),
         name="All children, 95 % interval",
         hovertext=[
             f"{n_children} children, {n:,} utterances<br>{_interval_text(low, high)}"
@@ -256,7 +257,7 @@ def shares_before_after(rows: pd.DataFrame, *, names: tuple[str, str], look: Loo
                 "line": {"width": 2, "color": colour},
             },
             cliponaxis=False,
-            error_x=error_bars(part, colour),
+            error_x=error_bars(part, colour, of="share", scale=100),
             name=name,
             customdata=rows[["child_id"]],
             hovertext=_hover(part),
@@ -265,20 +266,6 @@ def shares_before_after(rows: pd.DataFrame, *, names: tuple[str, str], look: Loo
     chart.update_yaxes(type="category")
     chart.update_xaxes(rangemode="tozero")
     return chart
-
-
-def error_bars(rows: pd.DataFrame, colour: str) -> dict[str, object]:
-    """Plotly's error bars (in %) from share, low, high; unknown limits draw nothing."""
-    share, low, high = (rows[name].to_numpy(np.float64) for name in ("share", "low", "high"))
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": np.nan_to_num(100 * np.maximum(high - share, 0)),
-        "arrayminus": np.nan_to_num(100 * np.maximum(share - low, 0)),
-        "color": colour,
-        "thickness": 1.4,
-        "width": 0,
-    }
 
 
 def _hover(rows: pd.DataFrame) -> list[str]:

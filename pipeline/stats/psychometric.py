@@ -34,6 +34,7 @@ from pipeline.stats.psychometric_search import (
     Peak,
     Tallies,
     derivatives,
+    logistic,
     peak,
     probabilities,
 )
@@ -108,7 +109,7 @@ class Psychometric:
         inside = np.clip(p, 1e-9, 1 - 1e-9)
         odds = np.log(inside / (1 - inside))
         wide = self._spread.of(gradient).reach() / (inside * (1 - inside))
-        return p, np.maximum(_expit(odds - wide), self.chance), _expit(odds + wide)
+        return p, np.maximum(logistic(odds - wide), self.chance), logistic(odds + wide)
 
 
 def fit_psychometric(
@@ -274,7 +275,3 @@ def _messages(
     if not at.has_converged:
         found.append("The search for the curve did not settle; take its numbers with care.")
     return tuple(found)
-
-
-def _expit(values: Floats) -> Floats:
-    return np.asarray(0.5 * (1 + np.tanh(values / 2)))

@@ -58,7 +58,7 @@ class Peak:
 
 def probabilities(x: Floats, theta: Floats, chance: float) -> Floats:
     """P(right) at each x (m,)."""
-    rising = _logistic(np.exp(theta[LOG_SLOPE]) * (x - theta[THRESHOLD]))
+    rising = logistic(np.exp(theta[LOG_SLOPE]) * (x - theta[THRESHOLD]))
     return np.asarray(chance + (1 - chance - theta[LAPSE]) * rising)
 
 
@@ -66,7 +66,7 @@ def derivatives(x: Floats, theta: Floats, chance: float) -> Floats:
     """Derivatives (m, 3) of P(right) by threshold, log slope and lapse."""
     slope = np.exp(theta[LOG_SLOPE])
     distance = slope * (x - theta[THRESHOLD])
-    rising = _logistic(distance)
+    rising = logistic(distance)
     by_logit = (1 - chance - theta[LAPSE]) * rising * (1 - rising)
     return np.stack((-slope * by_logit, distance * by_logit, -rising), axis=1)
 
@@ -139,5 +139,6 @@ def _loglik(tallies: Tallies, theta: Floats) -> float:
     return float((tallies.k * np.log(p) + (tallies.n - tallies.k) * np.log1p(-p)).sum())
 
 
-def _logistic(values: Floats) -> Floats:
+def logistic(values: Floats) -> Floats:
+    """1 / (1 + exp(-values)), without overflow."""
     return np.asarray(0.5 * (1 + np.tanh(values / 2)))

@@ -1,0 +1,31 @@
+"""Intervals as Plotly's error bars: the same look in every chart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+
+def error_bars(
+    rows: pd.DataFrame,
+    colour: str,
+    *,
+    of: str,
+    low: str = "low",
+    high: str = "high",
+    scale: float = 1.0,
+) -> dict[str, object]:
+    """Bars around column `of` from `low` to `high`, times `scale` (100 for shares drawn in %).
+
+    An unknown limit draws nothing.
+    """
+    middle, lower, upper = (rows[name].to_numpy(np.float64) for name in (of, low, high))
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": np.nan_to_num(scale * np.maximum(upper - middle, 0)),
+        "arrayminus": np.nan_to_num(scale * np.maximum(middle - lower, 0)),
+        "color": colour,
+        "thickness": 1.5,
+        "width": 0,
+    }
