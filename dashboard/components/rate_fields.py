@@ -10,6 +10,7 @@ from dashboard import labels
 from dashboard.components.view import View
 from pipeline.people.trial_records import ImageVariant
 from pipeline.schema import WINDOWS
+from pipeline.validation.plan import TrialPlan
 
 _IMAGE_WORDS = {
     ImageVariant.FULL_FRAME.value: "The whole frame",
@@ -28,6 +29,21 @@ class Scoring:
     scorer: str
     crop: str
     window: str
+
+    def plan(self, name: str, *, bins: int, seed: int) -> TrialPlan:
+        """A plan with these choices, the rest as usual. Raises SettingsError as `TrialPlan`."""
+        return TrialPlan(
+            name=name,
+            bins=bins,
+            seed=seed,
+            image_variant=self.image_variant,
+            with_sound=self.with_sound,
+            min_words=self.min_words,
+            with_doubtful=self.with_doubtful,
+            scorer=self.scorer,
+            crop=self.crop,
+            window=self.window,
+        )
 
 
 def scoring_fields(view: View, *, with_sound: bool) -> Scoring:

@@ -16,7 +16,7 @@ from dashboard.components.view import View
 from pipeline.people.trial_records import TrialMode
 from pipeline.store.opening import open_current_store
 from pipeline.validation.consent import consent_of
-from pipeline.validation.plan import MAX_CLOSING, Foils, LabelPlan, TrialPlan
+from pipeline.validation.plan import MAX_CLOSING, Foils, LabelPlan, TrialPlan, label_plan
 from pipeline.validation.told import sentences
 from pipeline.validation.trial_set import make_set
 
@@ -114,25 +114,16 @@ def _trial_fields(view: View) -> Planned:
         seed = number("Seed", 1, 0, 2**31 - 1, "The same seed gives the same lists.")
 
     def planned(name: str) -> TrialPlan:
-        return TrialPlan(
-            name=name,
+        return replace(
+            scoring.plan(name, bins=bins, seed=seed),
             lists=lists,
             per_list=per_list,
-            bins=bins,
-            seed=seed,
             modes=_MODES[mode],
             foils=Foils(foils),
             is_matched_on_length=is_matched,
             raters_per_item=per_item,
             n_catch=n_catch,
             n_practice=n_practice,
-            image_variant=scoring.image_variant,
-            with_sound=scoring.with_sound,
-            min_words=scoring.min_words,
-            with_doubtful=scoring.with_doubtful,
-            scorer=scoring.scorer,
-            crop=scoring.crop,
-            window=scoring.window,
         )
 
     return planned
@@ -146,19 +137,7 @@ def _label_fields(view: View) -> Planned:
     scoring: Scoring = scoring_fields(view, with_sound=True)
 
     def planned(name: str) -> LabelPlan:
-        return LabelPlan(
-            name=name,
-            n_moments=n_moments,
-            bins=bins,
-            seed=seed,
-            image_variant=scoring.image_variant,
-            with_sound=scoring.with_sound,
-            min_words=scoring.min_words,
-            with_doubtful=scoring.with_doubtful,
-            scorer=scoring.scorer,
-            crop=scoring.crop,
-            window=scoring.window,
-        )
+        return label_plan(scoring.plan(name, bins=bins, seed=seed), n_moments)
 
     return planned
 
