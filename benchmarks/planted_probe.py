@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.carriers import CARRIERS
 from pipeline.parts_of_speech import FUNCTION
-from pipeline.probes.carriers import CARRIERS
 from pipeline.probes.material import Hubs, Material, ProbeUtterance, SampleCounts, UtteranceFrames
-from pipeline.probes.word_knowledge import WordKnowledge
 from pipeline.records import Float32Array
 from pipeline.tokens import tokenize
+from pipeline.word_knowledge import WordKnowledge
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.probes.carriers import CARRIERS
+from pipeline.carriers import CARRIERS
 from pipeline.probes.changes import PERTURBATIONS, Change
 from pipeline.probes.curves import slopes
 from pipeline.probes.effects import Effects

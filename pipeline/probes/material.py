@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.probes.word_knowledge import WordFacts, WordKnowledge
 from pipeline.records import Float32Array
+from pipeline.word_knowledge import WordFacts, WordKnowledge
 
 Floats = NDArray[np.float64]
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.probes.carriers import CARRIERS, PHOTO, article, filled
+from pipeline.carriers import article
+from pipeline.noun_texts import NoText, photo_of
 from pipeline.probes.changes import Change
-from pipeline.probes.word_knowledge import WordFacts, WordKnowledge
+from pipeline.word_knowledge import WordFacts, WordKnowledge
 
 Words = Sequence[WordFacts]
 Tokens = tuple[str, ...]
@@ -124,24 +125,10 @@ def swapped(
 
 def photo_of_noun(words: Words, language: str) -> Tokens | Impossible:
     """The first noun that names something visible, else the first noun, in "a photo of"."""
-    if language not in ("en", ""):
-        return Impossible(NOT_ENGLISH)
-    noun = first_noun(words)
-    if noun is None:
-        return Impossible(NO_NOUN)
-    sentence = filled(CARRIERS[PHOTO], noun.token, is_plural=is_plural(noun))
+    sentence = photo_of(words, language)
+    if isinstance(sentence, NoText):
+        return Impossible(NO_NOUN if sentence is NoText.NO_NOUN else NOT_ENGLISH)
     return tuple(sentence.split())
-
-
-def first_noun(words: Words) -> WordFacts | None:
-    """The first noun that names something visible, else the first noun."""
-    nouns = [word for word in words if word.is_noun]
-    return next((word for word in nouns if word.is_visual), nouns[0] if nouns else None)
-
-
-def is_plural(noun: WordFacts) -> bool:
-    """Whether an English noun stands in its plural, as far as its ending shows."""
-    return noun.token != noun.lemma and noun.token.endswith("s")
 
 
 def left_out(words: Words) -> list[Tokens] | Impossible:

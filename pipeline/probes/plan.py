@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.carriers import CARRIERS, STEM, filled
+from pipeline.noun_texts import first_noun, is_plural
 from pipeline.probes import perturbations
-from pipeline.probes.carriers import CARRIERS, STEM, filled
 from pipeline.probes.changes import Change
 from pipeline.probes.draws import stream
 from pipeline.probes.material import ProbeUtterance
 from pipeline.probes.perturbations import Impossible, Tokens
 from pipeline.probes.settings import ProbeSettings
-from pipeline.probes.word_knowledge import WordFacts, WordKnowledge
+from pipeline.word_knowledge import WordFacts, WordKnowledge
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def _templates(
     utterance: ProbeUtterance, knowledge: WordKnowledge, settings: ProbeSettings
 ) -> Iterator[Variant]:
     reason = _no_template(utterance)
-    noun = perturbations.first_noun(utterance.words)
+    noun = first_noun(utterance.words)
     absent = () if reason else absent_words(utterance, knowledge, settings, 1)
     for change, word in (
         (Change.CARRIER_PRESENT, noun),
@@ -155,9 +156,7 @@ def _templates(
 
 def carrier_sentences(word: WordFacts) -> list[str]:
     """The carriers with a noun in each, in their order."""
-    return [
-        filled(carrier, word.token, is_plural=perturbations.is_plural(word)) for carrier in CARRIERS
-    ]
+    return [filled(carrier, word.token, is_plural=is_plural(word)) for carrier in CARRIERS]
 
 
 def absent_words(

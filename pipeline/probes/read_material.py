@@ -21,8 +21,8 @@ from pipeline.probes.read_frames import FramesWanted, frame_times, read_mean_tex
 from pipeline.probes.read_sample import nothing_usable, sample, sampled, usable, with_neighbours
 from pipeline.probes.read_words import read_knowledge
 from pipeline.probes.settings import ProbeSettings
-from pipeline.probes.word_knowledge import WordKnowledge
 from pipeline.records import Int64Array
+from pipeline.word_knowledge import WordKnowledge
 
 _NULL_SEED = 7_919
 """Added to the seed, so that the windows are not those that gave the store's z."""

@@ -12,8 +12,8 @@ from pipeline.errors import ProbeError
 from pipeline.probes.draws import mixed_keys, stratified
 from pipeline.probes.material import ProbeUtterance, SampleCounts
 from pipeline.probes.settings import ProbeSettings
-from pipeline.probes.word_knowledge import WordKnowledge
 from pipeline.tokens import tokenize
+from pipeline.word_knowledge import WordKnowledge
 
 
 def sample(

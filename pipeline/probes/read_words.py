@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import duckdb
 
+from pipeline.own_words import OWN_LIST
 from pipeline.parts_of_speech import FUNCTION
-from pipeline.probes.own_words import OWN_LIST
-from pipeline.probes.word_knowledge import SCALE_TOP, VISUAL_FROM, WordKnowledge
+from pipeline.word_knowledge import SCALE_TOP, VISUAL_FROM, WordKnowledge
 
 
 def read_knowledge(

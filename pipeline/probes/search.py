@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.probes.carriers import CARRIERS, with_article
+from pipeline.carriers import CARRIERS, with_article
 from pipeline.probes.encodings import TextEncodings
 from pipeline.probes.material import Floats
-from pipeline.probes.word_knowledge import WordFacts
 from pipeline.records import Float32Array
+from pipeline.word_knowledge import WordFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from pipeline.probes.material import Material
 from pipeline.probes.rows_files import damaged
 from pipeline.probes.search import Favourite, SearchFrame, SearchSettings, favourite_sentence
 from pipeline.probes.settings import ProbeSettings
-from pipeline.probes.word_knowledge import WordFacts, WordKnowledge
 from pipeline.store.shards import write_atomically
+from pipeline.word_knowledge import WordFacts, WordKnowledge
 
 FEWEST_TIMES = 2
 """How often a word must be said to be in the vocabulary: misheard words are said once."""

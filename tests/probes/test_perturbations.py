@@ -7,17 +7,17 @@ from collections import Counter
 import pytest
 
 from benchmarks.planted_probe import knowledge
+from pipeline.carriers import CARRIERS, filled
 from pipeline.parts_of_speech import FUNCTION
 from pipeline.probes import perturbations as p
-from pipeline.probes.carriers import CARRIERS, filled
 from pipeline.probes.changes import Change
 from pipeline.probes.draws import stream
 from pipeline.probes.material import ProbeUtterance
 from pipeline.probes.perturbations import Impossible
 from pipeline.probes.plan import variants_of
 from pipeline.probes.settings import ProbeSettings
-from pipeline.probes.word_knowledge import WordFacts, WordKnowledge
 from pipeline.tokens import tokenize
+from pipeline.word_knowledge import WordFacts, WordKnowledge
 
 _PARTS = {
     **dict.fromkeys(("dog", "ball", "apple", "egg", "tree", "idea"), "noun"),

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
+from pipeline import own_words
 from pipeline.parts_of_speech import FUNCTION, OWN_LIST
-from pipeline.probes import own_words
 from pipeline.probes.read_words import read_knowledge
 
 
