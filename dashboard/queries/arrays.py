@@ -10,9 +10,8 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TypeVar, cast
 
 import numpy as np
@@ -20,8 +19,9 @@ import pandas as pd
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
-from dashboard.filters import Filters
-from dashboard.queries.selection import AGE_BAND_DAYS, Measure, Query, Value, where
+from dashboard.filters import ROW_FIELDS, Filters
+from dashboard.queries.choosing import left_by
+from dashboard.queries.selection import AGE_BAND_DAYS, COLUMN_TYPES, Measure
 
 MAX_KEPT_BYTES = 300_000_000
 """About 40 columns of 1.8 million utterances; the longest unused go first."""
@@ -81,18 +81,38 @@ class ScoreArrays:
         """int32 (n_utterances,): the place of each one's child in the alphabet."""
         return self._once("child", lambda: self.recordings.child[self.recording])
 
+    @property
+    def recording_facts(self) -> pd.DataFrame:
+        return self.recordings.frame
+
+    @property
+    def flags(self) -> NDArray[np.uint32]:
+        """uint32 (n_utterances,): bit i for the i-th of UTTERANCE_FLAGS."""
+        return self._once("flags", lambda: self._of_utterances("flag_bits", 0, np.uint32))
+
+    def names(self, column: str) -> list[str]:
+        """The names that an ENUM column of scores_wide can hold, in the order of their codes."""
+        return _enum_names(self._cursor(), COLUMN_TYPES[column])
+
+    def codes(self, column: str) -> NDArray[np.uint16]:
+        """uint16 (n_utterances,): places in `names`; behind the last for NULL."""
+        sql, unknown = f"enum_code({column})::USMALLINT", len(self.names(column))
+        return self._once(f"codes {column}", lambda: self._of_utterances(sql, unknown, np.uint16))
+
+    def numbers(self, column: str) -> Scores:
+        """float32 (n_utterances,): a column of numbers of scores_wide, NaN for NULL."""
+        sql = f"{column}::FLOAT"
+        return self._once(f"numbers {column}", lambda: self._of_utterances(sql, np.nan, np.float32))
+
     def chosen(self, filters: Filters, scorer: str) -> Numbers:
         """int32 (n,): numbers of the utterances with a row of this scorer that filters leave."""
         # Filters look at utterances, so scorers that have a row for each of them share the answer.
         alike = (name for name in self._scorers if name == scorer or self._same(name, scorer))
         scorer = next(alike, scorer)
-        condition = where(filters)
-        if condition.sql == "TRUE":
+        if not filters.n_restrictions:
             return self._numbers(scorer)
-        return self._once(
-            f"chosen {scorer} {condition.sql} {condition.params}",
-            lambda: self._choose(condition, scorer),
-        )
+        narrowing = [getattr(filters, name) for name in ROW_FIELDS]
+        return self._once(f"chosen {scorer} {narrowing}", lambda: self._choose(filters, scorer))
 
     def score(self, measure: Measure) -> Scores:
         """float32 (n_utterances,): the score, NaN where there is none."""
@@ -120,7 +140,7 @@ class ScoreArrays:
             return sorted({str(int(band)) for band in bands[~np.isnan(bands)]})
         if split not in _GROUP_COLUMNS:
             raise ValueError(f"{split!r} is not a split")
-        return sorted(_enum_names(self._cursor(), f"{split}_names"))
+        return sorted(self.names(split))
 
     def _once(self, key: str, make: Callable[[], NDArray[Entry]]) -> NDArray[Entry]:
         with self._lock:
@@ -139,7 +159,7 @@ class ScoreArrays:
     def _numbers(self, scorer: str) -> Numbers:
         """utterance_number of every row of a scorer, in the order of its rows."""
         return self._once(
-            f"numbers {scorer}",
+            f"numbers of {scorer}",
             lambda: np.asarray(self._rows(scorer, "utterance_number AS value"), np.int32),
         )
 
@@ -147,9 +167,12 @@ class ScoreArrays:
         """Whether both scorers have a row for every utterance."""
         return all(len(self._numbers(name)) == self.n_utterances for name in (one, other))
 
-    def _choose(self, condition: Query, scorer: str) -> Numbers:
-        found = self._rows(scorer, f"coalesce({condition.sql}, FALSE) AS value", condition.params)
-        return self._numbers(scorer)[np.flatnonzero(found)]
+    def _choose(self, filters: Filters, scorer: str) -> Numbers:
+        left = left_by(filters, self)
+        numbers = self._numbers(scorer)
+        if len(numbers) == self.n_utterances:
+            return np.flatnonzero(left).astype(np.int32)
+        return numbers[left[numbers]]
 
     def _read(self, scorer: str, sql: str) -> Scores:
         found = self._rows(scorer, f"CAST(coalesce({sql}, 'nan'::FLOAT) AS FLOAT) AS value")
@@ -178,24 +201,28 @@ class ScoreArrays:
                 for band in self._age_bands()
             ]
             return np.array(places, np.int16)[self.recording]
-        codes = _enum_names(self._cursor(), f"{split}_names")
-        places = [*(names.index(name) for name in codes), unknown]
-        column = np.full(self.n_utterances, unknown, np.int16)
+        places = [*(names.index(name) for name in self.names(split)), unknown]
+        return np.array(places, np.int16)[self.codes(split)]
+
+    def _of_utterances(self, sql: str, missing: float, dtype: type[Entry]) -> NDArray[Entry]:
+        """An expression over scores_wide that is the same for every scorer; `missing` for NULL."""
+        column = np.full(self.n_utterances, missing, dtype)
         for scorer in self._scorers:
-            found = self._rows(scorer, f"coalesce(enum_code({split}), {len(codes)}) AS value")
-            column[self._numbers(scorer)] = np.array(places, np.int16)[found.astype(np.int64)]
+            found = self._rows(scorer, f"{sql} AS value")
+            column[self._numbers(scorer)] = np.ma.filled(found, missing)
+            if len(found) == self.n_utterances:
+                break
         return column
 
     def _age_bands(self) -> NDArray[np.float64]:
         ages = self.recordings.frame["age_days"].to_numpy(np.float64)
         return np.floor(ages / AGE_BAND_DAYS)
 
-    def _rows(
-        self, scorer: str, value: str, params: Mapping[str, Value] = MappingProxyType({})
-    ) -> NDArray[np.generic]:
+    def _rows(self, scorer: str, value: str) -> NDArray[np.generic]:
+        """A column over the rows of a scorer, in their order; masked where it is NULL."""
         sql = f"SELECT {value} FROM scores_wide WHERE scorer = $scorer"
-        found = self._cursor().execute(sql, {**params, "scorer": scorer}).fetchnumpy()
-        return np.asarray(found["value"])
+        found = self._cursor().execute(sql, {"scorer": scorer}).fetchnumpy()
+        return np.asanyarray(found["value"])
 
     def _utterances(self, value: str) -> NDArray[np.generic]:
         """A column of `utterances`, by number."""

@@ -6,7 +6,7 @@ Values are always bound. Column names are put together from the closed vocabular
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -161,18 +161,16 @@ def where(filters: Filters) -> Query:
     """
     parts: list[str] = []
     params: dict[str, Value] = {}
-    for name, column in _NAMED.items():
-        # One parameter for each name: a list would be joined, which is slower and loses the order
-        # of the rows, on which `queries.arrays` relies.
+    for name, column in NAMED_COLUMNS.items():
+        # One parameter for each name: a list would be joined, which is slower.
         names = {f"{name}_{place}": value for place, value in enumerate(getattr(filters, name))}
         if names:
-            listed = ", ".join(f"TRY_CAST(${key} AS {_NAME_TYPES[column]})" for key in names)
+            listed = ", ".join(f"TRY_CAST(${key} AS {COLUMN_TYPES[column]})" for key in names)
             parts.append(f"{column} IN ({listed})")
             params.update(names)
     if filters.without_flags:
         parts.append("flag_bits & $without_flags = 0")
-        bits = [1 << tuple(UTTERANCE_FLAGS).index(flag) for flag in filters.without_flags]
-        params["without_flags"] = sum(bits)
+        params["without_flags"] = flag_bits(filters.without_flags)
     for name, sql, value in (
         ("min_age_days", "age_days >= $min_age_days", filters.min_age_days),
         ("max_age_days", "age_days <= $max_age_days", filters.max_age_days),
@@ -189,7 +187,12 @@ def where(filters: Filters) -> Query:
     return Query(" AND ".join(parts) or "TRUE", params)
 
 
-_NAMED = {
+def flag_bits(flags: Iterable[str]) -> int:
+    """Flags of utterances as the bits of `flag_bits` in scores_wide."""
+    return sum(1 << tuple(UTTERANCE_FLAGS).index(flag) for flag in flags)
+
+
+NAMED_COLUMNS = {
     "children": "child_id",
     "speakers": "speaker",
     "languages": "language",
@@ -198,7 +201,7 @@ _NAMED = {
 }
 """Fields of Filters that hold names -> column."""
 
-_NAME_TYPES = {column.name: column.type for column in SCORES_WIDE.columns}
+COLUMN_TYPES = {column.name: column.type for column in SCORES_WIDE.columns}
 
 
 def recordings_where(filters: Filters) -> Query:

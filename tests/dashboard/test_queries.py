@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dashboard import summaries
 from dashboard.filters import Filters
 from dashboard.queries import comparing, lags, missing, shares
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.options import check_schema, store_options
-from dashboard.queries.selection import Measure, Query, resolve_measure, scored
+from dashboard.queries.selection import Measure, Query, resolve_measure, scored, where
 from pipeline.errors import StoreError
 from tests.dashboard.small_store import small_store
 
@@ -27,6 +29,10 @@ def con() -> duckdb.DuckDBPyConnection:
 def _thresholds_are_exact(con: duckdb.DuckDBPyConnection) -> None:
     # .24 as a 32-bit number is a little below .24; the store keeps 32 bits.
     con.execute("UPDATE scores_wide SET center_strict_max_cosine = 0.2401 WHERE utterance_id='u4'")
+
+
+def _some(*names: str) -> st.SearchStrategy[tuple[str, ...]]:
+    return st.sets(st.sampled_from(names)).map(lambda chosen: tuple(sorted(chosen)))
 
 
 def _chosen(con: duckdb.DuckDBPyConnection, filters: Filters) -> list[str]:
@@ -54,6 +60,29 @@ def _chosen(con: duckdb.DuckDBPyConnection, filters: Filters) -> list[str]:
 )
 def test_each_filter_chooses_the_right_utterances(con, filters: Filters, expected: str):
     assert _chosen(con, filters) == expected.split()
+
+
+@given(
+    filters=st.builds(
+        Filters,
+        children=_some("A", "B", "elsewhere"),
+        speakers=_some("FEM", "CHI", "MAL", "OCH", "NA"),
+        activities=_some("meal", "play"),
+        locations=_some("garden", "kitchen"),
+        languages=_some("en", "fr"),
+        without_flags=_some("low_confidence", "overlapping"),
+        min_age_days=st.none() | st.sampled_from([0, 300, 301, 400]),
+        max_age_days=st.none() | st.sampled_from([0, 300, 399, 9_000]),
+        min_words=st.integers(0, 6),
+        min_logprob=st.none() | st.sampled_from([-1.2, -1.0, -0.3, 0.0]),
+    )
+)
+def test_arrays_in_memory_choose_what_the_database_chooses(con, filters: Filters):
+    condition = where(filters)
+    sql = f"SELECT utterance_number FROM scores_wide WHERE scorer = 'clip' AND {condition.sql}"
+    found = con.execute(sql, dict(condition.params)).fetchall()
+    chosen = ScoreArrays(con).chosen(filters, "clip")
+    assert chosen.tolist() == sorted(number for (number,) in found)
 
 
 def test_values_are_bound_and_cannot_change_the_query(con):
