@@ -20,7 +20,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from dashboard.filters import ROW_FIELDS, Filters
-from dashboard.queries.choosing import left_by
+from dashboard.queries.choosing import left_by, numbers_left
 from dashboard.queries.selection import AGE_BAND_DAYS, COLUMN_TYPES, Measure
 
 MAX_KEPT_BYTES = 300_000_000
@@ -59,6 +59,7 @@ class ScoreArrays:
         self._connection = connection
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, NDArray[np.generic]] = OrderedDict()
+        self._names: dict[str, list[str]] = {}
         self._recordings: Recordings | None = None
         found = self._cursor().execute("SELECT coalesce(max(utterance_number), -1) FROM utterances")
         self.n_utterances = int(found.fetchall()[0][0]) + 1
@@ -92,7 +93,9 @@ class ScoreArrays:
 
     def names(self, column: str) -> list[str]:
         """The names that an ENUM column of scores_wide can hold, in the order of their codes."""
-        return _enum_names(self._cursor(), COLUMN_TYPES[column])
+        if column not in self._names:
+            self._names[column] = _enum_names(self._cursor(), COLUMN_TYPES[column])
+        return self._names[column]
 
     def codes(self, column: str) -> NDArray[np.uint16]:
         """uint16 (n_utterances,): places in `names`; behind the last for NULL."""
@@ -171,7 +174,7 @@ class ScoreArrays:
         left = left_by(filters, self)
         numbers = self._numbers(scorer)
         if len(numbers) == self.n_utterances:
-            return np.flatnonzero(left).astype(np.int32)
+            return numbers_left(left)
         return numbers[left[numbers]]
 
     def _read(self, scorer: str, sql: str) -> Scores:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from dashboard.filters import Filters
 from dashboard.queries.selection import NAMED_COLUMNS, flag_bits
+from pipeline.compiled import compiled_for
+from pipeline.stats import choosing
 
 Mask = NDArray[np.bool_]
 BY_RECORDING = ("children", "min_age_days", "max_age_days")
@@ -51,23 +53,32 @@ class UtteranceColumns(Protocol):
 
 def left_by(filters: Filters, columns: UtteranceColumns) -> Mask:
     """Whether filters leave each utterance, (n_utterances,)."""
-    left = np.ones(columns.n_utterances, np.bool_)
+    n = columns.n_utterances
+    left = np.ones(n, np.bool_)
+    keep_coded = compiled_for(choosing.keep_coded, n)
+    keep_at_least = compiled_for(choosing.keep_at_least, n)
     if any(getattr(filters, field) not in ((), None) for field in BY_RECORDING):
-        left &= _recordings_left(filters, columns.recording_facts)[columns.recording]
+        keep_coded(left, columns.recording, _recordings_left(filters, columns.recording_facts))
     for field, column in NAMED_COLUMNS.items():
         wanted = frozenset(getattr(filters, field))
         if wanted and field not in BY_RECORDING:
             is_wanted = [name in wanted for name in columns.names(column)]
-            left &= np.array([*is_wanted, False])[columns.codes(column)]
+            keep_coded(left, columns.codes(column), np.array([*is_wanted, False]))
     if filters.min_words:
-        left &= columns.numbers("n_words") >= filters.min_words
+        keep_at_least(left, columns.numbers("n_words"), filters.min_words, False)
     if filters.min_logprob is not None:
-        # As numbers of 64 bits, like the store: a limit is not rounded to the 32 of the column.
-        logprob = columns.numbers("mean_logprob")
-        left &= np.isnan(logprob) | (logprob >= np.float64(filters.min_logprob))
+        keep_at_least(left, columns.numbers("mean_logprob"), filters.min_logprob, True)
     if filters.without_flags:
-        left &= columns.flags & np.uint32(flag_bits(filters.without_flags)) == 0
+        unwanted = flag_bits(filters.without_flags)
+        compiled_for(choosing.keep_unflagged, n)(left, columns.flags, unwanted)
     return left
+
+
+def numbers_left(left: Mask) -> NDArray[np.int32]:
+    """int32: the places that are left, ascending."""
+    places, n_found = np.empty(len(left), np.int32), np.zeros(1, np.int64)
+    compiled_for(choosing.places_left, len(left))(left, places, n_found)
+    return places[: n_found[0]]
 
 
 def _recordings_left(filters: Filters, facts: pd.DataFrame) -> Mask:

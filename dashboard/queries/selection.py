@@ -177,7 +177,7 @@ def where(filters: Filters) -> Query:
         ("min_words", "n_words >= $min_words", filters.min_words or None),
         (
             "min_logprob",
-            "(mean_logprob IS NULL OR mean_logprob >= $min_logprob)",
+            "(mean_logprob IS NULL OR mean_logprob >= $min_logprob::FLOAT)",
             filters.min_logprob,
         ),
     ):

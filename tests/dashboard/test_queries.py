@@ -74,7 +74,7 @@ def test_each_filter_chooses_the_right_utterances(con, filters: Filters, expecte
         min_age_days=st.none() | st.sampled_from([0, 300, 301, 400]),
         max_age_days=st.none() | st.sampled_from([0, 300, 399, 9_000]),
         min_words=st.integers(0, 6),
-        min_logprob=st.none() | st.sampled_from([-1.2, -1.0, -0.3, 0.0]),
+        min_logprob=st.none() | st.sampled_from([-2.0, -1.0, -0.2, 0.0]),
     )
 )
 def test_arrays_in_memory_choose_what_the_database_chooses(con, filters: Filters):
