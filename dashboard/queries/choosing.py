@@ -65,7 +65,7 @@ def left_by(filters: Filters, columns: UtteranceColumns) -> Mask:
             is_wanted = [name in wanted for name in columns.names(column)]
             keep_coded(left, columns.codes(column), np.array([*is_wanted, False]))
     if filters.min_words:
-        keep_at_least(left, columns.numbers("n_words"), filters.min_words, False)
+        keep_at_least(left, columns.numbers("n_words"), float(filters.min_words), False)
     if filters.min_logprob is not None:
         keep_at_least(left, columns.numbers("mean_logprob"), filters.min_logprob, True)
     if filters.without_flags:

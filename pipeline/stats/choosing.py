@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.compiled import compiled
+
 Mask = NDArray[np.bool_]
 
 
@@ -37,3 +39,13 @@ def places_left(left: Mask, places: NDArray[np.int32], n_found: NDArray[np.int64
         places[n] = i
         n += left[i]
     n_found[0] = n
+
+
+def prepare() -> None:
+    """Make all of them machine code: seconds on a computer's first time, then a moment."""
+    left = np.zeros(0, np.bool_)
+    for type_ in (np.uint16, np.int32):
+        compiled(keep_coded)(left, np.zeros(0, type_), left)
+    compiled(keep_at_least)(left, np.zeros(0, np.float32), 0.0, True)
+    compiled(keep_unflagged)(left, np.zeros(0, np.uint32), 0)
+    compiled(places_left)(left, np.zeros(0, np.int32), np.zeros(1, np.int64))
