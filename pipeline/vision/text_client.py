@@ -8,10 +8,14 @@ import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.errors import ModelError
-from pipeline.records import ModelRef
+from pipeline.records import Float32Array, ModelRef
+from pipeline.vision.text_server import MAX_TEXTS
 
 START_S = 180.0
 ANSWER_S = 60.0
@@ -40,6 +44,20 @@ class TextEncoder:
 
         Raises ModelError when the study's model is not on this machine, or is not `model`.
         """
+        return tuple(self._vectors([text], model)[0])
+
+    def embed_texts(self, texts: Sequence[str], model: ModelRef) -> Float32Array:
+        """Unit vectors float32 (n, dim) of n >= 1 texts, none of them empty.
+
+        They are asked for in parts, between which others get their turn. Raises as `embed`.
+        """
+        parts = [
+            np.array(self._vectors(texts[start : start + MAX_TEXTS], model), np.float32)
+            for start in range(0, len(texts), MAX_TEXTS)
+        ]
+        return np.concatenate(parts)
+
+    def _vectors(self, texts: Sequence[str], model: ModelRef) -> list[list[float]]:
         with self._lock:
             if self._process is None or self._process.poll() is not None:
                 self._start()
@@ -50,15 +68,15 @@ class TextEncoder:
                     f"names {'other weights of it' if scorer == model.scorer else scorer}.",
                     hint="Run the study again, or set [model] back to what the store was made by.",
                 )
-            content = self._ask(text)
+            content = self._ask(texts)
             if content is None:
                 # It ended, having been idle, between the look and the question.
                 self._start()
-                content = self._ask(text) or {"error": "The text encoder gave no answer."}
+                content = self._ask(texts) or {"error": "The text encoder gave no answer."}
         vectors = content.get("vectors")
         if not isinstance(vectors, list):
             raise ModelError(str(content.get("error")), hint=str(content.get("hint", "")))
-        return tuple(float(value) for value in vectors[0])
+        return vectors
 
     @property
     def is_running(self) -> bool:
@@ -96,13 +114,13 @@ class TextEncoder:
             raise ModelError(str(content["error"]), hint=str(content.get("hint", "")))
         self._loaded = (str(content.get("scorer")), str(content.get("revision")))
 
-    def _ask(self, text: str) -> dict[str, object] | None:
+    def _ask(self, texts: Sequence[str]) -> dict[str, object] | None:
         """The answer to a question; None when the process has ended."""
         process = self._process
         assert process is not None
         assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps({"texts": [text]}) + "\n")
+            process.stdin.write(json.dumps({"texts": list(texts)}) + "\n")
             process.stdin.flush()
         except OSError:
             return None

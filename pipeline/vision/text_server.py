@@ -22,7 +22,7 @@ from pipeline.errors import CoviewError
 from pipeline.vision.image_text_model import ImageTextModel
 
 IDLE_S = 300.0
-MAX_TEXTS = 64
+MAX_TEXTS = 256
 MAX_CHARACTERS = 1_000
 
 

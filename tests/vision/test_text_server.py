@@ -46,6 +46,17 @@ def test_a_sentence_gets_the_vector_that_the_pipeline_would_give_it(root: Path, 
     assert not encoder.is_running
 
 
+def test_a_long_list_is_asked_for_in_parts_and_comes_back_in_order(root: Path, model):
+    texts = [f"ball number {i}" for i in range(MAX_TEXTS + 40)]
+    encoder = TextEncoder(root)
+    try:
+        found = encoder.embed_texts(texts, model.ref)
+    finally:
+        encoder.close()
+    assert found.shape == (len(texts), model.ref.dim)
+    np.testing.assert_allclose(found, model.embed_texts(texts), atol=1e-5)
+
+
 def test_another_model_than_that_of_the_store_is_refused(root: Path, model):
     encoder = TextEncoder(root)
     try:
