@@ -84,18 +84,17 @@ def agreement(
 
     Ranks of more than MANY_PAIRS utterances are those of `stats.paired_ranks`.
     """
-    score_a, score_b = arrays.score(a), arrays.score(b)
-    number, n_only_a, n_only_b = _pairs(arrays, filters, a, b)
-    recordings = arrays.recordings
-    values = score_a[number], score_b[number]
-    ranked = (_many if len(number) > MANY_PAIRS else _few)(arrays, number, (score_a, score_b))
+    scores = arrays.score(a), arrays.score(b)
+    pairs = _pairs(arrays, filters, a, b)
+    number, recordings = pairs.number, arrays.recordings
+    ranked = (_many if len(number) > MANY_PAIRS else _few)(arrays, number, scores)
     limit = most_listed(arrays)
     places = np.concatenate([_most(ranked.change, limit), _most(-ranked.change, limit)])
     return Agreement(
         len(number),
-        n_only_a,
-        n_only_b,
-        _joint(*values),
+        pairs.n_only_a,
+        pairs.n_only_b,
+        _joint(pairs, *scores),
         correlation_of_sums(ranked.sums, recordings.child.astype(np.int64)),
         _by_child(ranked.sums_within, recordings),
         counted_pairs(arrays, number, a, b),
@@ -106,8 +105,8 @@ def agreement(
                 {
                     "change": np.where(ranked.change[places] > 0, "up", "down"),
                     "utterance_number": number[places],
-                    "score_a": values[0][places],
-                    "score_b": values[1][places],
+                    "score_a": scores[0][number[places]],
+                    "score_b": scores[1][number[places]],
                     **_percent(ranked, places),
                 }
             ),
@@ -117,19 +116,28 @@ def agreement(
     )
 
 
-def _pairs(
-    arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure
-) -> tuple[Numbers, int, int]:
-    """Chosen utterances with both scores; how many have only that of a, only that of b."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pairs:
+    """`number` int32 (n,): chosen utterances with both scores; how many have only one; extremes
+    (2, 2): the smallest and the largest score of a, of b."""
+
+    number: Numbers
+    n_only_a: int
+    n_only_b: int
+    extremes: Scores
+
+
+def _pairs(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure) -> _Pairs:
     chosen, of_b = arrays.chosen(filters, a.scorer), arrays.chosen(filters, b.scorer)
     if of_b is not chosen:
         chosen = np.union1d(chosen, of_b)
     pairs, n_found = np.zeros(len(chosen), np.int32), np.zeros(3, np.int64)
+    extremes = np.array([[np.inf, -np.inf]] * 2, np.float32)
     compiled_for(counting.find_pairs, len(chosen))(
-        chosen, arrays.score(a), arrays.score(b), pairs, n_found
+        chosen, arrays.score(a), arrays.score(b), pairs, extremes, n_found
     )
     n_both, n_only_a, n_only_b = n_found.tolist()
-    return pairs[:n_both], n_only_a, n_only_b
+    return _Pairs(pairs[:n_both], n_only_a, n_only_b, extremes)
 
 
 def _many(arrays: ScoreArrays, number: Numbers, scores: tuple[Scores, Scores]) -> PairedRanks:
@@ -171,28 +179,51 @@ def _percent(ranked: PairedRanks | _ExactRanks, places: Ints) -> dict[str, Float
     return {"rank_a": 100 * (rank_a - 0.5) / n, "rank_b": 100 * (rank_b - 0.5) / n}
 
 
-def _joint(score_a: Scores, score_b: Scores) -> Joint:
+def _joint(pairs: _Pairs, score_a: Scores, score_b: Scores) -> Joint:
     """Counts in at most N_BINS x N_BINS bins."""
-    places_a, a = _binned(score_a)
-    places_b, b = _binned(score_b)
+    number = pairs.number
+    if not len(number):
+        return Joint((), (), np.zeros((0, 0), np.int64))
+    few_a, few_b = (_few_values(number, scores) for scores in (score_a, score_b))
+    if few_a is None and few_b is None:
+        counts = np.zeros((N_BINS, N_BINS), np.int64)
+        (low_a, width_a), (low_b, width_b) = (_cut(*of_one) for of_one in pairs.extremes)
+        compiled_for(counting.count_joint, len(number))(
+            number, score_a, score_b, (low_a, low_b), (width_a, width_b), counts
+        )
+        return Joint(_middles(low_a, width_a), _middles(low_b, width_b), counts)
+    places_a, a = few_a or _binned(score_a[number], *pairs.extremes[0])
+    places_b, b = few_b or _binned(score_b[number], *pairs.extremes[1])
     counts = np.bincount(places_b * len(a) + places_a, minlength=len(a) * len(b))
-    return Joint(tuple(a.tolist()), tuple(b.tolist()), counts.reshape(len(b), len(a)))
+    return Joint(a, b, counts.reshape(len(b), len(a)))
 
 
-def _binned(values: Scores) -> tuple[Ints, Floats]:
-    """Bin of each value, and the middles of the bins: the values themselves when they are few."""
-    if not len(values):
-        return np.zeros(0, np.int64), np.zeros(0)
-    distinct = np.unique(values[:: max(1, len(values) // 5_000)])
-    if len(distinct) <= N_BINS:
-        places = np.minimum(np.searchsorted(distinct, values), len(distinct) - 1)
-        if np.array_equal(distinct[places], values):
-            return places, distinct.astype(np.float64)
-    low, high = float(values.min()), float(values.max())
-    width = (high - low) / N_BINS or 1.0
-    places = np.minimum((values - low) / width, N_BINS - 1).astype(np.int64)
-    middles: Floats = low + (np.arange(N_BINS, dtype=np.float64) + 0.5) * width
-    return places, middles
+def _few_values(number: Numbers, scores: Scores) -> tuple[Ints, tuple[float, ...]] | None:
+    """Place of each score among its values, and these, when there are no more than bins."""
+    distinct = np.unique(scores[number[:: max(1, len(number) // 5_000)]])
+    if len(distinct) > N_BINS:
+        return None
+    values = scores[number]
+    places = np.minimum(np.searchsorted(distinct, values), len(distinct) - 1)
+    if not np.array_equal(distinct[places], values):
+        return None
+    return places, tuple(distinct.astype(np.float64).tolist())
+
+
+def _binned(values: Scores, low: float, high: float) -> tuple[Ints, tuple[float, ...]]:
+    """Bin of each value, and the middles of the bins."""
+    first, width = _cut(low, high)
+    places = np.minimum((values.astype(np.float64) - first) / width, N_BINS - 1).astype(np.int64)
+    return places, _middles(first, width)
+
+
+def _cut(low: float, high: float) -> tuple[float, float]:
+    """Where the first of N_BINS bins begins, and how wide they are."""
+    return float(low), (float(high) - float(low)) / N_BINS or 1.0
+
+
+def _middles(first: float, width: float) -> tuple[float, ...]:
+    return tuple((first + (np.arange(N_BINS) + 0.5) * width).tolist())
 
 
 def _by_child(sums: Floats, recordings: Recordings) -> pd.DataFrame:
@@ -212,11 +243,12 @@ def _by_child(sums: Floats, recordings: Recordings) -> pd.DataFrame:
 
 def _most(change: NDArray[np.floating], limit: int) -> Ints:
     """Places of the `limit` largest positive values, largest first."""
-    candidates = np.flatnonzero(change > 0)
+    least = 0.0
     if len(change) > MANY_PAIRS:
         # Sorting out a few of a million costs more than looking above a level that a sample sets.
-        level = np.quantile(change[:: max(1, len(change) // 50_000)], 0.99)
-        above = np.flatnonzero(change > max(0.0, float(level)))
-        candidates = above if len(above) >= limit else candidates
+        least = max(0.0, float(np.quantile(change[:: max(1, len(change) // 50_000)], 0.99)))
+    candidates = np.flatnonzero(change > least)
+    if len(candidates) < limit:
+        candidates = np.flatnonzero(change > 0)
     order = np.lexsort((candidates, -change[candidates]))
     return candidates[order[:limit]]

@@ -97,20 +97,48 @@ def count_null_cells(
 
 
 def find_pairs(
-    number: Numbers, a: Scores, b: Scores, pairs: NDArray[np.int32], n_found: Counts
+    number: Numbers,
+    a: Scores,
+    b: Scores,
+    pairs: NDArray[np.int32],
+    extremes: Scores,
+    n_found: Counts,
 ) -> None:
-    """pairs (n,): at its start, the chosen that have both scores. n_found (3,): how many have
-    both, only that of a, only that of b."""
+    """pairs (n,): at its start, the chosen that have both scores. extremes (2, 2), brought as
+    (inf, -inf) twice: smallest and largest score of a, of b. n_found (3,): how many have both,
+    only that of a, only that of b."""
     for i in range(len(number)):
         u = number[i]
-        if a[u] == a[u]:
-            if b[u] == b[u]:
+        x, y = a[u], b[u]
+        if x == x:
+            if y == y:
                 pairs[n_found[0]] = u
                 n_found[0] += 1
+                extremes[0, 0] = min(extremes[0, 0], x)
+                extremes[0, 1] = max(extremes[0, 1], x)
+                extremes[1, 0] = min(extremes[1, 0], y)
+                extremes[1, 1] = max(extremes[1, 1], y)
             else:
                 n_found[1] += 1
-        elif b[u] == b[u]:
+        elif y == y:
             n_found[2] += 1
+
+
+def count_joint(
+    number: Numbers,
+    a: Scores,
+    b: Scores,
+    first: tuple[float, float],
+    width: tuple[float, float],
+    counts: Counts,
+) -> None:
+    """counts (n_bins_b, n_bins_a): pairs by bins of both scores, `width` wide from `first` on."""
+    last_a, last_b = counts.shape[1] - 1, counts.shape[0] - 1
+    for i in range(len(number)):
+        u = number[i]
+        place_a = min(int((np.float64(a[u]) - first[0]) / width[0]), last_a)
+        place_b = min(int((np.float64(b[u]) - first[1]) / width[1]), last_b)
+        counts[place_b, place_a] += 1
 
 
 def count_pairs(
@@ -254,7 +282,9 @@ def prepare() -> None:
     )
     compiled(count_pairs)(number, number, score, score, (0.0, 0.0), counts(1, 4), sums(1, 2))
     compiled(count_differences)(number, score, score, 1.0, 0, counts(2, 1))
-    compiled(find_pairs)(number, score, score, number, counts(3))
+    extremes = np.zeros((2, 2), np.float32)
+    compiled(find_pairs)(number, score, score, number, extremes, counts(3))
+    compiled(count_joint)(number, score, score, (0.0, 0.0), (1.0, 1.0), counts(1, 1))
     compiled(find_changed)(number, score, score, 0.0, number, number, counts(2))
     cell, level = np.zeros(0, np.int32), counts(1)
     compiled(count_levels)(number, number, score, 0.0, 1.0, cell, level, counts(1, 1))

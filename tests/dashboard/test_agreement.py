@@ -145,6 +145,20 @@ def test_scores_fall_into_the_bin_around_them(two):
 
 def test_ratings_have_a_bin_for_each_value():
     values = np.array([1, 5, 3, 3, 1], np.float32)
-    places, middles = module._binned(values)
-    assert middles.tolist() == [1, 3, 5]
+    found = module._few_values(np.arange(5, dtype=np.int32), values)
+    assert found is not None
+    places, middles = found
+    assert middles == (1, 3, 5)
     assert places.tolist() == [0, 2, 1, 1, 0]
+
+
+def test_ratings_beside_cosines_are_counted_in_the_same_squares(two):
+    both = plain(two, Filters()).dropna(subset=["a", "b"])
+    number = np.arange(len(both), dtype=np.int32)
+    cosines = both["a"].to_numpy(np.float32)
+    ratings = np.round(both["b"].to_numpy(np.float32), 1)
+    extremes = np.array([[x.min(), x.max()] for x in (cosines, ratings)], np.float32)
+    joint = module._joint(module._Pairs(number, 0, 0, extremes), cosines, ratings)
+    assert len(joint.a) == module.N_BINS
+    assert list(joint.b) == np.unique(ratings).tolist()
+    assert joint.counts.sum(axis=1).tolist() == np.unique(ratings, return_counts=True)[1].tolist()

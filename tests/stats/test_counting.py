@@ -74,7 +74,10 @@ def test_a_score_of_the_threshold_reaches_it(as_):
 
 def test_pairs_are_found_and_the_others_counted(as_):
     pairs, n_found = np.zeros(6, np.int32), np.zeros(3, np.int64)
-    as_(counting.find_pairs)(np.arange(6, dtype=np.int32), SCORE, OTHER, pairs, n_found)
+    extremes = np.array([[np.inf, -np.inf]] * 2, np.float32)
+    as_(counting.find_pairs)(np.arange(6, dtype=np.int32), SCORE, OTHER, pairs, extremes, n_found)
+    both = pairs[: n_found[0]]
+    assert extremes.tolist() == [[x[both].min(), x[both].max()] for x in (SCORE, OTHER)]
     assert n_found.tolist() == [3, 1, 1]
     assert pairs[:3].tolist() == [0, 1, 4]
 
