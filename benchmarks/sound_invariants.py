@@ -16,12 +16,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.sound.evaluate import RecallRow, evaluate, pooled_warnings
+from pipeline.sound.evaluate import evaluate, pooled_warnings
 from pipeline.sound.invariants import Invariant, invariants, synthetic_runs
 from pipeline.sound.retrieval import Scope
 from pipeline.sound.synthetic import room_only_sets
 from pipeline.sound.systems import SYSTEMS, find_system
 from pipeline.sound.training import TrainingSettings, train
+from pipeline.sound_results import RecallRow
 
 LIMIT_S = 60.0
 _COLUMNS = (

@@ -20,10 +20,10 @@ from pipeline.cli_base import (
 from pipeline.errors import ExitCode, SettingsError, StudyError
 
 if TYPE_CHECKING:
-    from pipeline.sound.evaluate import RecallRow
     from pipeline.sound.prepared import PreparedStudy
     from pipeline.sound.runs import RunInputs
     from pipeline.sound.splits import SplitBy
+    from pipeline.sound_results import RecallRow
     from pipeline.study import Study
 
 sound_app = typer.Typer(
@@ -107,6 +107,7 @@ def train(
         _show(rows)
     for warning in pooled_warnings(rows):
         typer.echo(f"Warning: {warning}", err=True)
+    _publish(opened, device, quiet)
     _say_failures(ready)
 
 
@@ -205,6 +206,7 @@ def score(
             + "."
         )
         typer.echo(f"Written to {path.relative_to(opened.root)}.")
+    _publish(opened, device, quiet)
     _say_failures(ready)
 
 
@@ -221,7 +223,7 @@ def captions(
     ] = "",
 ) -> None:
     """Import captions: what is seen or heard in stretches of recordings."""
-    from pipeline.sound.captions import read_captions, write_captions
+    from pipeline.sound.captions import kept_name, read_captions, write_captions
     from pipeline.sound.clip_set import Kind
     from pipeline.study import open_study
 
@@ -232,7 +234,7 @@ def captions(
         )
     opened = open_study(study)
     found = read_captions(file, opened.recordings, Kind(kind) if kind else None)
-    path = write_captions(opened.root, file.stem, found.captions)
+    path = write_captions(opened.root, kept_name(file), found.captions)
     for one in Kind:
         if n := sum(caption.kind is one for caption in found.captions):
             typer.echo(f"{n} caption(s) of the kind {one.value}.")
@@ -275,6 +277,17 @@ def _prepared(
     for notice in ready.notices:
         typer.echo(f"Note: {notice}", err=True)
     return ready
+
+
+def _publish(opened: Study, device: str, quiet: bool) -> None:
+    """Bring the store up to date with what was just made, so that the dashboard shows it."""
+    from pipeline.cli_output import watching
+    from pipeline.engine.runner import Run, RunOptions
+
+    with watching(opened, is_quiet=quiet, is_json=False) as on_event:
+        summary = Run(opened, RunOptions("publish", device), on_event).execute()
+    if summary.store is not None and not quiet:
+        typer.echo(f"Store: {summary.store}")
 
 
 def _inputs(ready: PreparedStudy, text: str, said: str, split: str) -> RunInputs:

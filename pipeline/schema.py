@@ -20,6 +20,7 @@ from pipeline.column import (
 )
 from pipeline.score_columns import CROPS, MAX_LAG_MS, SCORE_STATISTICS, WINDOWS, wide_column
 from pipeline.score_tables import LAG_COSINES_VIEW, LAGS, SCORES_VIEW, SCORES_WIDE
+from pipeline.sound_tables import SOUND_RECALL, SOUND_SCORES, SOUND_SYSTEMS
 from pipeline.word_tables import NORMS, PARTS_OF_SPEECH, WORD_INDEX, WORD_NORMS
 
 __all__ = [
@@ -40,7 +41,7 @@ __all__ = [
     "wide_column",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 NULL_DRAWS = 100
 NULL_MIN_LAG_MS = 60_000
@@ -187,9 +188,37 @@ UTTERANCE_EMBEDDINGS = Table(
     ("recording_id", "scorer", "utterance_id"),
 )
 
+SCORED_TEXTS = Table(
+    "scored_texts",
+    "One row per utterance and text variant but raw: the text that scorers of this variant compare "
+    "with the frames.",
+    (
+        UTTERANCE_NUMBER,
+        Column("text_variant", "VARCHAR", "nouns (the nouns only) or photo (a photo of a NOUN)"),
+        Column("text", "VARCHAR", "The text; NULL where no word is known to be a noun"),
+    ),
+    ("text_variant", "utterance_number"),
+)
+
+HUBS = Table(
+    "hubs",
+    "One row per hub-corrected scorer, child and crop: what is taken off text and image vectors "
+    "before they are compared. Mean vectors are not of unit length.",
+    (
+        SCORER,
+        Column("child_id", "VARCHAR", "Child who wore the camera"),
+        Column("crop", "VARCHAR", "center, pad, squash or multi"),
+        Column("n_texts", "BIGINT", "Utterances of the child that have such a text", "count"),
+        Column("n_frames", "BIGINT", "Frames of the child", "count"),
+        Column("text_mean", "FLOAT[]", "Mean text vector of these utterances"),
+        Column("frame_mean", "FLOAT[]", "Mean image vector of these frames"),
+    ),
+    ("scorer", "child_id", "crop"),
+)
+
 MODELS = Table(
     "models",
-    "One row per scorer: everything that changes a vector.",
+    "One row per scorer: everything that changes a vector, and how vectors are compared.",
     (
         SCORER,
         Column("name", "VARCHAR", "Architecture, as open_clip names it"),
@@ -207,6 +236,17 @@ MODELS = Table(
             "cosine",
         ),
         Column("threshold_source", "VARCHAR", "Where the default threshold comes from"),
+        Column(
+            "base_scorer",
+            "VARCHAR",
+            "Scorer whose model this is a further setting of; itself where it is none",
+        ),
+        Column(
+            "text_variant",
+            "VARCHAR",
+            "Text that is compared with the frames: raw, nouns or photo (see scored_texts)",
+        ),
+        Column("is_hub_corrected", "BOOLEAN", "Whether hubs are taken out (see hubs)"),
     ),
     ("scorer",),
 )
@@ -285,6 +325,11 @@ TABLES: tuple[Table, ...] = (
     UTTERANCE_EMBEDDINGS,
     LAGS,
     SCORES_WIDE,
+    SOUND_SCORES,
+    SOUND_SYSTEMS,
+    SOUND_RECALL,
+    SCORED_TEXTS,
+    HUBS,
     MODELS,
     RUNS,
     FAILURES,

@@ -41,6 +41,7 @@ NAME_TYPES: dict[str, str] = {
     "language_names": "SELECT language FROM utterances",
     "location_names": "SELECT location FROM contexts",
     "activity_names": "SELECT activity FROM contexts",
+    "quadrant_names": "SELECT quadrant FROM sound_scores",
 }
 """ENUM types of `scores_wide` and where their names come from: small numbers that read as text."""
 
@@ -91,6 +92,7 @@ SCORES_WIDE = Table(
         Column("language", "language_names", "As in utterances"),
         Column("location", "location_names", "Location in the middle of the utterance"),
         Column("activity", "activity_names", "Activity in the middle of the utterance"),
+        Column("quadrant", "quadrant_names", "Seen, heard, both or neither: see sound_scores"),
         Column("n_words", "SMALLINT", "Words in the text", "count"),
         Column("mean_logprob", "FLOAT", "Whisper's mean log-probability", "nat"),
         Column(
@@ -106,7 +108,7 @@ SCORES_WIDE = Table(
         Column(
             "missing_reason",
             "VARCHAR",
-            "Why the strict score is NULL: no_frame_in_window, no_null, not_scored",
+            "Why the strict score is NULL: no_frame_in_window, no_null, no_noun, not_scored",
         ),
         *(
             Column(

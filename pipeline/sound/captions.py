@@ -17,6 +17,7 @@ from pipeline.errors import StudyError
 from pipeline.recording_names import RecordingNames
 from pipeline.records import Notice, Recording, TimeSpan
 from pipeline.sound.clip_set import Kind
+from pipeline.sound_results import AVCAPS_PREFIX
 from pipeline.store.shards import write_atomically
 from pipeline.textfile import CsvRow, read_csv, read_text
 
@@ -157,6 +158,12 @@ def _span(row: CsvRow, where: str) -> TimeSpan | None:
             f"{where}: the caption is of {onset or '(empty)'} to {offset or '(empty)'} ms.",
             hint="Give onset_ms and a later offset_ms, or neither for the whole recording.",
         ) from None
+
+
+def kept_name(path: Path) -> str:
+    """What an imported file is called in the study: AVCaps' files are known by their prefix."""
+    is_avcaps = path.suffix.lower() == ".json"
+    return f"{AVCAPS_PREFIX}{path.stem}" if is_avcaps else path.stem
 
 
 def captions_folder(study_root: Path) -> Path:

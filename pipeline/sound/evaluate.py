@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pipeline.sound.clip_set import ClipSet, Kind
 from pipeline.sound.heads import Heads
@@ -11,6 +10,7 @@ from pipeline.sound.recall import K, recall_of
 from pipeline.sound.retrieval import Query, Scope, retrieve
 from pipeline.sound.systems import Modality
 from pipeline.sound.threads import one_thread
+from pipeline.sound_results import RecallRow
 
 QUERY_NAMES: dict[Kind, str] = {
     Kind.VISUAL: "visual captions",
@@ -24,28 +24,6 @@ QUERIES: tuple[Query, ...] = (
     Query(Modality.VISUAL, Modality.AUDIO),
     *(Query(Modality.AUDIO, Modality.TEXT, kind) for kind in Kind),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RecallRow:
-    """One line of the table: `gallery` is what is searched, `query` what it is searched by.
-
-    `n` counts clips whose queries tell something, `n_left_out` queries with at most ten
-    candidates. `text` says what the system learnt from where a study has no captions.
-    """
-
-    system: str
-    gallery: str
-    query: str
-    scope: str
-    recall_at_10: float
-    lower: float
-    upper: float
-    chance: float
-    n: int
-    n_left_out: int
-    seed: int
-    text: str = ""
 
 
 def query_name(query: Query) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.sound.evaluate import RecallRow, evaluate
+from pipeline.sound.evaluate import evaluate
 from pipeline.sound.retrieval import Scope
 from pipeline.sound.synthetic import SyntheticShape, synthetic_sets
 from pipeline.sound.systems import SYSTEMS, Modality
 from pipeline.sound.training import TrainingSettings, train
+from pipeline.sound_results import RecallRow
 
 REFERENCE_MARGIN = 0.045
 _TWO_STAGES = ("wav2clip-frozen", "wav2clip")

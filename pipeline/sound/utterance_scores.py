@@ -28,6 +28,7 @@ from pipeline.sound.study_clips import StudyClips
 from pipeline.sound.systems import System
 from pipeline.sound.threads import one_thread
 from pipeline.sound.training import train
+from pipeline.sound_results import SCORES_ABOUT_FILE, SCORES_FILE
 from pipeline.store.shards import write_atomically
 
 N_FOLDS = 5
@@ -88,7 +89,7 @@ def score_utterances(
     if on_fold is not None:
         on_fold(len(parts), len(parts))
     whole = _with_missing(pa.concat_tables(tables), features)
-    table_path = folder / "scores.parquet"
+    table_path = folder / SCORES_FILE
     _write(table_path, whole)
     counts = _counted(whole)
     sidecar = {
@@ -103,7 +104,7 @@ def score_utterances(
     def write(partial: Path) -> None:
         partial.write_text(json.dumps(sidecar, indent=1), encoding="utf-8")
 
-    write_atomically(folder / "scores.json", write)
+    write_atomically(folder / SCORES_ABOUT_FILE, write)
     return table_path, counts
 
 

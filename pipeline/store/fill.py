@@ -19,6 +19,8 @@ from pipeline.schema_sql import create_table_sql
 from pipeline.store.fill_imported import IMPORTED_TABLE, insert_imported_scores
 from pipeline.store.fill_norms import insert_word_norms
 from pipeline.store.fill_scores import fill_scores, finish
+from pipeline.store.fill_settings import insert_models, insert_settings
+from pipeline.store.fill_sound import insert_sound
 from pipeline.store.fill_words import insert_word_index
 from pipeline.store.layout import digest_of
 from pipeline.store.shards import read_meta, shard_media, shard_model, shard_notices
@@ -27,20 +29,20 @@ from pipeline.study import Context, Study
 
 @dataclass(frozen=True, slots=True)
 class ShardSet:
-    """The finished shards a store is made from, each list in order of recording."""
+    """The finished shards a store is made from, each list in order of recording; further settings
+    of the score add `variants` (made texts) and `hubs` (one file per child)."""
 
     speech: tuple[Path, ...]
     vision: tuple[Path, ...]
     text: tuple[Path, ...]
     align: tuple[Path, ...]
+    variants: tuple[Path, ...] = ()
+    hubs: tuple[Path, ...] = ()
 
     def digest(self) -> str:
         """Digest of all shard names; they carry the settings and the inputs."""
-        names = [
-            f"{path.parent.name}/{path.name}"
-            for group in (self.speech, self.vision, self.text, self.align)
-            for path in group
-        ]
+        groups = (self.speech, self.vision, self.text, self.align, self.variants, self.hubs)
+        names = [f"{path.parent.name}/{path.name}" for group in groups for path in group]
         return digest_of(*names)
 
 
@@ -102,26 +104,8 @@ def fill(
     insert_word_norms(con, study.root, study.settings.speech.language)
     _insert_frames(con, shards.vision, scorers)
     _insert_texts(con, shards.text, scorers)
-    for model in models:
-        threshold = model.default_threshold
-        source = model.threshold_source
-        if align.threshold is not None:
-            threshold, source = align.threshold, "study.toml"
-        con.execute(
-            "INSERT INTO models VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                model.scorer,
-                model.name,
-                model.weights,
-                model.revision,
-                model.dim,
-                model.image_size_px,
-                model.preprocess,
-                model.precision,
-                threshold,
-                source,
-            ],
-        )
+    insert_models(con, models, align)
+    insert_settings(con, models, align, shards.variants, shards.hubs)
     con.execute(
         "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
@@ -142,6 +126,7 @@ def fill(
     _insert_contexts(con, study.contexts)
     _insert_children(con, study)
     insert_imported_scores(con, study)
+    insert_sound(con, study)
     fill_scores(con, shards.align, IMPORTED_TABLE)
     con.execute(f"DROP TABLE {IMPORTED_TABLE}")
     finish(con)

@@ -29,7 +29,7 @@ def fill_scores(
     """Fill `lags` and `scores_wide` from align shards and from `imported`, a table of scores
     made elsewhere (see `fill_imported`).
 
-    Recordings, utterances, contexts and models must be in.
+    Recordings, utterances, contexts, models and scores of sound must be in.
     """
     _create_shard_view(con, align_shards)
     cosines = ", ".join(f"s.lag_{crop}" for crop in CROPS)
@@ -80,6 +80,7 @@ def fill_flat_scores(con: duckdb.DuckDBPyConnection, scores: str) -> None:
         )
         SELECT u.utterance_number, m.scorer, u.recording_id, u.utterance_id, u.child_id,
             r.age_days, u.onset_ms, u.offset_ms, u.speaker, u.language, p.location, p.activity,
+            h.quadrant,
             u.n_words, u.mean_logprob, {bits} AS flag_bits,
             md5_number_lower(u.recording_id || '/' || u.utterance_id) % 4294967296 AS random_key,
             CASE WHEN s.utterance_id IS NULL THEN 'not_scored' ELSE s.missing_reason
@@ -88,6 +89,7 @@ def fill_flat_scores(con: duckdb.DuckDBPyConnection, scores: str) -> None:
         FROM models m CROSS JOIN utterances u
         JOIN recordings r ON r.recording_id = u.recording_id
         LEFT JOIN places p ON p.utterance_number = u.utterance_number
+        LEFT JOIN sound_scores h ON h.utterance_number = u.utterance_number
         LEFT JOIN {scores} s ON s.recording_id = u.recording_id
             AND s.utterance_id = u.utterance_id AND s.scorer = m.scorer
         ORDER BY m.scorer, u.utterance_number

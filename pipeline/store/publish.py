@@ -20,6 +20,7 @@ from pipeline.schema import SCHEMA_VERSION, TABLES
 from pipeline.store.fill import RunRecord, ShardSet, StoreIdentity, fill
 from pipeline.store.fill_imported import file_digest, score_files
 from pipeline.store.fill_norms import norm_files
+from pipeline.store.fill_sound import files_of_sound
 from pipeline.store.layout import digest_of
 from pipeline.store.locate import current_store_path, stores_folder, switch_current_store
 from pipeline.study import Study
@@ -46,8 +47,8 @@ def inputs_digest(
 
 
 def _added_files(study: Study) -> list[Path]:
-    """Files that change the store without a stage: word norms and imported scores."""
-    return [*norm_files(study.root), *score_files(study.root)]
+    """Files that change the store without a stage: word norms, imported scores, sound."""
+    return [*norm_files(study.root), *score_files(study.root), *files_of_sound(study)]
 
 
 def published_inputs(study_root: Path) -> str | None:

@@ -17,7 +17,6 @@ from pipeline.records import ModelRef, Recording, TimeSpan
 from pipeline.sound.captions import Caption, read_captions, study_captions, write_captions
 from pipeline.sound.clip_set import Kind
 from pipeline.sound.encoder import ClapEncoder, SoundModelRef
-from pipeline.sound.evaluate import RecallRow
 from pipeline.sound.feature_files import FeatureSettings, read_features, write_features
 from pipeline.sound.features import ClipSource, ClipSpan, RecordingFeatures, clip_spans
 from pipeline.sound.log_mel import log_mel
@@ -34,6 +33,7 @@ from pipeline.sound.study_clips import (
 from pipeline.sound.systems import Modality, find_system
 from pipeline.sound.training import TrainingSettings, train
 from pipeline.sound.utterance_scores import ScoringJob, score_utterances
+from pipeline.sound_results import RecallRow
 
 RECORDINGS = [Recording(f"R{n}", f"C{n // 2}", PurePosixPath(f"R{n}.mp4")) for n in range(6)]
 CHILD_OF = {recording.recording_id: recording.child_id for recording in RECORDINGS}
