@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 from pipeline.records import Speaker
 from pipeline.schema import CROPS, UTTERANCE_FLAGS
 from pipeline.score_columns import is_window
+from pipeline.sound_tables import QUADRANTS
 
 STATISTICS = ("max", "mean")
 SCALES = ("raw", "z")
@@ -29,7 +30,8 @@ Params = dict[str, list[str]]
 class Filters:
     """Which utterances, and how they are scored. The default is everything.
 
-    An empty tuple means no restriction. `without_flags` leaves out utterances that carry one of
+    An empty tuple means no restriction. `heard` leaves utterances of these quadrants of seen and
+    heard, so none without scores of sound. `without_flags` leaves out utterances that carry one of
     these flags; `min_logprob` leaves out those transcribed with less confidence (utterances
     without a confidence stay). `scorer` "" is the store's first model; `threshold` None is the
     default of the model or of the z scale. Sequences are sorted and without duplicates.
@@ -40,6 +42,7 @@ class Filters:
     activities: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
     without_flags: tuple[str, ...] = ()
     min_age_days: int | None = None
     max_age_days: int | None = None
@@ -70,6 +73,7 @@ class Filters:
 
 _CLOSED: dict[str, tuple[str, ...]] = {
     "speakers": tuple(speaker.value for speaker in Speaker),
+    "heard": tuple(QUADRANTS),
     "without_flags": tuple(UTTERANCE_FLAGS),
     "crop": CROPS,
     "statistic": STATISTICS,
@@ -81,6 +85,7 @@ ROW_FIELDS = (
     "activities",
     "locations",
     "languages",
+    "heard",
     "without_flags",
     "min_age_days",
     "max_age_days",
@@ -95,6 +100,7 @@ URL_KEYS: dict[str, str] = {
     "activities": "activity",
     "locations": "location",
     "languages": "language",
+    "heard": "heard",
     "without_flags": "without",
     "min_age_days": "age_from",
     "max_age_days": "age_to",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from pipeline.score_columns import window_seconds
+from pipeline.sound_tables import QUADRANTS as QUADRANT_WORDS
 
 SPEAKERS: dict[str, str] = {
     "FEM": "Female adult",
@@ -68,6 +69,17 @@ GROUPS: dict[str, str] = {
     "age": "Age",
     "activity": "Activity",
     "location": "Location",
+}
+QUADRANTS: dict[str, str] = {code: words.capitalize() for code, words in QUADRANT_WORDS.items()}
+SOUND_PAIRS: dict[str, str] = {
+    "see_say": "See–say",
+    "hear_say": "Hear–say",
+    "see_hear": "See–hear",
+}
+SOUND_MISSING: dict[str, str] = {
+    "too_little_sound": "Less than a second of sound besides speech within ten seconds",
+    "no_frame": "No frame within ten seconds",
+    "no_text": "The words have no vector",
 }
 STAGES: dict[str, str] = {
     "study": "Metadata",

@@ -29,6 +29,7 @@ def chips(filters: Filters) -> tuple[Chip, ...]:
         ("activities", "Activity", {}),
         ("locations", "Location", {}),
         ("languages", "Language", {}),
+        ("heard", "Sound", labels.QUADRANTS),
         ("without_flags", "Without", labels.FLAGS),
     ):
         for value in getattr(filters, name):

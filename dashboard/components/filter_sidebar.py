@@ -141,6 +141,17 @@ def _utterance_controls(filters: Filters, options: StoreOptions) -> None:
         _several(filters, "locations", "Locations", list(options.locations), str)
     if len(options.languages) > 1:
         _several(filters, "languages", "Languages", list(options.languages), str)
+    if options.quadrants:
+        _several(
+            filters,
+            "heard",
+            "Seen and heard",
+            list(options.quadrants),
+            labels.QUADRANTS.__getitem__,
+            help_text="Whether the words go with what was in view, and with the sounds around "
+            "besides speech, better than with other moments of the recording; see the page Sound. "
+            "Utterances without scores of sound are left out as soon as one is chosen.",
+        )
     with st.expander("Transcript quality"):
         _number(filters, "min_words", "At least this many words", 0, MAX_WORDS, 1)
         if options.flags:

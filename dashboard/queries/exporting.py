@@ -149,7 +149,7 @@ def facts(con: DuckDBPyConnection) -> StoreFacts:
 
 
 _WHO = ("recording_id", "utterance_id", "child_id", "age_days", "onset_ms", "offset_ms", "speaker")
-_HOW = ("language", "location", "activity", "n_words", "mean_logprob")
+_HOW = ("language", "location", "activity", "quadrant", "n_words", "mean_logprob")
 _CHANCE = {
     "null_mean": ("null_mean_cosine", "Mean of the maximum cosine over the matched null windows"),
     "null_sd": ("null_sd_cosine", "SD of the maximum cosine over the matched null windows"),

@@ -9,13 +9,16 @@ from duckdb import DuckDBPyConnection
 from pipeline.errors import StoreError
 from pipeline.records import ModelRef
 from pipeline.schema import CROPS, SCHEMA_VERSION, UTTERANCE_FLAGS, wide_column
+from pipeline.sound_tables import QUADRANTS
 
 _REBUILD = "Build it again with: python -m pipeline run STUDY --stage publish"
 
 
 @dataclass(frozen=True, slots=True)
 class StoreOptions:
-    """The choices a store allows. `crops` and `has_null` are for any of its models."""
+    """The choices a store allows. `crops` and `has_null` are for any of its models. `quadrants` is
+    empty where sound was not scored.
+    """
 
     study_name: str
     build: str
@@ -27,6 +30,7 @@ class StoreOptions:
     activities: tuple[str, ...]
     locations: tuple[str, ...]
     languages: tuple[str, ...]
+    quadrants: tuple[str, ...]
     flags: tuple[str, ...]
     min_age_days: int | None
     max_age_days: int | None
@@ -62,6 +66,7 @@ class StoreOptions:
             "activities": self.activities,
             "locations": self.locations,
             "languages": self.languages,
+            "heard": self.quadrants,
             "scorer": tuple(model.scorer for model in self.models),
         }
 
@@ -104,6 +109,7 @@ def store_options(con: DuckDBPyConnection) -> StoreOptions:
         activities=_names(con, "activity_names"),
         locations=_names(con, "location_names"),
         languages=_names(con, "language_names"),
+        quadrants=tuple(q for q in QUADRANTS if q in _names(con, "quadrant_names")),
         flags=_flags(con),
         min_age_days=ages[0] if ages else None,
         max_age_days=ages[1] if ages else None,

@@ -198,6 +198,7 @@ NAMED_COLUMNS = {
     "languages": "language",
     "activities": "activity",
     "locations": "location",
+    "heard": "quadrant",
 }
 """Fields of Filters that hold names -> column."""
 

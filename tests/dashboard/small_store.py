@@ -10,6 +10,16 @@ B     r3          u6         FEM      6      not scored
 
 Under the multi crop u1 .31, u2 .25, u4 .22 and u5 .10. Lag cosines exist for u1: center .30 at
 lag 0, .10 half a second before, .18 1.5 s after.
+
+Sound, z against other moments of the recording (20 of them) and of other recordings:
+
+           see-say  hear-say  see-hear  quadrant        level, speech
+u1         2.0, 3   3.0, 1    1.0, 0    seen and heard  -30 dBFS, .2
+u2         0.0, 0   2.5, 2    0.5, 0    heard only      -40 dBFS, .4
+u3         too little sound                             -20 dBFS, .9
+u4         -1.0, 0  -0.5, 0   0.0, 0    neither         -30 dBFS, .1
+u5         1.0, 1   1.7, 2    2.0, 2    heard only      -35 dBFS, .3
+u6         not looked at
 """
 
 from __future__ import annotations
@@ -17,6 +27,7 @@ from __future__ import annotations
 import duckdb
 
 from pipeline.schema import SCHEMA_VERSION
+from pipeline.sound_tables import PAIRS, pair_column
 from tests.store_tables import create_tables, finish_store
 
 _UTTERANCES = (
@@ -87,6 +98,57 @@ def small_store() -> duckdb.DuckDBPyConnection:
         "INSERT INTO contexts VALUES ('r1', 0, 4000, 'kitchen', 'meal'), "
         "('r1', 4000, 60000, 'garden', 'play')"
     )
+    _fill_sound(con)
     finish_store(con)
     con.execute("INSERT INTO failures VALUES ('speech', 'r9', 'media', 'no audio', 'import')")
     return con
+
+
+_SOUND = (
+    # number, recording, utterance, z of see-say, hear-say, see-hear; the same among others
+    (0, "r1", "u1", (2.0, 3.0, 1.0), (3.0, 1.0, 0.0), "seen_and_heard", -30.0, 0.2),
+    (1, "r1", "u2", (0.0, 2.5, 0.5), (0.0, 2.0, 0.0), "heard_only", -40.0, 0.4),
+    (2, "r1", "u3", None, None, None, -20.0, 0.9),
+    (3, "r2", "u4", (-1.0, -0.5, 0.0), (0.0, 0.0, 0.0), "neither", -30.0, 0.1),
+    (4, "r3", "u5", (1.0, 1.7, 2.0), (1.0, 2.0, 2.0), "heard_only", -35.0, 0.3),
+)
+
+
+def _fill_sound(con: duckdb.DuckDBPyConnection) -> None:
+    for number, recording, utterance, within, others, quadrant, level_db, speech_share in _SOUND:
+        values: dict[str, object] = {
+            "utterance_number": number,
+            "recording_id": recording,
+            "utterance_id": utterance,
+            "system": "slava-av3",
+            "quadrant": quadrant,
+            "level_db": level_db,
+            "speech_share": speech_share,
+            "heard_ms": 500 if within is None else 8_000,
+            "n_frames": 10,
+            "missing_reason": "too_little_sound" if within is None else None,
+        }
+        for null, zs in (("", within), ("others_", others)):
+            for place, pair in enumerate(PAIRS):
+                values[pair_column(pair, "n_nulls", null)] = 20 if zs else 0
+                if zs:
+                    values |= {
+                        pair_column(pair, "cosine"): 0.1 + zs[place] / 10,
+                        pair_column(pair, "null_mean", null): 0.1,
+                        pair_column(pair, "null_sd", null): 0.1,
+                        pair_column(pair, "z", null): zs[place],
+                    }
+        names = ", ".join(f"? AS {name}" for name in values)
+        con.execute(f"INSERT INTO sound_scores BY NAME SELECT {names}", list(values.values()))
+    con.execute(
+        "INSERT INTO sound_systems VALUES ('slava-av3', 1, 'ears', 'r', 'clip', FALSE, "
+        "'utterances instead of captions', 'recording', 5, 5, 5, "
+        "['1 clip(s) with less than a second of sound besides speech'])"
+    )
+    con.execute(
+        "INSERT INTO sound_recall VALUES "
+        "('slava-av3', 'visual', 'audio', 'within-recording', .3, .2, .4, .25, 80, 3, "
+        "'utterances instead of captions', 1, NULL), "
+        "('slava-av3', 'visual', 'audio', 'pooled', .5, .4, .6, .05, 200, 0, "
+        "'utterances instead of captions', 1, NULL)"
+    )

@@ -17,6 +17,7 @@ from dashboard.filters import (
 )
 from pipeline.records import Speaker
 from pipeline.schema import CROPS, UTTERANCE_FLAGS, WINDOWS
+from pipeline.sound_tables import QUADRANTS
 
 _texts = some.text(some.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20).filter(
     str.isprintable
@@ -34,6 +35,7 @@ any_filters = some.builds(
     activities=_lists(_texts),
     locations=_lists(_texts),
     languages=_lists(_texts),
+    heard=_lists(some.sampled_from(list(QUADRANTS))),
     without_flags=_lists(some.sampled_from(list(UTTERANCE_FLAGS))),
     min_age_days=some.none() | some.integers(0, 40_000),
     max_age_days=some.none() | some.integers(0, 40_000),

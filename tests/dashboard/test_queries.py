@@ -56,6 +56,9 @@ def _chosen(con: duckdb.DuckDBPyConnection, filters: Filters) -> list[str]:
         (Filters(locations=("garden",)), "u2 u3"),
         (Filters(languages=("en",), speakers=("FEM",), children=("A",)), "u1 u2"),
         (Filters(languages=("fr",)), ""),
+        (Filters(heard=("heard_only",)), "u2 u5"),
+        (Filters(heard=("heard_only", "seen_and_heard"), speakers=("FEM",)), "u1 u2"),
+        (Filters(heard=("neither",), children=("B",)), ""),
     ],
 )
 def test_each_filter_chooses_the_right_utterances(con, filters: Filters, expected: str):
