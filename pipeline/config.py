@@ -16,6 +16,7 @@ from typing import Union, get_args, get_origin, get_type_hints
 
 from pipeline.errors import SettingsError
 from pipeline.schema import CROPS, NULL_DRAWS
+from pipeline.score_settings import SETTING_NAMES, ScorerSetting, settings_named
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -141,15 +142,30 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class AlignSettings:
-    """[align]: the matched null and what to do with utterances that hold no frame."""
+    """[align]: the matched null, utterances that hold no frame, and further score settings.
+
+    `settings`: any of hub, nouns, photo, nouns+hub, photo+hub; each is a scorer of its own.
+    """
 
     crops: list[str] = field(default_factory=lambda: list(CROPS))
     null_draws: int = NULL_DRAWS
     seed: int = 1
     sub_second: str = "null"
     threshold: float | None = None
+    settings: list[str] = field(default_factory=list)
+
+    @property
+    def score_settings(self) -> tuple[ScorerSetting, ...]:
+        """The further settings, each once, always in the same order."""
+        return settings_named(self.settings)
 
     def __post_init__(self) -> None:
+        for name in self.settings:
+            if name not in SETTING_NAMES:
+                raise SettingsError(
+                    f"align.settings has the unknown setting {name!r}.",
+                    hint=_nearest(name, SETTING_NAMES),
+                )
         for crop in self.crops:
             _one_of("align.crops", crop, CROPS)
         if "center" not in self.crops:
@@ -244,9 +260,12 @@ def _section(kind: type, body: Mapping[str, object], section: str, source: str) 
 
 
 def _unknown(shown: str, key: str, known: tuple[str, ...], source: str) -> SettingsError:
-    near = difflib.get_close_matches(key, known, n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(known)}."
-    return SettingsError(f"{source}: unknown setting {shown}.", hint=hint)
+    return SettingsError(f"{source}: unknown setting {shown}.", hint=_nearest(key, known))
+
+
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(known)}."
 
 
 def _typed(hint: object, value: object, name: str, source: str) -> object:

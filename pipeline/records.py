@@ -5,13 +5,15 @@ All times are integer milliseconds from the start of the recording; spans are ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.score_settings import ScorerSetting, TextVariant
 
 Float32Array = NDArray[np.float32]
 Int64Array = NDArray[np.int64]
@@ -171,6 +173,9 @@ class ModelRef:
     `revision` is a digest of the weight tensors, so that two different files under one name
     never mix. `default_threshold` is the cosine from which a moment counts as highly aligned
     for this model; it never carries over to another model. None = no known value.
+
+    A further setting of the score has the model's facts, a scorer's name of its own, and in
+    `base_scorer` that of the model; `base_scorer` "" is the model itself.
     """
 
     scorer: str
@@ -183,6 +188,36 @@ class ModelRef:
     precision: str
     default_threshold: float | None = None
     threshold_source: str = ""
+    base_scorer: str = ""
+    text_variant: str = TextVariant.RAW.value
+    is_hub_corrected: bool = False
+
+    @property
+    def base(self) -> str:
+        """The scorer whose vectors these scores are made of: itself, unless it is a setting."""
+        return self.base_scorer or self.scorer
+
+    @property
+    def setting(self) -> ScorerSetting:
+        """How words and frames are compared."""
+        return ScorerSetting(TextVariant(self.text_variant), self.is_hub_corrected)
+
+    @property
+    def label(self) -> str:
+        """What people read: "demo-clip", or "demo-clip, nouns only, hub-corrected"."""
+        return ", ".join(part for part in (self.base, self.setting.label) if part)
+
+    def under(self, setting: ScorerSetting) -> ModelRef:
+        """This model as a scorer under a further setting; its threshold does not carry over."""
+        return replace(
+            self,
+            scorer=setting.scorer(self.base),
+            default_threshold=None,
+            threshold_source="",
+            base_scorer=self.base,
+            text_variant=setting.text.value,
+            is_hub_corrected=setting.is_hub_corrected,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pipeline.records import (
     Notice,
     Utterance,
 )
+from pipeline.score_settings import TextVariant
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,53 @@ class TextEmbeddings:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantTexts:
+    """Stage "text", once for each text that is made from the words: one recording's n utterances.
+
+    texts: what is compared with the frames, "" where there is none and `missing_reason` says why.
+    vectors: float32 (n_unique, dim) unit rows; vector_row: int64 (n,) row of each utterance, -1
+    without a text.
+    """
+
+    recording_id: str
+    model: ModelRef
+    variant: TextVariant
+    utterance_ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    missing_reason: tuple[str, ...]
+    vector_row: Int64Array
+    vectors: Float32Array
+
+    def __post_init__(self) -> None:
+        n = len(self.utterance_ids)
+        if {len(self.texts), len(self.missing_reason), len(self.vector_row)} != {n}:
+            raise ValueError(f"{n} utterances, but other numbers of texts, reasons or rows")
+        if self.vectors.ndim != 2 or self.vectors.shape[1] != self.model.dim:
+            raise ValueError(f"dim {self.model.dim}, but vectors {self.vectors.shape}")
+        if np.any(self.vector_row >= len(self.vectors)):
+            raise ValueError(f"rows up to {self.vector_row.max()} of {len(self.vectors)} vectors")
+
+
+@dataclass(frozen=True, slots=True)
+class MeanVector:
+    """Mean float32 (dim,) of n unit vectors, itself not of unit length; zeros where n is 0."""
+
+    vector: Float32Array
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChildHubs:
+    """What hub-corrected scores of one child take away: its mean frame under each crop, and the
+    mean of each text of its utterances."""
+
+    child_id: str
+    model: ModelRef
+    frames: dict[Crop, MeanVector]
+    texts: dict[TextVariant, MeanVector]
+
+
+@dataclass(frozen=True, slots=True)
 class LagTable:
     """Cosines per frame around each utterance: m rows sorted by (utterance, time).
 
@@ -131,7 +179,7 @@ class RecordingAlignment:
     n_frames: int64 (n, n_windows), windows in the order of schema.WINDOWS.
     statistics: float32 (n, n_crops, n_windows, n_statistics), statistics in the order of
     schema.SCORE_STATISTICS; NaN is missing. missing_reason: "" | no_frame_in_window | no_null
-    for the strict window.
+    for the strict window, and no_noun where there is no text to compare.
     """
 
     recording_id: str

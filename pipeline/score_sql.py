@@ -49,9 +49,9 @@ def n_frames_sql(window: str) -> str:
 
 
 def missing_reason_sql(crop: str, window: str, score: str) -> str:
-    """Why the SQL `score` is NULL (no_frame_in_window, no_null or not_scored), or NULL."""
+    """Why the SQL `score` is NULL (no_frame_in_window, no_null, no_noun or not_scored), or NULL."""
     return f"""CASE WHEN {score} IS NOT NULL THEN NULL
-                 WHEN missing_reason = 'not_scored' THEN 'not_scored'
+                 WHEN missing_reason IN ('not_scored', 'no_noun') THEN missing_reason
                  WHEN {statistic_sql(crop, window, "max_cosine")} IS NOT NULL THEN 'no_null'
                  WHEN {n_frames_sql(window)} = 0 THEN 'no_frame_in_window'
                  ELSE 'not_scored' END"""

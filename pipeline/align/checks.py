@@ -8,7 +8,14 @@ import numpy as np
 
 from pipeline.errors import AlignmentError
 from pipeline.records import Crop, Float32Array, ModelRef
-from pipeline.results import FrameEmbeddings, TextEmbeddings, Transcript
+from pipeline.results import (
+    ChildHubs,
+    FrameEmbeddings,
+    TextEmbeddings,
+    Transcript,
+    VariantTexts,
+)
+from pipeline.score_settings import TextVariant
 
 _RUN_AGAIN = "Run the command again; if it persists, delete the folder derived and run it anew."
 
@@ -93,6 +100,48 @@ def texts_in_order(transcript: Transcript, texts: TextEmbeddings | None, dim: in
             hint=_RUN_AGAIN,
         )
     return np.ascontiguousarray(vectors, np.float32)
+
+
+def variant_in_order(
+    texts: VariantTexts | None,
+    variant: TextVariant,
+    transcript: Transcript,
+    frames: FrameEmbeddings,
+) -> VariantTexts:
+    """Made texts, checked against the recording's utterances and model.
+
+    Raises AlignmentError when they are not there or belong to something else.
+    """
+    ids = tuple(utterance.utterance_id for utterance in transcript.utterances)
+    if (
+        texts is None
+        or (texts.recording_id, texts.utterance_ids) != (transcript.recording_id, ids)
+        or _what_it_computes(texts.model) != _what_it_computes(frames.model)
+    ):
+        raise AlignmentError(
+            f"The texts made for the setting {variant.value} do not belong to the utterances and "
+            f"frames of {transcript.recording_id}.",
+            hint=_RUN_AGAIN,
+        )
+    return texts
+
+
+def checked_hubs(
+    hubs: ChildHubs | None, text: TextVariant, frames: FrameEmbeddings, crops: Sequence[Crop]
+) -> ChildHubs:
+    """The mean vectors of the child; AlignmentError unless they have this text and these crops."""
+    if (
+        hubs is None
+        or _what_it_computes(hubs.model) != _what_it_computes(frames.model)
+        or text not in hubs.texts
+        or not set(crops) <= set(hubs.frames)
+    ):
+        raise AlignmentError(
+            f"The mean vectors that hub-corrected scores of {frames.recording_id} take away are "
+            "not there, or of another model.",
+            hint=_RUN_AGAIN,
+        )
+    return hubs
 
 
 def _what_it_computes(model: ModelRef) -> tuple[str | int, ...]:

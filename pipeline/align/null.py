@@ -46,7 +46,7 @@ class Places:
     first: Int64Array
     n_frames: Int64Array
 
-    def of(self, rows: slice) -> Places:
+    def of(self, rows: slice | Int64Array) -> Places:
         """The places of some of the utterances."""
         return self if len(self.first) == 1 else Places(self.first[rows], self.n_frames[rows])
 

@@ -10,11 +10,16 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
+from pipeline.config import AlignSettings
 from pipeline.records import ModelRef, Recording
 from pipeline.schema import MAX_LAG_MS, NULL_MIN_LAG_MS, WINDOWS
-from pipeline.store.layout import ShardFolder, Stage, digest_of
+from pipeline.score_settings import MADE_TEXTS, TextVariant
+from pipeline.store.known_nouns import nouns_digest
+from pipeline.store.layout import ShardFolder, Stage, digest_of, file_stem
+from pipeline.store.shards import model_facts
 from pipeline.study import Study, media_digest
 
 UNPLANNED = "unplanned"
@@ -35,6 +40,8 @@ class Plan:
     vision: ShardFolder
     text: ShardFolder
     align: ShardFolder
+    variants: tuple[tuple[TextVariant, ShardFolder], ...] = ()
+    """Folders of the texts that further settings of the score compare, beside `text`."""
 
     def folder(self, stage: Stage) -> ShardFolder:
         return {
@@ -58,21 +65,40 @@ def make_plan(study: Study, model: ModelRef | None) -> Plan:
 
     speech = folder(Stage.SPEECH, _json(asdict(settings.speech)))
     if model is None:
-        others = (Stage.VISION, Stage.TEXT, Stage.ALIGN)
-        return Plan(speech, *(ShardFolder(study.derived, stage, UNPLANNED) for stage in others))
-    model_text = _json(asdict(model))
+        vision, text, align = (
+            ShardFolder(study.derived, stage, UNPLANNED)
+            for stage in (Stage.VISION, Stage.TEXT, Stage.ALIGN)
+        )
+        return Plan(speech, vision, text, align)
+    model_text = _json(model_facts(model))
     vision = folder(
         Stage.VISION, _json(asdict(settings.frames)), model_text, _json(settings.align.crops)
     )
     text = folder(Stage.TEXT, model_text, speech.fingerprint)
+    compared = {setting.text for setting in settings.align.score_settings}
+    variants = tuple(
+        (variant, folder(Stage.TEXT, model_text, speech.fingerprint, variant.value))
+        for variant in MADE_TEXTS
+        if variant in compared
+    )
     align = folder(
         Stage.ALIGN,
-        _json({**asdict(settings.align), "threshold": None}),
+        _align_settings(settings.align),
         _json({"windows": WINDOWS, "lag": MAX_LAG_MS, "null_lag": NULL_MIN_LAG_MS}),
         vision.fingerprint,
         text.fingerprint,
+        *(made.fingerprint for _, made in variants),
     )
-    return Plan(speech, vision, text, align)
+    return Plan(speech, vision, text, align, variants)
+
+
+def _align_settings(settings: AlignSettings) -> str:
+    """Without further settings of the score the same text as before there were any."""
+    chosen = {**asdict(settings), "threshold": None}
+    chosen["settings"] = [setting.name for setting in settings.score_settings]
+    if not chosen["settings"]:
+        del chosen["settings"]
+    return _json(chosen)
 
 
 class Inputs:
@@ -105,15 +131,36 @@ class Inputs:
         """Digest of the media."""
         return digest_of(self.media(recording), recording.recording_id)
 
+    @cached_property
+    def norms(self) -> str:
+        """Digest of the files that say which words are nouns."""
+        return nouns_digest(self._study.root)
+
 
 def text_input(speech_shard: Path) -> str:
     """Digest for the text stage: the speech shard's own name carries its input."""
     return digest_of(speech_shard.name)
 
 
-def align_input(text_shard: Path, pool: Sequence[Path]) -> str:
-    """Digest for the align stage: the texts and every vision shard of the same child."""
-    return digest_of(text_shard.name, *sorted(path.name for path in pool))
+def variant_input(speech_shard: Path, norms: str) -> str:
+    """Digest for texts made from nouns: they follow the words said and the files of norms."""
+    return digest_of(speech_shard.name, norms)
+
+
+def align_input(text_shard: Path, pool: Sequence[Path], more: Sequence[Path] = ()) -> str:
+    """Digest for the align stage: the texts and every vision shard of the same child, and the
+    further text shards that its settings look at."""
+    return digest_of(
+        text_shard.name,
+        *sorted(path.name for path in pool),
+        *(f"{path.parent.name}/{path.name}" for path in more),
+    )
+
+
+def hubs_path(align: ShardFolder, child_id: str, sources: Sequence[Path]) -> Path:
+    """Where the mean vectors of a child lie, made from all its vision and text shards."""
+    digest = digest_of(*sorted(f"{path.parent.name}/{path.name}" for path in sources))
+    return align.path / "hubs" / f"{file_stem(child_id)}~{digest}.parquet"
 
 
 def _json(value: object) -> str:

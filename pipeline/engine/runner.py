@@ -13,14 +13,23 @@ from pathlib import Path
 from pipeline.engine.events import OnEvent, RecordingFinished, Said, StageStarted
 from pipeline.engine.local import Executor, InProcess, Processes
 from pipeline.engine.lock import study_lock
-from pipeline.engine.plan import Inputs, Plan, align_input, make_plan, text_input
+from pipeline.engine.plan import (
+    Inputs,
+    Plan,
+    align_input,
+    hubs_path,
+    make_plan,
+    text_input,
+    variant_input,
+)
 from pipeline.engine.progress import remember_plan
 from pipeline.engine.tools import Tools
-from pipeline.engine.work import Item, Task
+from pipeline.engine.work import HubsWork, Item, Task, TextShard
 from pipeline.errors import ModelError, StudyError
 from pipeline.records import Recording, StageFailure
+from pipeline.score_settings import TextVariant
 from pipeline.store.fill import RunRecord, ShardSet
-from pipeline.store.layout import Stage
+from pipeline.store.layout import ShardFolder, Stage
 from pipeline.store.locate import current_store_path
 from pipeline.store.publish import inputs_digest, publish, published_inputs
 from pipeline.study import Study
@@ -67,6 +76,7 @@ class Run:
         self.inputs = Inputs(study)
         self.started_at = _utc_now()
         self._pools: dict[str, tuple[Path, ...]] = {}
+        self._child_hubs: dict[str, HubsWork] = {}
 
     def execute(self) -> RunSummary:
         """Do the work; raises CoviewError for what stops everything."""
@@ -136,6 +146,7 @@ class Run:
 
     def _bring_up_to_date(self, stage: Stage, plan: Plan) -> None:
         self._pools.clear()
+        self._child_hubs.clear()
         items = list(self._items(stage, plan))
         self._forget_mended(stage, plan)
         n_total = len(self.study.recordings)
@@ -169,7 +180,7 @@ class Run:
             item = self._item(stage, plan, recording)
             if item is None:
                 continue
-            if not folder.shard(recording.recording_id, item.input_digest).exists():
+            if not _is_done(stage, folder, item):
                 yield item
 
     def _item(self, stage: Stage, plan: Plan, recording: Recording) -> Item | None:
@@ -184,20 +195,64 @@ class Run:
         if speech is None:
             return None
         if stage is Stage.TEXT:
-            return Item(recording, text_input(speech), (speech,))
+            made = self._made_texts(plan, recording, speech)
+            return Item(recording, text_input(speech), (speech,), made)
         texts = self._finished(Stage.TEXT, plan, recording)
         if texts is None or self._finished(Stage.VISION, plan, recording) is None:
             return None
         pool = self._pool(plan, recording.child_id)
-        return Item(recording, align_input(texts, pool), (speech, texts))
+        made = self._made_texts(plan, recording, speech)
+        hubs = self._hubs(plan, recording.child_id)
+        more = [text.path for text in (*made, *(hubs.texts if hubs else ()))]
+        return Item(recording, align_input(texts, pool, more), (speech, texts), made)
+
+    def _made_texts(self, plan: Plan, recording: Recording, speech: Path) -> tuple[TextShard, ...]:
+        """Where the texts lie that settings of the score compare, whether made yet or not."""
+        return tuple(
+            TextShard(
+                variant,
+                folder.shard(recording.recording_id, variant_input(speech, self.inputs.norms)),
+            )
+            for variant, folder in plan.variants
+        )
+
+    def _hubs(self, plan: Plan, child_id: str) -> HubsWork | None:
+        """Where a child's mean vectors lie and what they are means of; None if no setting of the
+        score takes hubs out."""
+        corrected = {
+            setting.text
+            for setting in self.study.settings.align.score_settings
+            if setting.is_hub_corrected
+        }
+        if not corrected:
+            return None
+        if child_id not in self._child_hubs:
+            texts: list[TextShard] = []
+            for recording in self.study.recordings:
+                if recording.child_id != child_id:
+                    continue
+                raw = self._finished(Stage.TEXT, plan, recording)
+                speech = self._finished(Stage.SPEECH, plan, recording)
+                if raw is None or speech is None:
+                    continue
+                made = (
+                    TextShard(TextVariant.RAW, raw),
+                    *self._made_texts(plan, recording, speech),
+                )
+                texts += [text for text in made if text.variant in corrected]
+            sources = [*self._pool(plan, child_id), *(text.path for text in texts)]
+            path = hubs_path(plan.align, child_id, sources)
+            self._child_hubs[child_id] = HubsWork(path, tuple(texts))
+        return self._child_hubs[child_id]
 
     def _finished(self, stage: Stage, plan: Plan, recording: Recording) -> Path | None:
         """The recording's shard of a stage made from its present input, if it is there."""
         item = self._item(stage, plan, recording)
         if item is None:
             return None
-        shard = plan.folder(stage).shard(recording.recording_id, item.input_digest)
-        return shard if shard.exists() else None
+        folder = plan.folder(stage)
+        shard = folder.shard(recording.recording_id, item.input_digest)
+        return shard if _is_done(stage, folder, item) else None
 
     def _pool(self, plan: Plan, child_id: str) -> tuple[Path, ...]:
         """Vision shards of all recordings of a child; asked for once per recording, so kept."""
@@ -219,7 +274,7 @@ class Run:
         for item in items:
             by_child.setdefault(item.recording.child_id, []).append(item)
         return [
-            Task(stage, tuple(group), self._pool(plan, child_id))
+            Task(stage, tuple(group), self._pool(plan, child_id), self._hubs(plan, child_id))
             for child_id, group in by_child.items()
         ]
 
@@ -235,7 +290,11 @@ class Run:
 
     def _publish(self, plan: Plan, failures: tuple[StageFailure, ...]) -> tuple[Path | None, bool]:
         notices = (*self.study.notices, *self.tools.transcripts.notices)
-        shards = ShardSet(*(self._finished_shards(stage, plan) for stage in Stage))
+        shards = ShardSet(
+            *(self._finished_shards(stage, plan) for stage in Stage),
+            variants=self._finished_variants(plan),
+            hubs=self._finished_hubs(plan),
+        )
         if not shards.speech and not shards.vision:
             self.on_event(Said("Nothing could be read, so no store was made"))
             return current_store_path(self.study.root), False
@@ -260,6 +319,25 @@ class Run:
     def _finished_shards(self, stage: Stage, plan: Plan) -> tuple[Path, ...]:
         shards = (self._finished(stage, plan, recording) for recording in self.study.recordings)
         return tuple(shard for shard in shards if shard is not None)
+
+    def _finished_variants(self, plan: Plan) -> tuple[Path, ...]:
+        found = []
+        for recording in self.study.recordings:
+            speech = self._finished(Stage.SPEECH, plan, recording)
+            if speech is not None:
+                found += [text.path for text in self._made_texts(plan, recording, speech)]
+        return tuple(path for path in found if path.exists())
+
+    def _finished_hubs(self, plan: Plan) -> tuple[Path, ...]:
+        found = (self._hubs(plan, child.child_id) for child in self.study.children)
+        return tuple(hubs.path for hubs in found if hubs is not None and hubs.path.exists())
+
+
+def _is_done(stage: Stage, folder: ShardFolder, item: Item) -> bool:
+    """Whether everything that a stage leaves for a recording is there."""
+    shard = folder.shard(item.recording.recording_id, item.input_digest)
+    made = item.texts if stage is Stage.TEXT else ()
+    return shard.exists() and all(text.path.exists() for text in made)
 
 
 def _utc_now() -> datetime:

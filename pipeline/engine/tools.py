@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pipeline.speech.index import TranscriptIndex
     from pipeline.speech.transcriber import Transcriber
     from pipeline.vision.open_clip_model import ImageTextModel
+    from pipeline.word_knowledge import WordKnowledge
 
 
 class Tools:
@@ -26,6 +27,13 @@ class Tools:
         from pipeline.vision.open_clip_model import OpenClipModel
 
         return OpenClipModel(self.study.settings.model, self.study.root, self.device)
+
+    @cached_property
+    def nouns(self) -> WordKnowledge:
+        """Which words are nouns, from the study's norms or the own list."""
+        from pipeline.store.known_nouns import known_nouns
+
+        return known_nouns(self.study.root, self.study.settings.speech.language)
 
     @cached_property
     def transcripts(self) -> TranscriptIndex:

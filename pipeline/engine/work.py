@@ -14,8 +14,11 @@ from pathlib import Path
 from pipeline.engine.plan import Plan
 from pipeline.engine.tools import Tools
 from pipeline.errors import CoviewError, DiskFullError, ModelError, SettingsError
-from pipeline.records import Crop, MediaInfo, Recording, StageFailure
-from pipeline.store.layout import Stage
+from pipeline.records import Crop, Float32Array, MediaInfo, Recording, StageFailure
+from pipeline.results import ChildHubs, FrameEmbeddings
+from pipeline.score_settings import TextVariant
+from pipeline.store.layout import Stage, forget_older
+from pipeline.store.setting_shards import read_variant, write_hubs, write_variant
 from pipeline.store.shards import (
     read_frames,
     read_texts,
@@ -31,21 +34,44 @@ OnProgress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
+class TextShard:
+    """A shard of texts: as transcribed, or made from the words."""
+
+    variant: TextVariant
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class HubsWork:
+    """Where a child's mean vectors belong, and the text shards they are means of."""
+
+    path: Path
+    texts: tuple[TextShard, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """One shard to be made: for whom, under which name, from which shards."""
+    """One shard to be made: for whom, under which name, from which shards.
+
+    `texts`: shards of made texts, if settings of the score ask for any: the text stage makes them
+    beside its own, the align stage reads them.
+    """
 
     recording: Recording
     input_digest: str
     sources: tuple[Path, ...] = ()
+    texts: tuple[TextShard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Items of one stage that are done together; `pool` are the child's vision shards (align)."""
+    """Items of one stage that are done together; `pool` are the child's vision shards and `hubs`
+    its mean vectors, where hubs are taken out (align)."""
 
     stage: Stage
     items: tuple[Item, ...]
     pool: tuple[Path, ...] = ()
+    hubs: HubsWork | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +92,7 @@ def perform(
     """
     folder = plan.folder(task.stage)
     pool = [read_frames(path) for path in task.pool]
+    hubs: ChildHubs | None = None
     outcomes = []
     for item in task.items:
         recording_id = item.recording.recording_id
@@ -78,12 +105,8 @@ def perform(
             elif task.stage is Stage.TEXT:
                 _text(item, shard, tools)
             else:
-                from pipeline.align.stage import AlignInput, align_recording
-
-                frames = next(f for f in pool if f.recording_id == recording_id)
-                transcript, texts = read_transcript(item.sources[0]), read_texts(item.sources[1])
-                target = AlignInput(transcript, frames, texts)
-                write_alignment(shard, align_recording(target, pool, tools.study.settings.align))
+                hubs = hubs or _hubs(task, pool)
+                _align(item, shard, pool, hubs, tools)
             folder.forget_older(shard, recording_id)
             outcomes.append(Outcome(recording_id))
         except (DiskFullError, SettingsError):
@@ -163,6 +186,57 @@ def _vision(item: Item, shard: Path, tools: Tools, on_frame: OnProgress | None) 
 
 
 def _text(item: Item, shard: Path, tools: Tools) -> None:
+    """Embed the transcript and the texts made of it; what is there already stays."""
     from pipeline.vision.stage import embed_utterances
+    from pipeline.vision.variant_texts import embed_variants
 
-    write_texts(shard, embed_utterances(read_transcript(item.sources[0]), tools.model))
+    transcript = read_transcript(item.sources[0])
+    if not shard.exists():
+        write_texts(shard, embed_utterances(transcript, tools.model))
+    lacking = {text.variant: text.path for text in item.texts if not text.path.exists()}
+    if lacking:
+        for found in embed_variants(transcript, tools.model, tools.nouns, tuple(lacking)):
+            path = lacking[found.variant]
+            write_variant(path, found)
+            forget_older(path, item.recording.recording_id)
+
+
+def _align(
+    item: Item, shard: Path, pool: list[FrameEmbeddings], hubs: ChildHubs | None, tools: Tools
+) -> None:
+    from pipeline.align.stage import AlignInput, SettingInput, align_settings
+
+    frames = next(f for f in pool if f.recording_id == item.recording.recording_id)
+    transcript, texts = read_transcript(item.sources[0]), read_texts(item.sources[1])
+    made = tuple(read_variant(text.path) for text in item.texts)
+    plain, *others = align_settings(
+        AlignInput(transcript, frames, texts),
+        pool,
+        tools.study.settings.align,
+        SettingInput(made, hubs),
+    )
+    write_alignment(shard, plain, others)
+
+
+def _hubs(task: Task, pool: list[FrameEmbeddings]) -> ChildHubs | None:
+    """A child's mean vectors, kept as a file from which the store is filled."""
+    from pipeline.align.hubs import mean_frames, mean_text, utterance_vectors
+
+    if task.hubs is None:
+        return None
+    by_variant: dict[TextVariant, list[Float32Array]] = {}
+    for text in task.hubs.texts:
+        if text.variant is TextVariant.RAW:
+            vectors = read_texts(text.path).vectors
+        else:
+            vectors = utterance_vectors(read_variant(text.path))
+        by_variant.setdefault(text.variant, []).append(vectors)
+    model = pool[0].model
+    hubs = ChildHubs(
+        child_id=task.items[0].recording.child_id,
+        model=model,
+        frames=mean_frames(pool, [entry.crop for entry in pool[0].crops]),
+        texts={name: mean_text(parts, model.dim) for name, parts in by_variant.items()},
+    )
+    write_hubs(task.hubs.path, hubs)
+    return hubs

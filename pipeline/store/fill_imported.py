@@ -132,8 +132,8 @@ def _insert_scorer(
         top = float(np.quantile(rows.maximum[used], FALLBACK_QUANTILE))
         threshold, source = float(f"{top:.3g}"), FALLBACK_SOURCE
     con.execute(
-        "INSERT INTO models VALUES (?, ?, ?, ?, 0, 0, '', '', ?, ?)",
-        [scorer, path.name, IMPORTED_WEIGHTS, file_digest(path), threshold, source],
+        "INSERT INTO models VALUES (?, ?, ?, ?, 0, 0, '', '', ?, ?, ?, 'raw', FALSE)",
+        [scorer, path.name, IMPORTED_WEIGHTS, file_digest(path), threshold, source, scorer],
     )
     scores = pa.table(
         {

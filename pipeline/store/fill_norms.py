@@ -60,17 +60,8 @@ def insert_word_norms(
     """
     heard = _languages(con, default_language)
     found = _Found([], [], _own_parts(heard))
-    notices: list[Notice] = []
-    mapping = _mapping(study_root, notices)
-    files = [path for path in norm_files(study_root) if path.name != MAPPING_FILE]
-    for missing in sorted({row.file for row in mapping} - {path.name for path in files}):
-        notices.append(_left_out(MAPPING_FILE, f"it names {missing}, which is not there."))
-    for path in files:
-        try:
-            read = read_norms(path, [row for row in mapping if row.file == path.name])
-        except StudyError as problem:
-            notices.append(_left_out(path.name, str(problem)))
-            continue
+    files, notices = read_files(study_root)
+    for path, read in files:
         _take(found, read, path.name, heard)
     _insert(con, WORD_NORMS, sorted(found.values))
     _insert(con, NORMS, sorted(found.norms))
@@ -81,6 +72,24 @@ def insert_word_norms(
             [[notice.message for notice in notices]],
         )
     return tuple(notices)
+
+
+def read_files(study_root: Path) -> tuple[list[tuple[Path, NormFile]], list[Notice]]:
+    """The study's files of norms with what they give, and why others cannot be used."""
+    notices: list[Notice] = []
+    mapping = _mapping(study_root, notices)
+    files = [path for path in norm_files(study_root) if path.name != MAPPING_FILE]
+    for missing in sorted({row.file for row in mapping} - {path.name for path in files}):
+        notices.append(_left_out(MAPPING_FILE, f"it names {missing}, which is not there."))
+    found = []
+    for path in files:
+        try:
+            found.append(
+                (path, read_norms(path, [row for row in mapping if row.file == path.name]))
+            )
+        except StudyError as problem:
+            notices.append(_left_out(path.name, str(problem)))
+    return found, notices
 
 
 def _languages(con: duckdb.DuckDBPyConnection, default_language: str) -> Languages:
@@ -95,7 +104,9 @@ def _languages(con: duckdb.DuckDBPyConnection, default_language: str) -> Languag
     return {lemma: frozenset(codes) for lemma, codes in heard.items()}
 
 
-def _is_heard(heard: Languages, lemma: str, language: str) -> bool:
+def _is_heard(heard: Languages | None, lemma: str, language: str) -> bool:
+    if heard is None:
+        return True
     codes = heard.get(lemma, frozenset())
     return language in codes or "" in codes
 
@@ -127,7 +138,7 @@ def _take(found: _Found, read: NormFile, source: str, heard: Languages) -> None:
     """Add what one file gives; parts of speech that are known already stay."""
     taken: dict[tuple[str, str], list[float]] = {}
     for norm in read.norms:
-        values = _by_lemma(norm, heard)
+        values = lemma_values(norm, heard)
         for lemma, value in values.items():
             taken.setdefault((lemma, norm.name), []).append(value)
         found.norms.append(
@@ -145,12 +156,12 @@ def _take(found: _Found, read: NormFile, source: str, heard: Languages) -> None:
     found.values += [
         (lemma, norm, sum(values) / len(values), source) for (lemma, norm), values in taken.items()
     ]
-    for lemma, part in _parts_by_lemma(read.parts_of_speech, heard).items():
+    for lemma, part in lemma_parts(read.parts_of_speech, heard).items():
         found.parts.setdefault(lemma, (part, source))
 
 
-def _by_lemma(norm: Norm, heard: Languages) -> dict[str, float]:
-    """Values of the lemmas that have one; counts as log10."""
+def lemma_values(norm: Norm, heard: Languages | None = None) -> dict[str, float]:
+    """Values of the lemmas that have one; counts as log10. Of all lemmas, or of those heard."""
     own: dict[str, float] = {}
     forms: dict[str, list[float]] = {}
     for word, value in norm.values.items():
@@ -164,8 +175,9 @@ def _by_lemma(norm: Norm, heard: Languages) -> dict[str, float]:
     return {**{lemma: sum(values) / len(values) for lemma, values in forms.items()}, **own}
 
 
-def _parts_by_lemma(parts: Mapping[str, str], heard: Languages) -> dict[str, str]:
-    """Part of speech of the word spelled like the lemma, else of most of its forms."""
+def lemma_parts(parts: Mapping[str, str], heard: Languages | None = None) -> dict[str, str]:
+    """Part of speech of the word spelled like the lemma, else of most of its forms. Of all lemmas,
+    or of those heard."""
     own: dict[str, str] = {}
     forms: dict[str, Counter[str]] = {}
     for word, part in parts.items():

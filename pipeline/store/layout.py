@@ -57,9 +57,7 @@ class ShardFolder:
 
     def forget_older(self, keep: Path, recording_id: str) -> None:
         """Delete shards and failures of the same recording made from an older input."""
-        for path in self.path.glob(f"{escape(file_stem(recording_id))}~*"):
-            if path != keep:
-                path.unlink(missing_ok=True)
+        forget_older(keep, recording_id)
 
     def write_failure(self, failure: StageFailure, input_digest: str) -> None:
         """Keep why a recording failed until it succeeds."""
@@ -83,6 +81,13 @@ class ShardFolder:
                 raise StoreError(
                     f"{path.name} is damaged.", hint="Delete it and run again."
                 ) from problem
+
+
+def forget_older(keep: Path, name: str) -> None:
+    """Delete files beside `keep` about the same recording or child, made from an older input."""
+    for path in keep.parent.glob(f"{escape(file_stem(name))}~*"):
+        if path != keep:
+            path.unlink(missing_ok=True)
 
 
 def vision_shards(derived: Path, recording_id: str) -> list[Path]:

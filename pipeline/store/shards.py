@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -41,7 +41,7 @@ from pipeline.results import (
 from pipeline.schema import SCORE_STATISTICS, WINDOWS, wide_column
 from pipeline.tokens import tokenize
 
-_META_KEY = b"coview"
+META_KEY = b"coview"
 _THUMBNAIL_ROW_GROUP = 64
 
 _WORD_TYPE = pa.struct(
@@ -166,7 +166,7 @@ def write_frames(path: Path, frames: FrameEmbeddings) -> None:
     meta = {
         "recording_id": frames.recording_id,
         "media": asdict(frames.media),
-        "model": asdict(frames.model),
+        "model": model_facts(frames.model),
         "notices": [asdict(notice) for notice in frames.notices],
         "sub_crops": {entry.crop.value: entry.vectors.shape[1] for entry in frames.crops},
     }
@@ -208,7 +208,7 @@ def write_texts(path: Path, texts: TextEmbeddings) -> None:
     )
     meta = {
         "recording_id": texts.recording_id,
-        "model": asdict(texts.model),
+        "model": model_facts(texts.model),
         "notices": [asdict(notice) for notice in texts.notices],
     }
     _write(path, table, meta)
@@ -226,11 +226,20 @@ def read_texts(path: Path) -> TextEmbeddings:
     )
 
 
-def write_alignment(path: Path, alignment: RecordingAlignment) -> None:
+def write_alignment(
+    path: Path, alignment: RecordingAlignment, settings: Sequence[RecordingAlignment] = ()
+) -> None:
     """Write an align shard: statistics and reaches as in `scores_wide`, lags as lists.
 
-    NaN becomes NULL; a crop that was not made has NULL in all its columns.
+    settings: the same utterances under further settings of the score, below the plain rows. NaN
+    becomes NULL; a crop that was not made has NULL in all its columns.
     """
+    table = pa.concat_tables([_alignment_table(part) for part in (alignment, *settings)])
+    meta = {"recording_id": alignment.recording_id, "model": model_facts(alignment.model)}
+    _write(path, table, meta)
+
+
+def _alignment_table(alignment: RecordingAlignment) -> pa.Table:
     n = len(alignment.utterance_ids)
     columns: dict[str, pa.Array] = {
         "recording_id": pa.array([alignment.recording_id] * n, pa.string()),
@@ -267,17 +276,25 @@ def write_alignment(path: Path, alignment: RecordingAlignment) -> None:
         )
         cosines = pa.array(values, pa.float32(), from_pandas=True)
         columns[f"lag_{crop.value}"] = pa.ListArray.from_arrays(offsets, cosines)
-    meta = {"recording_id": alignment.recording_id, "model": asdict(alignment.model)}
-    _write(path, pa.table(columns), meta)
+    return pa.table(columns)
+
+
+def model_facts(model: ModelRef) -> dict[str, object]:
+    """What a shard keeps of its model, and a fingerprint is made of: all but the setting of the
+    score, which changes no vector."""
+    facts = asdict(model)
+    for name in ("base_scorer", "text_variant", "is_hub_corrected"):
+        del facts[name]
+    return facts
 
 
 def read_meta(path: Path) -> dict[str, object]:
     """What is true of the whole shard: recording_id, media, model, notices, source."""
     try:
         raw = pq.read_schema(path).metadata or {}
-        meta = json.loads(raw[_META_KEY])
+        meta = json.loads(raw[META_KEY])
     except (OSError, pa.ArrowInvalid, KeyError, json.JSONDecodeError) as problem:
-        raise _damaged(path) from problem
+        raise damaged(path) from problem
     assert isinstance(meta, dict)
     return meta
 
@@ -326,7 +343,7 @@ def _write(
     path: Path, table: pa.Table, meta: Mapping[str, object], row_group_size: int | None = None
 ) -> None:
     text = json.dumps(meta, sort_keys=True, default=str)
-    table = table.replace_schema_metadata({_META_KEY: text.encode()})
+    table = table.replace_schema_metadata({META_KEY: text.encode()})
 
     def write(partial: Path) -> None:
         pq.write_table(table, partial, compression="zstd", row_group_size=row_group_size)
@@ -338,11 +355,12 @@ def _read(path: Path, columns: list[str] | None = None) -> tuple[pa.Table, dict[
     try:
         table = pq.read_table(path, columns=columns, partitioning=None)
     except (OSError, pa.ArrowInvalid) as problem:
-        raise _damaged(path) from problem
+        raise damaged(path) from problem
     return table, read_meta(path)
 
 
-def _damaged(path: Path) -> StoreError:
+def damaged(path: Path) -> StoreError:
+    """What to raise when a shard cannot be read."""
     return StoreError(
         f"The shard {path.parent.parent.name}/{path.name} is damaged.",
         hint="Delete this file and run again; only this recording is done anew.",
