@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.planted_probe import Deaf, Encoder, Planted, world
+from pipeline.probe_tables import CORPUS
 from pipeline.probes.blocks import measure
 from pipeline.probes.changes import Change
 from pipeline.probes.effects import Effects
 from pipeline.probes.encodings import TextEncodings
-from pipeline.probes.indices import CORPUS, effect_rows, indices
+from pipeline.probes.indices import effect_rows, indices
 from pipeline.probes.measured import Measured
 from pipeline.probes.settings import ProbeSettings
 from pipeline.probes.verdicts import Index

@@ -199,7 +199,7 @@ def _fill_facts(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(
         "INSERT INTO store_info VALUES (?, 'synthetic', 'Synthetic corpus', 'none', 100, 1, 1000, "
-        "[])",
+        "[], 'none')",
         [SCHEMA_VERSION],
     )
 

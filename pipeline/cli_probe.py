@@ -89,7 +89,8 @@ def _show(found: FinishedProbe) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from pipeline.probes.indices import CORPUS, effect_rows
+    from pipeline.probe_tables import CORPUS
+    from pipeline.probes.indices import effect_rows
 
     console = Console()
     counts = found.facts.counts

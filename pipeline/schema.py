@@ -18,6 +18,7 @@ from pipeline.column import (
     Column,
     Table,
 )
+from pipeline.probe_tables import PROBE_INDICES
 from pipeline.score_columns import CROPS, MAX_LAG_MS, SCORE_STATISTICS, WINDOWS, wide_column
 from pipeline.score_tables import LAG_COSINES_VIEW, LAGS, SCORES_VIEW, SCORES_WIDE
 from pipeline.sound_tables import SOUND_RECALL, SOUND_SCORES, SOUND_SYSTEMS
@@ -194,6 +195,8 @@ SCORED_TEXTS = Table(
     "with the frames.",
     (
         UTTERANCE_NUMBER,
+        RECORDING_ID,
+        UTTERANCE_ID,
         Column("text_variant", "VARCHAR", "nouns (the nouns only) or photo (a photo of a NOUN)"),
         Column("text", "VARCHAR", "The text; NULL where no word is known to be a noun"),
     ),
@@ -304,6 +307,11 @@ STORE_INFO = Table(
         Column("null_seed", "INTEGER", "Seed of the null draws"),
         Column("frame_step_ms", "INTEGER", "Step of the sampling grid", "ms"),
         Column("notices", "VARCHAR[]", "What the person should know about the study as a whole"),
+        Column(
+            "measured",
+            "VARCHAR",
+            "Digest of inputs without what was computed from a store: probes and sound",
+        ),
     ),
     ("build",),
 )
@@ -328,6 +336,7 @@ TABLES: tuple[Table, ...] = (
     SOUND_SCORES,
     SOUND_SYSTEMS,
     SOUND_RECALL,
+    PROBE_INDICES,
     SCORED_TEXTS,
     HUBS,
     MODELS,

@@ -77,7 +77,7 @@ def fill_facts(
         [started, started + timedelta(minutes=4)],
     )
     con.execute(
-        "INSERT INTO store_info VALUES (?, ?, 'Synthetic study', 'none', ?, ?, 1000, [])",
+        "INSERT INTO store_info VALUES (?, ?, 'Synthetic study', 'none', ?, ?, 1000, [], 'none')",
         [schema.SCHEMA_VERSION, build, schema.NULL_DRAWS, plan.seed],
     )
 

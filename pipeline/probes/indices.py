@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.carriers import CARRIERS
+from pipeline.probe_tables import CORPUS
 from pipeline.probes.changes import PERTURBATIONS, Change
 from pipeline.probes.curves import slopes
 from pipeline.probes.effects import Effects
@@ -28,8 +29,6 @@ from pipeline.probes.scope import Scope
 from pipeline.probes.settings import ProbeSettings
 from pipeline.probes.templates import carrier_sums, eta2, template_chance
 from pipeline.probes.verdicts import Index, above, at_least, at_most, both
-
-CORPUS = "corpus"
 
 ORI_FROM, GSI_BELOW, R_FROM, OSI_TO = 0.6, 0.25, 0.8, 0.15
 ETA2_FROM, SHARE_FROM = 0.05, 3 / 12

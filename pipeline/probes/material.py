@@ -49,12 +49,14 @@ class UtteranceFrames:
     window (n_frames, dim): frames during the utterance, in order of time; null (K, n_frames, dim):
     windows of as many frames from elsewhere. `middle`: place of the frame nearest to the middle of
     the utterance; the null's middle frame stands at the same place. `times_ms` (n_frames,).
+    `null_frames`: recording and time (ms) of each frame of `null`.
     """
 
     window: Float32Array
     null: Float32Array
     middle: int
     times_ms: NDArray[np.int64]
+    null_frames: tuple[tuple[tuple[str, int], ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

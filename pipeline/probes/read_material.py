@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
@@ -24,8 +24,23 @@ from pipeline.probes.settings import ProbeSettings
 from pipeline.records import Int64Array
 from pipeline.word_knowledge import WordKnowledge
 
+Words = tuple[WordKnowledge, str]
+"""What is known of the words of a study, and where from."""
+
 _NULL_SEED = 7_919
 """Added to the seed, so that the windows are not those that gave the store's z."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """Which frames belong to an utterance: rows of the vectors, as `UtteranceFrames` has them."""
+
+    utterance: ProbeUtterance
+    window: Int64Array
+    null: Int64Array
+    middle: int
+    times_ms: Int64Array
+    null_frames: tuple[tuple[tuple[str, int], ...], ...]
 
 
 def read_material(
@@ -49,13 +64,14 @@ def read_moment(
     settings: ProbeSettings,
     recording_id: str,
     utterance_id: str,
-    default_language: str = "",
+    words: Words,
 ) -> Material:
     """What a probe of one utterance needs, whether it is in a sample or not.
 
-    Raises ProbeError when it has no words, no score or no null.
+    words: as `read_knowledge` gives them. Raises ProbeError when the utterance has no words, no
+    score or no null.
     """
-    knowledge, sources = read_knowledge(con, default_language)
+    knowledge, sources = words
     prefix = f"{settings.crop}_strict"
     rows = con.execute(
         f"""SELECT utterance_number, {usable(settings)}, {prefix}_z IS NULL FROM scores_wide
@@ -102,7 +118,7 @@ def _frames(
     children = sorted({utterance.child_id for utterance in utterances})
     times = frame_times(con, children)
     wanted = FramesWanted()
-    plans: list[tuple[ProbeUtterance, Int64Array, Int64Array, int, Int64Array]] = []
+    plans: list[_Plan] = []
     by_recording: dict[str, list[ProbeUtterance]] = {}
     for utterance in utterances:
         by_recording.setdefault(utterance.recording_id, []).append(utterance)
@@ -132,20 +148,21 @@ def _frames(
             chosen = own[_span(ranges, row)]
             n = len(chosen)
             window = wanted.rows((recording_id, int(t)) for t in chosen)
-            null = np.stack(
-                [wanted.rows(times.run(pool, int(first), n)) for first in runs.first[row]]
-            )
+            elsewhere = tuple(tuple(times.run(pool, int(one), n)) for one in runs.first[row])
+            null = np.stack([wanted.rows(frames) for frames in elsewhere])
             centre = (utterance.onset_ms + utterance.offset_ms - 1) / 2
             middle = int(np.argmin(np.abs(chosen - centre)))
-            plans.append((utterance, window, null, middle, chosen))
+            plans.append(_Plan(utterance, window, null, middle, chosen, elsewhere))
     if not plans:
         return [], [], {}
     vectors = read_vectors(con, scorer, settings.crop, wanted)
     frames = [
-        UtteranceFrames(vectors[window], vectors[null], middle, chosen)
-        for _, window, null, middle, chosen in plans
+        UtteranceFrames(
+            vectors[plan.window], vectors[plan.null], plan.middle, plan.times_ms, plan.null_frames
+        )
+        for plan in plans
     ]
-    kept = [utterance for utterance, *_ in plans]
+    kept = [plan.utterance for plan in plans]
     text = read_mean_text(con, scorer, [(u.recording_id, u.utterance_id) for u in kept])
     owner = np.array([times.child_of(recording) for recording, _ in wanted.frames()], object)
     hubs = {

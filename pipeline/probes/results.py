@@ -13,9 +13,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pipeline.errors import StoreError
+from pipeline.probe_tables import PROBE_VERSION
 from pipeline.probes.blocks import Keep, joined
 from pipeline.probes.material import SampleCounts
 from pipeline.probes.measured import Measured, SampledUtterances, VariantRows
@@ -28,7 +29,7 @@ from pipeline.probes.rows_files import (
 )
 from pipeline.probes.score_files import ScoredVariant, read_scored, write_scored
 from pipeline.probes.search_sample import Searched, read_searched
-from pipeline.probes.settings import PROBE_VERSION, ProbeSettings
+from pipeline.probes.settings import ProbeSettings
 from pipeline.probes.verdicts import Index
 from pipeline.store.layout import digest_of
 from pipeline.store.shards import write_atomically
@@ -173,11 +174,14 @@ def read_probe(derived: Path, scorer: str) -> FinishedProbe | None:
 
 def read_probes(derived: Path) -> tuple[FinishedProbe, ...]:
     """The last finished probe of every scorer that has one, by scorer."""
-    found = (
-        _read_folder(path.parent / path.read_text(encoding="utf-8").strip())
-        for path in sorted((derived / FOLDER).glob(f"*/{_CURRENT}"))
-    )
+    found = (read_probe(derived, scorer) for scorer in probed_scorers(derived))
     return tuple(probe for probe in found if probe is not None)
+
+
+def probed_scorers(derived: Path) -> tuple[str, ...]:
+    """Scorers that have a finished probe, by name."""
+    folders = (path.parent.name for path in (derived / FOLDER).glob(f"*/{_CURRENT}"))
+    return tuple(sorted(unquote(name) for name in folders))
 
 
 def _read_folder(folder: Path) -> FinishedProbe | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import duckdb
 
@@ -22,11 +23,21 @@ from pipeline.probes.results import (
 from pipeline.probes.score_files import scored_variants
 from pipeline.probes.search_sample import search_sample, write_searched
 from pipeline.probes.settings import ProbeSettings
+from pipeline.records import Float32Array, ModelRef
 from pipeline.store.opening import open_current_store
 from pipeline.study import Study
-from pipeline.vision.image_text_model import ImageTextModel
 
-LoadModel = Callable[[], ImageTextModel]
+
+class TextModel(Protocol):
+    """As much of an image-text model as a probe needs; see `ImageTextModel`."""
+
+    @property
+    def ref(self) -> ModelRef: ...
+
+    def embed_texts(self, texts: Sequence[str]) -> Float32Array: ...
+
+
+LoadModel = Callable[[], TextModel]
 
 
 def run_probe(
@@ -45,7 +56,7 @@ def run_probe(
     """
     with open_current_store(study.root) as con:
         name, revision = probed_scorer(con, scorer)
-        found = con.execute("SELECT inputs FROM store_info").fetchone()
+        found = con.execute("SELECT measured FROM store_info").fetchone()
         identity = ProbeIdentity(name, revision, "" if found is None else str(found[0]), settings)
         folder = ProbeFolder(study.derived, identity)
         finished = folder.finished()
@@ -118,7 +129,7 @@ def probed_scorer(con: duckdb.DuckDBPyConnection, scorer: str = "") -> tuple[str
     )
 
 
-def checked_model(load_model: LoadModel, scorer: str, revision: str) -> ImageTextModel:
+def checked_model(load_model: LoadModel, scorer: str, revision: str) -> TextModel:
     """The model, if it is the one that scored the store."""
     model = load_model()
     if model.ref.scorer != scorer or model.ref.revision != revision:

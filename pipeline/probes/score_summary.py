@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.probe_tables import CORPUS
 from pipeline.probes.effects import Effects
-from pipeline.probes.indices import CORPUS
 from pipeline.probes.measured import Measured
 from pipeline.probes.scope import Scope
 from pipeline.probes.score_files import ScoredVariant

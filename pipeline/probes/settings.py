@@ -6,9 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from pipeline.errors import SettingsError
-
-PROBE_VERSION = 1
-"""Raised whenever the same settings would give other results."""
+from pipeline.probe_tables import PROBE_VERSION
 
 CROPS = ("center", "pad", "squash")
 """Crops with one vector a frame; the multi crop has several and no single picture to speak of."""

@@ -61,10 +61,11 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoreIdentity:
-    """What the table store_info says: build, digest of its inputs, notices about the study."""
+    """What the table store_info says: build, digests of its inputs, notices about the study."""
 
     build: str
     inputs: str
+    measured: str
     notices: tuple[Notice, ...] = ()
 
 
@@ -84,7 +85,7 @@ def fill(
             con.execute(create_table_sql(table))
     align = study.settings.align
     con.execute(
-        "INSERT INTO store_info VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO store_info VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             SCHEMA_VERSION,
             identity.build,
@@ -94,6 +95,7 @@ def fill(
             align.seed,
             round(study.settings.frames.step_ms),
             [notice.message for notice in identity.notices],
+            identity.measured,
         ],
     )
     models = _models(shards)

@@ -20,6 +20,7 @@ from pipeline.schema import SCHEMA_VERSION, TABLES
 from pipeline.store.fill import RunRecord, ShardSet, StoreIdentity, fill
 from pipeline.store.fill_imported import file_digest, score_files
 from pipeline.store.fill_norms import norm_files
+from pipeline.store.fill_probes import insert_probe_indices, probe_files
 from pipeline.store.fill_sound import files_of_sound
 from pipeline.store.layout import digest_of
 from pipeline.store.locate import current_store_path, stores_folder, switch_current_store
@@ -33,6 +34,18 @@ def inputs_digest(
     notices: Iterable[Notice] = (),
 ) -> str:
     """Digest of everything a store is made from; equal digests give equal stores."""
+    computed = [*files_of_sound(study), *probe_files(study.derived)]
+    measured = measured_digest(study, shards, failures, notices)
+    return digest_of(measured, *_contents(computed)) if computed else measured
+
+
+def measured_digest(
+    study: Study,
+    shards: ShardSet,
+    failures: Iterable[StageFailure],
+    notices: Iterable[Notice] = (),
+) -> str:
+    """`inputs_digest` without what was computed from a store: it tells whether that still holds."""
     return digest_of(
         str(SCHEMA_VERSION),
         shards.digest(),
@@ -42,13 +55,13 @@ def inputs_digest(
         repr(study.contexts),
         repr(sorted(repr(failure) for failure in failures)),
         repr(tuple(notices)),
-        *(f"{path.name} {file_digest(path)}" for path in _added_files(study)),
+        *_contents([*norm_files(study.root), *score_files(study.root)]),
     )
 
 
-def _added_files(study: Study) -> list[Path]:
-    """Files that change the store without a stage: word norms, imported scores, sound."""
-    return [*norm_files(study.root), *score_files(study.root), *files_of_sound(study)]
+def _contents(files: Iterable[Path]) -> list[str]:
+    """Names and contents of files that change the store without a stage."""
+    return [f"{path.name} {file_digest(path)}" for path in files if path.is_file()]
 
 
 def published_inputs(study_root: Path) -> str | None:
@@ -77,6 +90,7 @@ def publish(
     current) and StoreError when a shard is damaged.
     """
     inputs = inputs_digest(study, shards, failures, notices)
+    measured = measured_digest(study, shards, failures, notices)
     folder = stores_folder(study.root)
     folder.mkdir(parents=True, exist_ok=True)
     build = f"{run.finished_at:%Y%m%dT%H%M%S}-{inputs[:8]}"
@@ -87,7 +101,9 @@ def publish(
     try:
         with duckdb.connect(str(partial)) as con:
             con.begin()
-            fill(con, study, shards, failures, run, StoreIdentity(build, inputs, tuple(notices)))
+            identity = StoreIdentity(build, inputs, measured, tuple(notices))
+            fill(con, study, shards, failures, run, identity)
+            insert_probe_indices(con, study.derived, measured)
             con.commit()
             con.execute("CHECKPOINT")
         partial.replace(target)

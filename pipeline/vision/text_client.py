@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,18 @@ class TextEncoder:
         content = json.loads(line)
         assert isinstance(content, dict)
         return content
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """The text side of a model behind an encoder: as much of it as scoring texts needs."""
+
+    encoder: TextEncoder
+    ref: ModelRef
+
+    def embed_texts(self, texts: Sequence[str]) -> Float32Array:
+        """Unit vectors float32 (n, dim) of n texts; ModelError as `TextEncoder.embed`."""
+        return self.encoder.embed_texts(texts, self.ref)
 
 
 def _read(process: subprocess.Popen[str], lines: queue.Queue[str]) -> None:

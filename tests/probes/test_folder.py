@@ -20,6 +20,7 @@ from pipeline.probes.encodings import TextEncodings
 from pipeline.probes.indices import indices
 from pipeline.probes.material import SampleCounts
 from pipeline.probes.read_material import read_material, read_moment
+from pipeline.probes.read_words import read_knowledge
 from pipeline.probes.results import ProbeFacts, ProbeFolder, ProbeIdentity, read_probe, read_probes
 from pipeline.probes.run import checked_model, probed_scorer, run_probe
 from pipeline.probes.score_files import scored_variants
@@ -120,7 +121,7 @@ def test_the_command_probes_a_study_and_reads_it_back(tiny_demo_copy: Path) -> N
     ids = measured.utterances.recording_ids[place], measured.utterances.utterance_ids[place]
     model = OpenClipModel(study.settings.model, study.root, "cpu")
     with open_current_store(study.root) as con:
-        material = read_moment(con, "demo-clip", settings, *ids, "en")
+        material = read_moment(con, "demo-clip", settings, *ids, read_knowledge(con, "en"))
     alone = measure(material, TextEncodings(model.embed_texts), settings)
     for change in (Change.RAW, Change.WORDS_SHUFFLED, Change.CARRIER_ABSENT):
         one, all_of_them = alone.cosines(change), measured.cosines(change)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from benchmarks.planted_probe import Deaf, Planted, world
+from pipeline.probe_tables import CORPUS
 from pipeline.probes.blocks import measure
 from pipeline.probes.changes import PERTURBATIONS, Change
 from pipeline.probes.effects import Effects
 from pipeline.probes.encodings import TextEncodings
-from pipeline.probes.indices import CORPUS, effect_rows, indices
+from pipeline.probes.indices import effect_rows, indices
 from pipeline.probes.measured import Measured
 from pipeline.probes.settings import ProbeSettings
 from pipeline.probes.verdicts import Index
