@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
-from typing import Protocol
+from multiprocessing import get_context, parent_process
+from multiprocessing.context import BaseContext
 
+from pipeline.engine.engine import crashed
 from pipeline.engine.events import FramesSampled, OnEvent, SpeechHeard
 from pipeline.engine.plan import Plan
 from pipeline.engine.tools import Tools
 from pipeline.engine.work import Outcome, Task, perform
-from pipeline.records import StageFailure
+from pipeline.engine.worker import Worker
 from pipeline.store.layout import Stage
 from pipeline.study import Study
 
-
-class Executor(Protocol):
-    """Performs tasks in any order and yields what became of each item."""
-
-    def outcomes(self, tasks: Sequence[Task]) -> Iterator[Outcome]: ...
+_SLOW_IMPORTS = ("torch", "open_clip")
+_TASKS_AHEAD = 2
+"""Tasks handed out per worker: the one at hand and the next."""
 
 
 class InProcess:
@@ -43,12 +46,16 @@ class InProcess:
 
             yield from perform(task, self._plan, self._tools, on_progress)
 
+    def close(self) -> None:
+        """Nothing to give back."""
+
 
 class Processes:
-    """Several worker processes, each with its own models.
+    """Several worker processes, each with its own models, started when first needed.
 
     A worker that dies (a decoder crash, the system out of memory) costs the recording it was
-    working on, not the run: what is left is done one by one in fresh processes.
+    working on, not the run: what was in hand is done one by one, each in a process to itself,
+    and the rest goes on with new workers.
     """
 
     def __init__(self, plan: Plan, study: Study, device: str, n_workers: int) -> None:
@@ -56,63 +63,81 @@ class Processes:
         self._study = study
         self._device = device
         self._n_workers = n_workers
+        self._pool: ProcessPoolExecutor | None = None
 
     def outcomes(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
-        left = dict(enumerate(tasks))
-        try:
-            for index, outcomes in self._pooled(left, min(self._n_workers, len(tasks))):
-                del left[index]
-                yield from outcomes
-        except BrokenProcessPool:
-            for index, task in list(left.items()):
-                try:
-                    for _, outcomes in self._pooled({index: task}, 1):
-                        yield from outcomes
-                except BrokenProcessPool:
-                    yield from self._crashed(task)
+        waiting = deque(tasks)
+        in_hand: dict[Future[list[Outcome]], Task] = {}
+        while waiting or in_hand:
+            try:
+                self._pool = self._pool or self._new_pool(self._n_workers)
+                while waiting and len(in_hand) < _TASKS_AHEAD * self._n_workers:
+                    in_hand[self._pool.submit(_perform, waiting[0])] = waiting[0]
+                    waiting.popleft()
+                for future in wait(in_hand, return_when=FIRST_COMPLETED).done:
+                    outcomes = future.result()
+                    del in_hand[future]
+                    yield from outcomes
+            except BrokenProcessPool:
+                self.close()
+                for future, task in in_hand.items():
+                    yield from self._after_a_crash(future, task)
+                in_hand.clear()
 
-    def _pooled(self, tasks: dict[int, Task], n: int) -> Iterator[tuple[int, list[Outcome]]]:
-        with ProcessPoolExecutor(
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+    def _after_a_crash(self, future: Future[list[Outcome]], task: Task) -> Iterator[Outcome]:
+        """What a task in hand had reached, else what it comes to with a process to itself."""
+        wait([future])
+        if future.exception() is None:
+            yield from future.result()
+            return
+        with self._new_pool(1) as pool:
+            try:
+                outcomes = pool.submit(_perform, task).result()
+            except BrokenProcessPool:
+                outcomes = list(crashed(task, self._plan))
+        yield from outcomes
+
+    def _new_pool(self, n: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
             n,
-            mp_context=get_context("spawn"),
+            mp_context=worker_context(),
             initializer=_start_worker,
             initargs=(self._plan, self._study, self._device, self._n_workers),
-        ) as pool:
-            futures = {pool.submit(_perform, task): index for index, task in tasks.items()}
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-
-    def _crashed(self, task: Task) -> Iterator[Outcome]:
-        folder = self._plan.folder(task.stage)
-        for item in task.items:
-            failure = StageFailure(
-                task.stage.value,
-                item.recording.recording_id,
-                "crashed",
-                "The process died while working on this recording.",
-                "The file may be damaged, or the memory too small; try --workers 1.",
-            )
-            folder.write_failure(failure, item.input_digest)
-            yield Outcome(item.recording.recording_id, failure)
+        )
 
 
-_worker: tuple[Plan, Tools] | None = None
+_worker: Worker | None = None
 
 
 def _start_worker(plan: Plan, study: Study, device: str, n_workers: int) -> None:
     global _worker
-    import os
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _worker = Worker(plan, study, device, max(1, (os.cpu_count() or 1) // n_workers))
 
-    n_threads = max(1, (os.cpu_count() or 1) // n_workers)
-    # Read by CTranslate2 and by numba when they are loaded; torch has its own switch.
-    os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = str(n_threads)
-    import torch
 
-    torch.set_num_threads(n_threads)
-    _worker = (plan, Tools(study, device))
+def _end_with_parent() -> None:
+    """A killed run must not leave its workers behind: they would wait for tasks forever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _perform(task: Task) -> list[Outcome]:
     assert _worker is not None
-    plan, tools = _worker
-    return perform(task, plan, tools)
+    return _worker.perform(task)
+
+
+def worker_context() -> BaseContext:
+    """How workers start: on Linux forked from a server that has imported torch once and run
+    nothing with it; elsewhere each anew."""
+    if not sys.platform.startswith("linux"):
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(list(_SLOW_IMPORTS))
+    return context

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from pipeline.engine.engine import Engine
 from pipeline.engine.events import OnEvent, RecordingFinished, Said, StageStarted
-from pipeline.engine.local import Executor, InProcess, Processes
+from pipeline.engine.local import InProcess, Processes
 from pipeline.engine.lock import study_lock
 from pipeline.engine.plan import (
     Inputs,
@@ -77,6 +78,7 @@ class Run:
         self.started_at = _utc_now()
         self._pools: dict[str, tuple[Path, ...]] = {}
         self._child_hubs: dict[str, HubsWork] = {}
+        self._workers: Engine | None = None
 
     def execute(self) -> RunSummary:
         """Do the work; raises CoviewError for what stops everything."""
@@ -94,9 +96,13 @@ class Run:
             for notice in self.tools.transcripts.notices:
                 self.on_event(Said(f"Note: {notice.message}"))
             self._check_whisper(plan)
-            for stage in Stage:
-                if self.options.stage in ("", stage.value):
-                    self._bring_up_to_date(stage, plan)
+            try:
+                for stage in Stage:
+                    if self.options.stage in ("", stage.value):
+                        self._bring_up_to_date(stage, plan)
+            finally:
+                if self._workers is not None:
+                    self._workers.close()
             failures = self._failures(plan)
             store, is_new = None, False
             if self.options.stage in ("", "publish"):
@@ -154,7 +160,7 @@ class Run:
         if not items:
             return
         tasks = self._tasks(stage, plan, items)
-        for outcome in self._executor(plan, len(tasks)).outcomes(tasks):
+        for outcome in self._engine(plan, len(tasks)).outcomes(tasks):
             self.on_event(
                 RecordingFinished(stage.value, outcome.recording_id, outcome.failure, outcome.trace)
             )
@@ -168,10 +174,13 @@ class Run:
             if recording is not None and self._finished(stage, plan, recording) is not None:
                 folder.forget_failure(failure.recording_id)
 
-    def _executor(self, plan: Plan, n_tasks: int) -> Executor:
-        if self.options.n_workers > 1 and n_tasks > 1:
-            return Processes(plan, self.study, self.tools.device, self.options.n_workers)
-        return InProcess(plan, self.tools, self.on_event)
+    def _engine(self, plan: Plan, n_tasks: int) -> Engine:
+        """What performs a stage: workers, kept for all stages, where there is work for two."""
+        if self.options.n_workers == 1 or n_tasks == 1:
+            return InProcess(plan, self.tools, self.on_event)
+        if self._workers is None:
+            self._workers = Processes(plan, self.study, self.tools.device, self.options.n_workers)
+        return self._workers
 
     def _items(self, stage: Stage, plan: Plan) -> Iterator[Item]:
         """Shards still to be made. A recording whose earlier stage failed is not listed."""
@@ -291,7 +300,10 @@ class Run:
     def _publish(self, plan: Plan, failures: tuple[StageFailure, ...]) -> tuple[Path | None, bool]:
         notices = (*self.study.notices, *self.tools.transcripts.notices)
         shards = ShardSet(
-            *(self._finished_shards(stage, plan) for stage in Stage),
+            self._finished_shards(Stage.SPEECH, plan),
+            self._finished_shards(Stage.VISION, plan),
+            self._finished_shards(Stage.TEXT, plan),
+            self._finished_shards(Stage.ALIGN, plan),
             variants=self._finished_variants(plan),
             hubs=self._finished_hubs(plan),
         )

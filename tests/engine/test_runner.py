@@ -1,11 +1,6 @@
 """A run finishes what is missing, loses nothing, and leaves one recording's trouble to itself."""
 
 import json
-import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import duckdb
@@ -16,7 +11,7 @@ from pipeline.engine.lock import study_lock
 from pipeline.engine.progress import study_status
 from pipeline.engine.runner import Run, RunOptions, RunSummary
 from pipeline.errors import BusyError, ModelError
-from pipeline.store.locate import current_store_path, stores_folder
+from pipeline.store.locate import current_store_path
 from pipeline.store.publish import store_digests
 from pipeline.study import open_study
 
@@ -103,25 +98,6 @@ def test_a_changed_setting_never_mixes_with_old_shards(tiny_demo_copy: Path) -> 
     assert query(tiny_demo_copy, "SELECT null_seed FROM store_info") == [(7,)]
 
 
-def test_two_workers_give_the_same_store_as_one(tiny_demo_copy: Path) -> None:
-    """Texts and times are equal; cosines agree up to the rounding of other thread counts."""
-    cosines = "SELECT COLUMNS('.*cosine$|.*null_mean$|.*null_sd$') FROM scores_wide"
-    before = store_digests(current_store_path(tiny_demo_copy))  # type: ignore[arg-type]
-    scores = query(tiny_demo_copy, cosines)
-    for recording in open_study(tiny_demo_copy).recordings:
-        for stage in ("speech", "vision", "text", "align"):
-            forget(tiny_demo_copy, stage, recording.recording_id)
-    shutil.rmtree(stores_folder(tiny_demo_copy))
-    run(tiny_demo_copy, n_workers=2)
-    after = store_digests(current_store_path(tiny_demo_copy))  # type: ignore[arg-type]
-    rounded = {"frame_embeddings", "utterance_embeddings", "lags", "scores_wide"}
-    assert {t: d for t, d in after.items() if t not in rounded} == {
-        t: d for t, d in before.items() if t not in rounded
-    }
-    for row, other in zip(query(tiny_demo_copy, cosines), scores, strict=True):
-        assert row == pytest.approx(other, abs=1e-4, nan_ok=True)
-
-
 def test_unreadable_recordings_fail_alone_and_are_published(tiny_demo_copy: Path) -> None:
     raw = tiny_demo_copy / "recordings" / "raw"
     names = [r.recording_id for r in open_study(tiny_demo_copy).recordings]
@@ -194,35 +170,6 @@ def test_two_runs_at_once_are_refused(tiny_demo_copy: Path) -> None:
     study = open_study(tiny_demo_copy)
     with study_lock(study), pytest.raises(BusyError, match="Another run"):
         run(tiny_demo_copy)
-
-
-def wipe(root: Path) -> None:
-    for folder in ("stores", "speech", "vision", "text", "align"):
-        shutil.rmtree(root / "derived" / folder)
-
-
-def test_a_run_killed_at_any_stage_resumes_to_the_same_content(tiny_demo_copy: Path) -> None:
-    command = [sys.executable, "-m", "pipeline", "run", str(tiny_demo_copy), "--quiet"]
-    first = open_study(tiny_demo_copy).recordings[0].recording_id
-    wipe(tiny_demo_copy)
-    subprocess.run(command, check=True, capture_output=True)
-    before = store_digests(current_store_path(tiny_demo_copy))  # type: ignore[arg-type]
-    wipe(tiny_demo_copy)
-    killed_after = []
-    for stage in ("speech", "vision"):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 120
-        while process.poll() is None and time.monotonic() < deadline:
-            if list((tiny_demo_copy / "derived" / stage).glob(f"*/{first}~*.parquet")):
-                process.send_signal(signal.SIGKILL)
-                killed_after.append(stage)
-                break
-            time.sleep(0.005)
-        process.wait()
-    assert killed_after
-    subprocess.run(command, check=True, capture_output=True)
-    assert store_digests(current_store_path(tiny_demo_copy)) == before  # type: ignore[arg-type]
-    assert not list((tiny_demo_copy / "derived").rglob("*.partial"))
 
 
 def test_a_store_of_an_older_schema_is_built_anew(tiny_demo_copy: Path) -> None:

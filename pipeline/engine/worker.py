@@ -1,0 +1,27 @@
+"""A process that performs tasks for an engine, with models of its own."""
+
+from __future__ import annotations
+
+import os
+
+from pipeline.engine.plan import Plan
+from pipeline.engine.tools import Tools
+from pipeline.engine.work import Outcome, Task, perform
+from pipeline.study import Study
+
+
+class Worker:
+    """Holds models from its first task to the end of the run. `device` is cpu or cuda."""
+
+    def __init__(self, plan: Plan, study: Study, device: str, n_threads: int) -> None:
+        # Read by CTranslate2 and by numba when they are loaded; torch has its own switch.
+        os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = str(n_threads)
+        import torch
+
+        torch.set_num_threads(n_threads)
+        self._plan = plan
+        self._tools = Tools(study, device)
+
+    def perform(self, task: Task) -> list[Outcome]:
+        """Make the shards of a task; see `work.perform`."""
+        return perform(task, self._plan, self._tools)
