@@ -38,6 +38,17 @@ class Crop(str, Enum):
     MULTI = "multi"
 
 
+class FrameMode(str, Enum):
+    """Which frame stands for a grid time: the nearest of all, or the nearest key frame.
+
+    Key frames are cheaper where they are no further apart than the sampling step; each keeps its
+    own time, which may be off the grid by half the distance between key frames.
+    """
+
+    EXACT = "exact"
+    KEYFRAMES = "keyframes"
+
+
 class Permission(str, Enum):
     """What a family allowed for one recording; the default is the strictest."""
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.errors import MediaError
 from pipeline.records import Int64Array
+from pipeline.vision.container_index import ContainerIndex
 from pipeline.vision.sampling_plan import (
+    REFERENCE,
     SKIP,
-    WANTED,
     BoolArray,
     DecodePlan,
     PacketIndex,
@@ -28,10 +28,15 @@ from pipeline.vision.video_file import VideoFile, open_video
 
 if TYPE_CHECKING:
     from av.packet import Packet
+    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 _MANY_CORES = 4
+_LONG_ROW = 16
+_JUMP_BYTES = 1 << 17
+"""Fewer bytes than this are read on rather than jumped over: they are often in memory already."""
+
 _BACKWARD_S = 0.5
 
 
@@ -63,13 +68,23 @@ def packet_index(video: VideoFile) -> PacketIndex | None:
     return PacketIndex(times, is_key, index.is_shown & is_decodable)
 
 
+class IndexMismatchError(Exception):
+    """The packets are not those that the file's own index lists."""
+
+
 def wanted_frames(
-    path: Path, index: PacketIndex, wanted: Int64Array
+    video: VideoFile,
+    index: PacketIndex,
+    wanted: Int64Array,
+    listed: ContainerIndex | None = None,
 ) -> Iterator[tuple[int, VideoFile, VideoFrame]]:
     """(row of `wanted`, video, frame) for the pictures of the wanted packets that can be decoded.
 
-    wanted: rows of `index` in order of display. When a picture does not come out, everything
-    around it is decoded; if that helps, the rest of the file is decoded so, too.
+    wanted: rows of `index` in order of display. With `listed`, packets that are not needed are
+    jumped over; without, all are read. When a picture does not come out, everything around it is
+    decoded; if that helps, the rest of the file is decoded so, too.
+
+    Raises IndexMismatchError when a packet's times are not those of `index`.
     """
     row_of_pts = {int(pts): row for row, pts in enumerate(index.pts[wanted])}
     row = 0
@@ -83,15 +98,18 @@ def wanted_frames(
             else decode_plan(index, is_wanted)
         )
         first_row = row
-        with open_video(path) as video:
-            for frame in _planned_frames(video, plan):
+        # Where packets can be jumped to, one opening serves; opening takes as long as two pictures.
+        with open_video(video.path) if listed is None else nullcontext(video) as source:
+            for frame in _planned_frames(
+                source, _needed_packets(source, plan, index, listed), plan
+            ):
                 found = -1 if frame.pts is None else row_of_pts.get(frame.pts, -1)
                 if found < row:
                     continue
                 if found > row and may_retry:
                     break
                 row = found + 1
-                yield found, video, frame
+                yield found, source, frame
         if not may_retry:
             return
         if is_unbroken and row == first_row:
@@ -108,7 +126,7 @@ def timed_frames(video: VideoFile) -> Iterator[tuple[float, VideoFrame]]:
     frame_ms = 1000.0 / float(video.stream.average_rate or video.stream.guessed_rate or 25)
     time_ms = -frame_ms
     everything = DecodePlan(np.zeros(0, np.uint8), np.zeros(0, bool))
-    for frame in _planned_frames(video, everything):
+    for frame in _planned_frames(video, enumerate(_packets(video)), everything):
         time_ms = time_ms + frame_ms if frame.pts is None else video.time_ms(frame.pts)
         yield time_ms, frame
 
@@ -123,33 +141,96 @@ def _packets(video: VideoFile) -> Iterator[Packet[VideoStream]]:
                 yield packet
 
 
-def _planned_frames(video: VideoFile, plan: DecodePlan) -> Iterator[VideoFrame]:
-    """Decoded frames of the plan's packets, in order of display; some unwanted ones among them.
+def _needed_packets(
+    video: VideoFile, plan: DecodePlan, index: PacketIndex, listed: ContainerIndex | None
+) -> Iterator[tuple[int, Packet[VideoStream]]]:
+    """(row, packet) of the packets that the plan does not skip, in decode order.
+
+    Raises IndexMismatchError as `wanted_frames`.
+    """
+    if listed is None:
+        for n, packet in enumerate(_packets(video)):
+            if n >= len(plan.action) or plan.action[n] != SKIP:
+                yield n, packet
+        return
+    rows = np.flatnonzero(plan.action != SKIP)
+    if not len(rows):
+        return
+    n_bytes_before = listed.n_bytes_before
+    breaks = np.flatnonzero(np.diff(rows) > 1)
+    starts, stops = rows[np.r_[0, breaks + 1]], rows[np.r_[breaks, len(rows) - 1]] + 1
+    packets: Iterator[Packet[VideoStream]] = iter(())
+    at: int | None = None
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        if at is None or n_bytes_before[start] - n_bytes_before[at] > _JUMP_BYTES:
+            _seek(video, int(listed.dts[start]))
+            packets = _packets(video)
+        at = start
+        for packet in packets:
+            if packet.dts is not None and packet.dts < listed.dts[at]:
+                continue
+            if packet.dts != listed.dts[at] or packet.pts != index.pts[at]:
+                raise IndexMismatchError
+            yield at, packet
+            at += 1
+            if at == stop:
+                break
+        else:
+            # What lies here cannot be read; there may be more behind it.
+            at = None
+
+
+def _seek(video: VideoFile, dts: int) -> None:
+    from av.error import FFmpegError
+
+    try:
+        video.container.seek(dts, stream=video.stream)
+    except FFmpegError as problem:
+        raise IndexMismatchError from problem
+
+
+def _planned_frames(
+    video: VideoFile, packets: Iterable[tuple[int, Packet[VideoStream]]], plan: DecodePlan
+) -> Iterator[VideoFrame]:
+    """Decoded frames of the packets (row, packet), in order of display; some unwanted among them.
 
     Packets beyond the plan are decoded whole.
     """
     from av.error import FFmpegError
 
     context = video.stream.codec_context
-    # Decoding frames in parallel costs a third more CPU time; few cores have none to spare.
-    context.thread_type = "AUTO" if (os.cpu_count() or 1) >= _MANY_CORES else "SLICE"
+    if not context.is_open:
+        _set_threads(context, plan)
+    n_planned = len(plan.action)
     is_decoding = False
-    for n, packet in enumerate(_packets(video)):
-        action = int(plan.action[n]) if n < len(plan.action) else WANTED
-        is_start = n < len(plan.is_start) and bool(plan.is_start[n])
-        if is_start or (action == SKIP and is_decoding):
-            if is_decoding:
-                yield from _drained(video)
-            is_decoding = False
-        if action == SKIP:
-            continue
-        is_decoding = True
-        context.skip_frame = "DEFAULT" if action == WANTED else "NONREF"
+    for n, packet in packets:
+        if is_decoding and n < n_planned and plan.is_start[n]:
+            yield from _drained(video)
+        is_reference = n < n_planned and plan.action[n] == REFERENCE
+        context.skip_frame = "NONREF" if is_reference else "DEFAULT"
         # A packet that cannot be decoded is noticed by the picture that does not come out.
         with suppress(FFmpegError):
             yield from context.decode(packet)
+        is_decoding = n + 1 >= n_planned or plan.action[n + 1] != SKIP
+        if not is_decoding:
+            # Before the next packet: jumping to it would lose what the decoder still holds.
+            yield from _drained(video)
     if is_decoding:
         yield from _drained(video)
+
+
+def _set_threads(context: VideoCodecContext, plan: DecodePlan) -> None:
+    """Least CPU time on few cores; on many, several pictures at once where they come in a row.
+
+    Decoding pictures in parallel costs a third more CPU time, and gains nothing where the decoder
+    is emptied after every few.
+    """
+    if (os.cpu_count() or 1) < _MANY_CORES:
+        context.thread_type, context.thread_count = "NONE", 1
+        return
+    n_decoded, n_starts = np.count_nonzero(plan.action), np.count_nonzero(plan.is_start)
+    is_in_rows = n_starts == 0 or n_decoded / n_starts >= _LONG_ROW
+    context.thread_type = "AUTO" if is_in_rows else "SLICE"
 
 
 def _drained(video: VideoFile) -> Iterator[VideoFrame]:

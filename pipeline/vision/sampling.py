@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import MediaError
+from pipeline.records import FrameMode
 from pipeline.vision.frame_folder import FolderFrames
 from pipeline.vision.sampled_frame import FrameSource, SampledFrame
 from pipeline.vision.video_frames import VideoFrames
@@ -18,13 +19,18 @@ def sampled_frames(path: Path, step_ms: float) -> Iterator[SampledFrame]:
     return VideoFrames(path, step_ms).frames()
 
 
-def open_frames(media: Path | None, frames_folder: Path | None, step_ms: float) -> FrameSource:
-    """Frames of the video if there is one, else of the folder.
+def open_frames(
+    media: Path | None,
+    frames_folder: Path | None,
+    step_ms: float,
+    mode: FrameMode = FrameMode.EXACT,
+) -> FrameSource:
+    """Frames of the video if there is one, else of the folder, for which `mode` changes nothing.
 
     Raises MediaError when there is neither, or as `FolderFrames`.
     """
     if media is not None:
-        return VideoFrames(media, step_ms)
+        return VideoFrames(media, step_ms, mode)
     if frames_folder is not None:
         return FolderFrames(frames_folder, step_ms)
     raise MediaError(

@@ -31,11 +31,15 @@ class VideoFile:
     Audio and video share that start, so a time measured from it means the same in both.
     """
 
-    name: str
+    path: Path
     container: InputContainer
     stream: VideoStream
     start_s: float
     _orientation: Orientation | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.name
 
     @property
     def tick_s(self) -> float:
@@ -95,7 +99,7 @@ def open_video(path: Path) -> Iterator[VideoFile]:
             f"{name} cannot be read as video ({_reason(problem)}).", hint=RECOPY
         ) from problem
     with container:
-        yield VideoFile(name, container, _video_stream(name, container), _start_s(container))
+        yield VideoFile(path, container, _video_stream(name, container), _start_s(container))
 
 
 def _orientation_of_frame(frame: VideoFrame) -> Orientation:

@@ -1,10 +1,11 @@
 """Frames of a video at the times of a regular grid, each with its own timestamp.
 
-The packets are listed first, without decoding. Their timestamps say which frame is nearest to
-each grid time, and so which packets need decoding: from the key of a group of pictures to its
-last wanted frame, leaving out unwanted pictures that nothing refers to. No seeking, so the frames
-are exact in every container. Memory grows with the length of the video by the list of packets
-alone, about 15 MB per hour.
+The packets are listed first: from the file's own index where that says all there is to know, else
+by reading them without decoding. Their timestamps say which frame is nearest to each grid time, and
+so which packets need decoding: from the key of a group of pictures to its last wanted frame,
+leaving out unwanted pictures that nothing refers to. Where the index says where they lie, the
+packets between are jumped over, and each packet read is held against it. Memory grows with the
+length of the video by the list of packets alone, about 15 MB per hour.
 """
 
 from __future__ import annotations
@@ -16,8 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import MediaError
-from pipeline.records import Int64Array, Notice
-from pipeline.vision.decoding import packet_index, timed_frames, wanted_frames
+from pipeline.records import FrameMode, Int64Array, Notice
+from pipeline.vision.container_index import (
+    ContainerIndex,
+    container_index,
+    index_without_reading,
+)
+from pipeline.vision.decoding import IndexMismatchError, packet_index, timed_frames, wanted_frames
 from pipeline.vision.sampled_frame import SampledFrame
 from pipeline.vision.sampling_plan import PacketIndex, grid_frames, nearest_in_stream
 from pipeline.vision.video_file import RECOPY, VideoFile, open_video
@@ -42,9 +48,10 @@ class _ChosenFrames:
 class VideoFrames:
     """The frames of a video file on a grid of `step_ms`. Raises MediaError as `open_video`."""
 
-    def __init__(self, path: Path, step_ms: float) -> None:
+    def __init__(self, path: Path, step_ms: float, mode: FrameMode = FrameMode.EXACT) -> None:
         self._path = path
         self._step_ms = step_ms
+        self._mode = mode
         self._notices: list[Notice] = []
 
     @property
@@ -53,29 +60,73 @@ class VideoFrames:
 
     def frames(self) -> Iterator[SampledFrame]:
         self._notices.clear()
+        last = -1
+        try:
+            for frame in self._frames_by_index():
+                last = frame.grid_index
+                yield frame
+        except IndexMismatchError:
+            self._notices = [
+                Notice(
+                    "index_disagrees",
+                    "The video's own list of its frames is wrong; the file was read through "
+                    "instead.",
+                )
+            ]
+            yield from self._frames_by_reading(may_jump=False, after=last)
+
+    def _frames_by_index(self) -> Iterator[SampledFrame]:
+        """Frames chosen from the file's own index, if it has one; else from all its packets."""
         with open_video(self._path) as video:
-            header_ms = (video.container.duration or 0) / 1000.0
+            listed = container_index(video)
+            index = None if listed is None else index_without_reading(video, listed)
+            if index is not None:
+                yield from self._frames_of(video, index, listed, after=-1)
+                return
+        yield from self._frames_by_reading(may_jump=True, after=-1)
+
+    def _frames_by_reading(self, *, may_jump: bool, after: int) -> Iterator[SampledFrame]:
+        """Frames after the grid index `after`, chosen from the times of all packets."""
+        with open_video(self._path) as video:
+            listed = container_index(video) if may_jump else None
             index = packet_index(video)
             if index is None:
-                yield from self._frames_of_untimed_packets()
+                yield from self._frames_of_untimed_packets(after)
                 return
-            if not index.is_shown.any():
-                raise MediaError(f"{self._path.name} holds no picture.", hint=RECOPY)
-            chosen = _choose(index, video, self._step_ms)
-        self._note_grid(chosen, header_ms)
+            if listed is not None and len(listed.dts) < len(index.pts):
+                listed = None
+            yield from self._frames_of(video, index, listed, after)
+
+    def _frames_of(
+        self, video: VideoFile, index: PacketIndex, listed: ContainerIndex | None, after: int
+    ) -> Iterator[SampledFrame]:
+        if not index.is_shown.any():
+            raise MediaError(f"{self._path.name} holds no picture.", hint=RECOPY)
+        chosen = _choose(index, video, self._step_ms, self._mode)
+        self._note_grid(chosen, (video.container.duration or 0) / 1000.0)
+        start = int(np.searchsorted(chosen.grid_index, after, side="right"))
+        packets = chosen.packets[start:]
         n_found = n_damaged = 0
-        for row, video, frame in wanted_frames(self._path, index, chosen.packets):
+        for row, source, frame in wanted_frames(video, index, packets, listed):
             n_found += 1
             n_damaged += frame.is_corrupt
-            grid_index, time_ms = int(chosen.grid_index[row]), int(chosen.times_ms[row])
-            yield SampledFrame(grid_index, max(0, time_ms), video.picture(frame))
-        self._note_decoding(n_found, len(chosen.packets), n_damaged)
+            grid_index = int(chosen.grid_index[start + row])
+            time_ms = int(chosen.times_ms[start + row])
+            yield SampledFrame(grid_index, max(0, time_ms), source.picture(frame))
+        self._note_decoding(n_found, len(packets), n_damaged)
 
-    def _frames_of_untimed_packets(self) -> Iterator[SampledFrame]:
+    def _frames_of_untimed_packets(self, after: int) -> Iterator[SampledFrame]:
         """Every frame decoded, for old formats whose packets carry no display time."""
         n = 0
         with open_video(self._path) as video:
-            for grid_index, time_ms, frame in nearest_in_stream(timed_frames(video), self._step_ms):
+            timed = (
+                (time_ms, frame)
+                for time_ms, frame in timed_frames(video)
+                if frame.key_frame or self._mode is FrameMode.EXACT
+            )
+            for grid_index, time_ms, frame in nearest_in_stream(timed, self._step_ms):
+                if grid_index <= after:
+                    continue
                 n += 1
                 yield SampledFrame(grid_index, max(0, round(time_ms)), video.picture(frame))
         self._notices.append(
@@ -128,7 +179,7 @@ class VideoFrames:
             )
 
 
-def _choose(index: PacketIndex, video: VideoFile, step_ms: float) -> _ChosenFrames:
+def _choose(index: PacketIndex, video: VideoFile, step_ms: float, mode: FrameMode) -> _ChosenFrames:
     shown = np.flatnonzero(index.is_shown)
     shown = shown[np.argsort(index.pts[shown], kind="stable")]
     exact_ms = video.times_ms(index.pts[shown])
@@ -138,6 +189,9 @@ def _choose(index: PacketIndex, video: VideoFile, step_ms: float) -> _ChosenFram
     shown, exact_ms, rounded_ms = shown[is_first], exact_ms[is_first], rounded_ms[is_first]
     frame_ms = float(np.median(np.diff(exact_ms))) if len(exact_ms) > 1 else 1.0
     end_ms = float(exact_ms[-1]) + frame_ms
+    if mode is FrameMode.KEYFRAMES:
+        is_key = index.is_key[shown]
+        shown, exact_ms, rounded_ms = shown[is_key], exact_ms[is_key], rounded_ms[is_key]
     grid = grid_frames(exact_ms, step_ms, end_ms)
     rows = grid.frame_rows
     return _ChosenFrames(shown[rows], grid.grid_index, rounded_ms[rows], grid.n_repeated, end_ms)
