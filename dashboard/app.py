@@ -35,6 +35,7 @@ def show_page() -> None:
     agreement = st.Page(navigation.AGREEMENT, title="Human agreement", url_path="human-agreement")
     rate = st.Page(navigation.RATE, title="Rate", url_path="rating")
     predictors = st.Page(navigation.PREDICTORS, title="Predictors", url_path="predictors")
+    drives = st.Page(navigation.DRIVES, title="What drives the score", url_path="drives")
     quality = st.Page(navigation.QUALITY, title="Quality", url_path="quality")
     provenance = st.Page(navigation.PROVENANCE, title="Provenance", url_path="provenance")
     export = st.Page(navigation.EXPORT, title="Export", url_path="export")
@@ -48,7 +49,7 @@ def show_page() -> None:
                 "Explore": [overview, children, moments, words, saved],
                 "Compare": [compare, models],
                 "Validate": [rate, agreement],
-                "Explain": [predictors],
+                "Explain": [predictors, drives],
                 "Data": [quality, provenance, export],
             },
             position=position,

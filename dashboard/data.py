@@ -239,12 +239,30 @@ def shared(
     return cast(Resource, resource)
 
 
+def kept(store: StoreHandle, what: str, make: Callable[[], Answer]) -> Answer:
+    """What `make()` returns, remembered for this store under the name `what`.
+
+    For small answers from files beside the store; `what` must name the state of these files.
+    """
+    return cast(Answer, _own(_answer(store.key, what, make)))
+
+
+def kept_large(store: StoreHandle, what: str, make: Callable[[], Resource]) -> Resource:
+    """`kept` for arrays: few of them are, and nobody may change them."""
+    return cast(Resource, _shared(store.key, what, (), {}, make))
+
+
+def text_encoder(store: StoreHandle) -> TextEncoder:
+    """The text side of the study's model, in a process of its own."""
+    return _encoder(str(store.study_root))
+
+
 def sentence_vector(store: StoreHandle, sentence: str, model: ModelRef) -> tuple[float, ...]:
     """Unit vector of a sentence, from the text encoder's own process.
 
     Raises ModelError when the study's model is not on this machine.
     """
-    encoder = _encoder(str(store.study_root))
+    encoder = text_encoder(store)
     vector = _answer(
         store.key,
         _question("sentence_vector", (sentence, model), {}),

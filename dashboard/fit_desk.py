@@ -51,9 +51,10 @@ class FitJob(Generic[Result]):
 
 
 class FitDesk(Generic[Result]):
-    """Takes orders for fits and keeps the latest results."""
+    """Takes orders for fits and keeps the latest results; `pool` is whose threads do the work."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: ThreadPoolExecutor = _POOL) -> None:
+        self._pool = pool
         self._jobs: OrderedDict[str, FitJob[Result]] = OrderedDict()
         self._lock = Lock()
 
@@ -70,7 +71,7 @@ class FitDesk(Generic[Result]):
             def tell(step: str) -> None:
                 steps.step = step
 
-            job.future = _POOL.submit(make, tell)
+            job.future = self._pool.submit(make, tell)
             self._jobs[key] = job
             for old in list(self._jobs)[:-_REMEMBERED]:
                 if self._jobs[old].is_done:

@@ -23,6 +23,7 @@ MODELS = "app_pages/models.py"
 AGREEMENT = "app_pages/agreement.py"
 RATE = "app_pages/rating.py"
 PREDICTORS = "app_pages/predictors.py"
+DRIVES = "app_pages/drives.py"
 QUALITY = "app_pages/quality.py"
 PROVENANCE = "app_pages/provenance.py"
 EXPORT = "app_pages/export.py"
@@ -61,6 +62,11 @@ def set_moment_in_url(key: MomentKey) -> None:
 def open_moment(recording_id: str, utterance_id: str) -> NoReturn:
     """Go to the Moments page with this moment opened; the filters stay."""
     _go(MOMENTS, {RECORDING_PARAM: [recording_id], UTTERANCE_PARAM: [utterance_id]})
+
+
+def open_drives(recording_id: str, utterance_id: str) -> NoReturn:
+    """Go to the page What drives the score with this moment opened."""
+    _go(DRIVES, {RECORDING_PARAM: [recording_id], UTTERANCE_PARAM: [utterance_id]})
 
 
 def open_list(params: Mapping[str, str], *, is_presented: bool = False) -> NoReturn:
