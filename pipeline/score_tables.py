@@ -148,6 +148,16 @@ SCORES_WIDE = Table(
 SCORE_COLUMN_NAMES = SCORES_WIDE.column_names[SCORES_WIDE.column_names.index("random_key") + 1 :]
 """Columns of scores_wide that an align shard brings; the others come from other tables."""
 
+FRAME_COUNT_COLUMNS, SCORE_NUMBER_COLUMNS = (
+    tuple(
+        column.name
+        for column in SCORES_WIDE.columns
+        if column.name in SCORE_COLUMN_NAMES and column.type == kind
+    )
+    for kind in ("SMALLINT", "FLOAT")
+)
+"""Score columns that an align shard packs into its lists `counts` and `scores`, in this order."""
+
 SCORES_VIEW = Table(
     "scores",
     "View: one row per utterance, scorer, crop and window.",

@@ -28,7 +28,7 @@ STAGE_VERSION: dict[Stage, int] = {
     Stage.SPEECH: 2,
     Stage.VISION: 1,
     Stage.TEXT: 1,
-    Stage.ALIGN: 2,
+    Stage.ALIGN: 3,
 }
 
 

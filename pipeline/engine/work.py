@@ -17,13 +17,13 @@ from pipeline.errors import CoviewError, DiskFullError, ModelError, SettingsErro
 from pipeline.records import Crop, Float32Array, MediaInfo, Recording, StageFailure
 from pipeline.results import ChildHubs, FrameEmbeddings
 from pipeline.score_settings import TextVariant
+from pipeline.store.align_shards import write_alignment
 from pipeline.store.layout import Stage, forget_older
 from pipeline.store.setting_shards import read_variant, write_hubs, write_variant
 from pipeline.store.shards import (
     read_frames,
     read_texts,
     read_transcript,
-    write_alignment,
     write_frames,
     write_texts,
     write_transcript,

@@ -7,8 +7,7 @@ then takes tens of milliseconds, and seconds with a join.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import duckdb
 
@@ -21,33 +20,31 @@ from pipeline.schema_sql import (
     scores_view_sql,
 )
 from pipeline.score_tables import NAME_TYPES, SCORE_COLUMN_NAMES
+from pipeline.store.align_shards import unpacked_columns
+from pipeline.store.ordered_shards import RECORDINGS_AT_ONCE, Shard, file_list
+
+_SHARD_VIEW = "align_shards"
+_EVERY = (0, 2**31 - 1)
+"""Numbers of all utterances: the first, and one behind the last."""
 
 
 def fill_scores(
-    con: duckdb.DuckDBPyConnection, align_shards: Sequence[Path], imported: str
+    con: duckdb.DuckDBPyConnection, align_shards: Sequence[Shard], imported: str
 ) -> None:
-    """Fill `lags` and `scores_wide` from align shards and from `imported`, a table of scores
-    made elsewhere (see `fill_imported`).
+    """Fill `lags` and `scores_wide` from align shards (in order) and from `imported`, a table of
+    scores made elsewhere (see `fill_imported`).
 
     Recordings, utterances, contexts, models and scores of sound must be in.
     """
-    _create_shard_view(con, align_shards)
-    cosines = ", ".join(f"s.lag_{crop}" for crop in CROPS)
-    con.execute(
-        f"""
-        INSERT INTO lags
-        SELECT u.utterance_number, s.recording_id, s.utterance_id, s.scorer, s.lag_time_ms,
-               s.lag_ms, {cosines}
-        FROM align_shards s JOIN utterances u USING (recording_id, utterance_id)
-        ORDER BY s.scorer, u.utterance_number
-        """
-    )
-    con.execute(
-        "CREATE TEMP VIEW all_scores AS "
-        f"SELECT * FROM align_shards UNION ALL BY NAME SELECT * FROM {imported}"
-    )
-    fill_flat_scores(con, "all_scores")
-    con.execute("DROP VIEW all_scores; DROP VIEW align_shards")
+    _create_flat_table(con)
+    own, others = _scorers(con, imported)
+    for scorer in own:
+        for stretch, numbers in _stretches(con, align_shards):
+            _create_shard_view(con, stretch)
+            _insert_lags(con, scorer)
+            _insert_flat(con, _SHARD_VIEW, scorer, numbers)
+    for scorer in others:
+        _insert_flat(con, imported, scorer, _EVERY)
 
 
 def fill_flat_scores(con: duckdb.DuckDBPyConnection, scores: str) -> None:
@@ -57,9 +54,63 @@ def fill_flat_scores(con: duckdb.DuckDBPyConnection, scores: str) -> None:
     score columns of `scores_wide`; those it lacks are NULL. Every utterance gets a row for every
     scorer of `models`, also when it has no score.
     """
+    _create_flat_table(con)
+    for (scorer,) in con.execute("SELECT scorer FROM models ORDER BY scorer").fetchall():
+        _insert_flat(con, scores, str(scorer), _EVERY)
+
+
+def _scorers(con: duckdb.DuckDBPyConnection, imported: str) -> tuple[list[str], list[str]]:
+    """The scorers of align shards, and those of the imported table, in order."""
+    rows = con.execute(
+        f"SELECT scorer, scorer IN (SELECT scorer FROM {imported}) FROM models ORDER BY scorer"
+    ).fetchall()
+    return [name for name, is_other in rows if not is_other], [n for n, other in rows if other]
+
+
+def _stretches(
+    con: duckdb.DuckDBPyConnection, align_shards: Sequence[Shard]
+) -> Iterator[tuple[Sequence[Shard], tuple[int, int]]]:
+    """Shards of neighbouring recordings and the numbers of the utterances of all recordings
+    there, also of those without a shard; together they hold every number once."""
+    by_recording = {shard.recording_id: shard for shard in align_shards}
+    rows = con.execute(
+        "SELECT recording_id, first_utterance_number FROM recordings "
+        "WHERE n_utterances > 0 ORDER BY first_utterance_number"
+    ).fetchall()
+    for place in range(0, len(rows), RECORDINGS_AT_ONCE):
+        part = rows[place : place + RECORDINGS_AT_ONCE]
+        behind = rows[place + RECORDINGS_AT_ONCE : place + RECORDINGS_AT_ONCE + 1]
+        stop = int(behind[0][1]) if behind else _EVERY[1]
+        found = [by_recording[name] for name, _ in part if name in by_recording]
+        yield found, (int(part[0][1]), stop)
+
+
+def _create_flat_table(con: duckdb.DuckDBPyConnection) -> None:
     for name in NAME_TYPES:
         con.execute(create_type_sql(name))
     con.execute(create_table_sql(SCORES_WIDE))
+
+
+def _insert_lags(con: duckdb.DuckDBPyConnection, scorer: str) -> None:
+    """The lags of a scorer from the shards of the view."""
+    cosines = ", ".join(f"s.lag_{crop}" for crop in CROPS)
+    con.execute(
+        f"""
+        INSERT INTO lags
+        SELECT u.utterance_number, s.recording_id, s.utterance_id, s.scorer, s.lag_time_ms,
+               s.lag_ms, {cosines}
+        FROM {_SHARD_VIEW} s JOIN utterances u USING (recording_id, utterance_id)
+        WHERE s.scorer = ?
+        ORDER BY u.utterance_number
+        """,
+        [scorer],
+    )
+
+
+def _insert_flat(
+    con: duckdb.DuckDBPyConnection, scores: str, scorer: str, numbers: tuple[int, int]
+) -> None:
+    """The rows of one scorer for the utterances with these numbers, the second not among them."""
     found = {row[0] for row in con.execute(f"DESCRIBE {scores}").fetchall()}
     columns = ", ".join(
         f"s.{name}" for name in SCORE_COLUMN_NAMES if name in found and name != "missing_reason"
@@ -71,14 +122,17 @@ def fill_flat_scores(con: duckdb.DuckDBPyConnection, scores: str) -> None:
     con.execute(
         f"""
         INSERT INTO scores_wide BY NAME
-        WITH places AS (
+        WITH chosen AS (
+            SELECT * FROM utterances
+            WHERE utterance_number >= $first AND utterance_number < $stop
+        ), places AS (
             SELECT u.utterance_number, min(c.location) AS location, min(c.activity) AS activity
-            FROM utterances u JOIN contexts c ON c.recording_id = u.recording_id
+            FROM chosen u JOIN contexts c ON c.recording_id = u.recording_id
                 AND c.onset_ms <= (u.onset_ms + u.offset_ms) // 2
                 AND c.offset_ms > (u.onset_ms + u.offset_ms) // 2
             GROUP BY u.utterance_number
         )
-        SELECT u.utterance_number, m.scorer, u.recording_id, u.utterance_id, u.child_id,
+        SELECT u.utterance_number, $scorer AS scorer, u.recording_id, u.utterance_id, u.child_id,
             r.age_days, u.onset_ms, u.offset_ms, u.speaker, u.language, p.location, p.activity,
             h.quadrant,
             u.n_words, u.mean_logprob, {bits} AS flag_bits,
@@ -86,14 +140,15 @@ def fill_flat_scores(con: duckdb.DuckDBPyConnection, scores: str) -> None:
             CASE WHEN s.utterance_id IS NULL THEN 'not_scored' ELSE s.missing_reason
                 END AS missing_reason,
             {columns}
-        FROM models m CROSS JOIN utterances u
+        FROM chosen u
         JOIN recordings r ON r.recording_id = u.recording_id
         LEFT JOIN places p ON p.utterance_number = u.utterance_number
         LEFT JOIN sound_scores h ON h.utterance_number = u.utterance_number
-        LEFT JOIN {scores} s ON s.recording_id = u.recording_id
-            AND s.utterance_id = u.utterance_id AND s.scorer = m.scorer
-        ORDER BY m.scorer, u.utterance_number
-        """
+        LEFT JOIN (SELECT * FROM {scores} WHERE scorer = $scorer) s
+            ON s.recording_id = u.recording_id AND s.utterance_id = u.utterance_id
+        ORDER BY u.utterance_number
+        """,
+        {"scorer": scorer, "first": numbers[0], "stop": numbers[1]},
     )
 
 
@@ -109,13 +164,15 @@ def finish(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(statement)
 
 
-def _create_shard_view(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
-    """The align shards as one relation; an empty one of the same columns without shards."""
-    if paths:
-        files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+def _create_shard_view(con: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) -> None:
+    """These align shards as one relation; an empty one of the same columns without shards."""
+    if shards:
+        files = ", ".join("'" + name.replace("'", "''") + "'" for name in file_list(shards))
+        scores = ", ".join(f"{sql} AS {name}" for name, sql in unpacked_columns().items())
         con.execute(
             f"""
-            CREATE TEMP VIEW align_shards AS SELECT * FROM read_parquet(
+            CREATE OR REPLACE TEMP VIEW {_SHARD_VIEW} AS
+            SELECT * EXCLUDE (counts, scores), {scores} FROM read_parquet(
                 [{files}], union_by_name = true, hive_partitioning = false)
             """
         )
@@ -123,7 +180,7 @@ def _create_shard_view(con: duckdb.DuckDBPyConnection, paths: Sequence[Path]) ->
     lists = ", ".join(f"NULL::FLOAT[] AS lag_{crop}" for crop in CROPS)
     con.execute(
         f"""
-        CREATE TEMP VIEW align_shards AS
+        CREATE OR REPLACE TEMP VIEW {_SHARD_VIEW} AS
         SELECT NULL::VARCHAR AS recording_id, NULL::VARCHAR AS utterance_id,
             NULL::VARCHAR AS scorer, NULL::VARCHAR AS missing_reason,
             NULL::INTEGER[] AS lag_time_ms, NULL::INTEGER[] AS lag_ms, {lists}

@@ -107,6 +107,9 @@ def publish(
             con.commit()
             con.execute("CHECKPOINT")
         partial.replace(target)
+    except StoreError:
+        partial.unlink(missing_ok=True)
+        raise
     except (duckdb.Error, OSError) as problem:
         partial.unlink(missing_ok=True)
         raise _write_error(problem, target) from problem

@@ -3,8 +3,6 @@ recording's utterances, and the mean vectors of a child."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +13,11 @@ from pipeline.records import Crop, Float32Array, ModelRef
 from pipeline.results import ChildHubs, MeanVector, VariantTexts
 from pipeline.score_settings import TextVariant
 from pipeline.store.shards import (
-    META_KEY,
     damaged,
     model_facts,
     read_meta,
     shard_model,
-    write_atomically,
+    write_table,
 )
 
 _VECTOR = pa.list_(pa.float32())
@@ -52,7 +49,7 @@ def write_variant(path: Path, found: VariantTexts) -> None:
         "model": model_facts(found.model),
         "variant": found.variant.value,
     }
-    _write(path, table, meta)
+    write_table(path, table, meta)
 
 
 def read_variant(path: Path) -> VariantTexts:
@@ -90,7 +87,7 @@ def write_hubs(path: Path, hubs: ChildHubs) -> None:
             "vector": pa.array([mean.vector for _, _, mean in rows], _VECTOR),
         }
     )
-    _write(path, table, {"child_id": hubs.child_id, "model": model_facts(hubs.model)})
+    write_table(path, table, {"child_id": hubs.child_id, "model": model_facts(hubs.model)})
 
 
 def read_hubs(path: Path) -> ChildHubs:
@@ -105,12 +102,6 @@ def read_hubs(path: Path) -> ChildHubs:
         else:
             texts[TextVariant(row["name"])] = mean
     return ChildHubs(str(meta["child_id"]), model, frames, texts)
-
-
-def _write(path: Path, table: pa.Table, meta: Mapping[str, object]) -> None:
-    text = json.dumps(meta, sort_keys=True, default=str)
-    table = table.replace_schema_metadata({META_KEY: text.encode()})
-    write_atomically(path, lambda partial: pq.write_table(table, partial, compression="zstd"))
 
 
 def _read(path: Path) -> tuple[pa.Table, dict[str, object], ModelRef]:

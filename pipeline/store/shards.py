@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import DiskFullError, StoreError
-from pipeline.reach import reach_of
 from pipeline.records import (
     Crop,
     Float32Array,
@@ -34,11 +33,9 @@ from pipeline.records import (
 from pipeline.results import (
     CropEmbeddings,
     FrameEmbeddings,
-    RecordingAlignment,
     TextEmbeddings,
     Transcript,
 )
-from pipeline.schema import SCORE_STATISTICS, WINDOWS, wide_column
 from pipeline.tokens import tokenize
 
 META_KEY = b"coview"
@@ -109,7 +106,7 @@ def write_transcript(path: Path, transcript: Transcript) -> None:
         "notices": [asdict(notice) for notice in transcript.notices],
         "source": transcript.source,
     }
-    _write(path, pa.Table.from_pylist(rows, schema=_SPEECH_SCHEMA), meta)
+    write_table(path, pa.Table.from_pylist(rows, schema=_SPEECH_SCHEMA), meta)
 
 
 def read_transcript(path: Path) -> Transcript:
@@ -144,10 +141,10 @@ def read_transcript(path: Path) -> Transcript:
     )
     return Transcript(
         recording_id=str(meta["recording_id"]),
-        media=_media(meta),
+        media=meta_media(meta),
         utterances=utterances,
         source=str(meta["source"]),
-        notices=_notices(meta),
+        notices=meta_notices(meta),
     )
 
 
@@ -170,7 +167,7 @@ def write_frames(path: Path, frames: FrameEmbeddings) -> None:
         "notices": [asdict(notice) for notice in frames.notices],
         "sub_crops": {entry.crop.value: entry.vectors.shape[1] for entry in frames.crops},
     }
-    _write(path, pa.table(columns), meta, row_group_size=_THUMBNAIL_ROW_GROUP)
+    write_table(path, pa.table(columns), meta, row_group_size=_THUMBNAIL_ROW_GROUP)
 
 
 def read_frames(path: Path) -> FrameEmbeddings:
@@ -180,10 +177,10 @@ def read_frames(path: Path) -> FrameEmbeddings:
     assert isinstance(sub_crops, dict)
     table, _ = _read(path, ["time_ms", "grid_index", *sub_crops])
     n = table.num_rows
-    model = ModelRef(**_mapping(meta, "model"))  # type: ignore[arg-type]
+    model = meta_model(meta)
     return FrameEmbeddings(
         recording_id=str(meta["recording_id"]),
-        media=_media(meta),
+        media=meta_media(meta),
         model=model,
         times_ms=table["time_ms"].to_numpy().astype(np.int64),
         grid_index=table["grid_index"].to_numpy().astype(np.int64),
@@ -192,7 +189,7 @@ def read_frames(path: Path) -> FrameEmbeddings:
             CropEmbeddings(Crop(name), _matrix(table[name]).reshape(n, k, model.dim))
             for name, k in sub_crops.items()
         ),
-        notices=_notices(meta),
+        notices=meta_notices(meta),
     )
 
 
@@ -211,7 +208,7 @@ def write_texts(path: Path, texts: TextEmbeddings) -> None:
         "model": model_facts(texts.model),
         "notices": [asdict(notice) for notice in texts.notices],
     }
-    _write(path, table, meta)
+    write_table(path, table, meta)
 
 
 def read_texts(path: Path) -> TextEmbeddings:
@@ -219,64 +216,11 @@ def read_texts(path: Path) -> TextEmbeddings:
     table, meta = _read(path)
     return TextEmbeddings(
         recording_id=str(meta["recording_id"]),
-        model=ModelRef(**_mapping(meta, "model")),  # type: ignore[arg-type]
+        model=meta_model(meta),
         utterance_ids=tuple(table["utterance_id"].to_pylist()),
         vectors=_matrix(table["embedding"]),
-        notices=_notices(meta),
+        notices=meta_notices(meta),
     )
-
-
-def write_alignment(
-    path: Path, alignment: RecordingAlignment, settings: Sequence[RecordingAlignment] = ()
-) -> None:
-    """Write an align shard: statistics and reaches as in `scores_wide`, lags as lists.
-
-    settings: the same utterances under further settings of the score, below the plain rows. NaN
-    becomes NULL; a crop that was not made has NULL in all its columns.
-    """
-    table = pa.concat_tables([_alignment_table(part) for part in (alignment, *settings)])
-    meta = {"recording_id": alignment.recording_id, "model": model_facts(alignment.model)}
-    _write(path, table, meta)
-
-
-def _alignment_table(alignment: RecordingAlignment) -> pa.Table:
-    n = len(alignment.utterance_ids)
-    columns: dict[str, pa.Array] = {
-        "recording_id": pa.array([alignment.recording_id] * n, pa.string()),
-        "utterance_id": pa.array(alignment.utterance_ids, pa.string()),
-        "scorer": pa.array([alignment.model.scorer] * n, pa.string()),
-        "missing_reason": pa.array([r or None for r in alignment.missing_reason], pa.string()),
-    }
-    for j, window in enumerate(WINDOWS):
-        columns[f"n_frames_{window}"] = pa.array(alignment.n_frames[:, j], pa.int16())
-    for crop in Crop:
-        made = crop in alignment.crops
-        for j, window in enumerate(WINDOWS):
-            for k, statistic in enumerate(SCORE_STATISTICS):
-                values = (
-                    alignment.statistics[:, alignment.crops.index(crop), j, k]
-                    if made
-                    else np.full(n, np.nan, np.float32)
-                )
-                name = wide_column(crop.value, window, statistic.name)
-                columns[name] = pa.array(values, pa.float32(), from_pandas=True)
-    lags = alignment.lags
-    bounds = np.searchsorted(lags.utterance_row, np.arange(n + 1)).astype(np.int32)
-    offsets = pa.array(bounds)
-    reach = reach_of(n, lags.utterance_row, lags.lag_ms, lags.cosines)
-    for name, column in reach.columns([crop.value for crop in alignment.crops]).items():
-        columns[name] = pa.array(column, from_pandas=True)
-    columns["lag_time_ms"] = pa.ListArray.from_arrays(offsets, pa.array(lags.time_ms, pa.int32()))
-    columns["lag_ms"] = pa.ListArray.from_arrays(offsets, pa.array(lags.lag_ms, pa.int32()))
-    for crop in Crop:
-        values = (
-            np.ascontiguousarray(lags.cosines[:, alignment.crops.index(crop)])
-            if crop in alignment.crops
-            else np.full(len(lags.time_ms), np.nan, np.float32)
-        )
-        cosines = pa.array(values, pa.float32(), from_pandas=True)
-        columns[f"lag_{crop.value}"] = pa.ListArray.from_arrays(offsets, cosines)
-    return pa.table(columns)
 
 
 def model_facts(model: ModelRef) -> dict[str, object]:
@@ -299,19 +243,29 @@ def read_meta(path: Path) -> dict[str, object]:
     return meta
 
 
-def shard_media(path: Path) -> MediaInfo:
+def meta_media(meta: Mapping[str, object]) -> MediaInfo:
     """Media facts kept in a speech or vision shard."""
-    return _media(read_meta(path))
+    value = dict(_mapping(meta, "media"))
+    notes = value.pop("notes")
+    assert isinstance(notes, list)
+    return MediaInfo(**value, notes=tuple(notes))  # type: ignore[arg-type]
 
 
 def shard_model(path: Path) -> ModelRef:
     """Model of a vision, text or align shard."""
-    return ModelRef(**_mapping(read_meta(path), "model"))  # type: ignore[arg-type]
+    return meta_model(read_meta(path))
 
 
-def shard_notices(path: Path) -> tuple[Notice, ...]:
+def meta_model(meta: Mapping[str, object]) -> ModelRef:
+    """Model of a vision, text or align shard."""
+    return ModelRef(**_mapping(meta, "model"))  # type: ignore[arg-type]
+
+
+def meta_notices(meta: Mapping[str, object]) -> tuple[Notice, ...]:
     """Notices kept in a speech, vision or text shard."""
-    return _notices(read_meta(path))
+    value = meta.get("notices", [])
+    assert isinstance(value, list)
+    return tuple(Notice(**entry) for entry in value)
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
@@ -339,7 +293,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         ) from problem
 
 
-def _write(
+def write_table(
     path: Path, table: pa.Table, meta: Mapping[str, object], row_group_size: int | None = None
 ) -> None:
     text = json.dumps(meta, sort_keys=True, default=str)
@@ -383,16 +337,3 @@ def _mapping(meta: Mapping[str, object], key: str) -> dict[str, object]:
     value = meta[key]
     assert isinstance(value, dict)
     return value
-
-
-def _media(meta: Mapping[str, object]) -> MediaInfo:
-    value = _mapping(meta, "media")
-    notes = value.pop("notes")
-    assert isinstance(notes, list)
-    return MediaInfo(**value, notes=tuple(notes))  # type: ignore[arg-type]
-
-
-def _notices(meta: Mapping[str, object]) -> tuple[Notice, ...]:
-    value = meta.get("notices", [])
-    assert isinstance(value, list)
-    return tuple(Notice(**entry) for entry in value)

@@ -12,6 +12,7 @@ from pipeline.errors import StoreError
 from pipeline.records import StageFailure
 from pipeline.schema import SCORES_VIEW, TABLES
 from pipeline.store import shards
+from pipeline.store.align_shards import write_alignment
 from pipeline.store.dictionary import DICTIONARY_PATH, data_dictionary
 from pipeline.store.fill import RunRecord, ShardSet
 from pipeline.store.layout import ShardFolder, Stage
@@ -58,7 +59,7 @@ def shard_set(study: Study) -> ShardSet:
         shards.write_transcript(paths[Stage.SPEECH][-1], said)
         shards.write_frames(paths[Stage.VISION][-1], fakes.frames(recording_id))
         shards.write_texts(paths[Stage.TEXT][-1], fakes.texts(said))
-        shards.write_alignment(paths[Stage.ALIGN][-1], result)
+        write_alignment(paths[Stage.ALIGN][-1], result)
     return ShardSet(*(tuple(paths[stage]) for stage in Stage))
 
 
@@ -222,10 +223,17 @@ def test_old_builds_are_pruned(study: Study, shard_set: ShardSet) -> None:
     assert kept[-1] == newest
 
 
-def test_a_damaged_shard_leaves_the_old_store_current(study: Study, shard_set: ShardSet) -> None:
+@pytest.mark.parametrize(
+    ("keeps_footer", "told"), [(False, "r2~d.parquet is damaged"), (True, "could not be built")]
+)
+def test_a_damaged_shard_leaves_the_old_store_current(
+    study: Study, shard_set: ShardSet, keeps_footer: bool, told: str
+) -> None:
     first = publish(study, shard_set, [], [], run_record(1))
-    shard_set.align[1].write_bytes(b"not parquet")
-    with pytest.raises(StoreError, match="could not be built"):
+    shard = shard_set.align[1]
+    whole = shard.read_bytes()
+    shard.write_bytes(bytes(1_000) + whole[1_000:] if keeps_footer else whole[:100])
+    with pytest.raises(StoreError, match=told):
         publish(study, shard_set, [], [], run_record(2))
     assert current_store_path(study.root) == first
     assert not list(stores_folder(study.root).glob("*.partial*"))
