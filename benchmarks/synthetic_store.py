@@ -190,8 +190,9 @@ def _fill_norms(con: duckdb.DuckDBPyConnection) -> None:
 def _fill_facts(con: duckdb.DuckDBPyConnection) -> None:
     for scorer, weights in ((SCORER, "none"), (IMPORTED, "imported")):
         con.execute(
-            "INSERT INTO models VALUES (?, 'synthetic', ?, 'x', 512, 224, 'none', 'fp32', ?, ?)",
-            [scorer, weights, THRESHOLD, "made up for timing"],
+            "INSERT INTO models VALUES "
+            "(?, 'synthetic', ?, 'x', 512, 224, 'none', 'fp32', ?, ?, ?, 'raw', FALSE)",
+            [scorer, weights, THRESHOLD, "made up for timing", scorer],
         )
     con.execute(
         "INSERT INTO runs VALUES ('run1', TIMESTAMP '2024-06-01 12:00:00', "

@@ -61,6 +61,7 @@ DOUBTFUL_FLAGS = (
 MISSING: dict[str, str] = {
     "no_frame_in_window": "No sampled frame falls inside the utterance",
     "no_null": "No chance level: no other frames of this child to compare with",
+    "no_noun": "None of its words is known to be a noun (parts of speech are known for English)",
     "not_scored": "Not scored by this model",
 }
 GROUPS: dict[str, str] = {

@@ -55,13 +55,15 @@ def fill_facts(
         )
     for scorer in plan.scorers:
         con.execute(
-            "INSERT INTO models VALUES (?, 'synthetic', 'none', ?, ?, 32, 'none', 'fp32', ?, ?)",
+            "INSERT INTO models VALUES "
+            "(?, 'synthetic', 'none', ?, ?, 32, 'none', 'fp32', ?, ?, ?, 'raw', FALSE)",
             [
                 scorer,
                 f"{hash_text(scorer):08x}",
                 DIM,
                 plan.threshold,
                 "chosen for the synthetic study" if plan.threshold is not None else "",
+                scorer,
             ],
         )
     con.execute(

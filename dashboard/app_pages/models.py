@@ -34,7 +34,7 @@ stop_when_empty(found.n_both + found.n_only_a + found.n_only_b)
 if not found.n_both:
     st.info("No chosen utterance has a score from both.", icon=":material/compare_arrows:")
     st.stop()
-names, look = (a.scorer, b.scorer), current_look()
+names, look = (a.label, b.label), current_look()
 agreement_headline(found, names)
 n_both = f"n = {labels.plural(found.n_both, 'utterance')} scored by both."
 clicked: list[str] | None = None

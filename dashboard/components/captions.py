@@ -67,7 +67,7 @@ def setting_note(measure: Measure) -> str:
     return (
         f"Score: {labels.STATISTICS[measure.statistic].lower()} {of} between the words and the "
         f"{labels.window_frames(measure.window)}, {labels.CROPS[measure.crop].lower()} crop, model "
-        f"{measure.scorer}. Highly aligned: a score of {threshold_text(measure)} or more "
+        f"{measure.label}. Highly aligned: a score of {threshold_text(measure)} or more "
         f"({_ORIGINS[measure.threshold_origin]})."
     )
 

@@ -51,7 +51,7 @@ def change_headline(a: Measure, b: Measure, paired: pd.DataFrame) -> None:
         column.metric(label, value, delta=note, delta_color="off", delta_arrow="off")
     st.caption(
         f"Both at a threshold of {threshold_text(a)} and on the same "
-        f"{labels.count(int(change.n))} utterances, model {a.scorer}. A threshold is known for one "
+        f"{labels.count(int(change.n))} utterances, model {a.label}. A threshold is known for one "
         "setting; another crop or window shifts all scores, so look at the differences and at "
         "chance (under “Every threshold”) as well. "
         f"Gained: {_sentence_limits(gained)}; lost: {_sentence_limits(lost)}. "

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import labels
 from dashboard.components.filter_state import change_field, change_filters, saved_filters
+from dashboard.components.scorer_choice import scorer_choice, settings_hint
 from dashboard.components.window_choice import window_choice
 from dashboard.filters import (
     DEFAULT_Z_THRESHOLD,
@@ -39,9 +40,7 @@ def filter_sidebar(filters: Filters, measure: Measure, options: StoreOptions) ->
 
 
 def _score_controls(filters: Filters, measure: Measure, options: StoreOptions) -> None:
-    if len(options.models) > 1:
-        names = [model.scorer for model in options.models]
-        _choice(filters, "scorer", "Model", names, measure.scorer, str)
+    scorer_choice(measure.scorer, options)
     _choice(
         filters,
         "crop",
@@ -49,7 +48,8 @@ def _score_controls(filters: Filters, measure: Measure, options: StoreOptions) -
         list(options.crops),
         filters.crop,
         labels.CROPS.__getitem__,
-        help_text="\n\n".join(labels.CROPS_LONG[crop] for crop in options.crops),
+        help_text="\n\n".join(labels.CROPS_LONG[crop] for crop in options.crops)
+        + settings_hint(options),
     )
     model = next(m for m in options.models if m.scorer == measure.scorer)
     window_choice(
@@ -113,7 +113,7 @@ def _threshold(filters: Filters, measure: Measure, options: StoreOptions) -> Non
         st.caption(f"Threshold {model.threshold_source}.")
     if measure.threshold_origin == "no_default" and options.has_null:
         st.caption(
-            f"No threshold is known for {model.scorer}, and thresholds of other models do not "
+            f"No threshold is known for {model.label}, and those of other scores do not "
             "carry over: the z scale is used instead."
         )
 
@@ -183,24 +183,21 @@ def _choice(
 
     def take() -> None:
         changed = with_value(saved_filters(), name, st.session_state[key])
-        if name in ("scale", "scorer"):
-            # A threshold means nothing on another scale or for another model.
+        if name == "scale":
+            # A threshold means nothing on another scale.
             changed = with_value(changed, "threshold", None)
         change_filters(changed)
 
-    if name == "scorer":
-        st.selectbox(label, choices, key=key, on_change=take)
-    else:
-        st.segmented_control(
-            label,
-            choices,
-            key=key,
-            format_func=words,
-            required=True,
-            on_change=take,
-            help=help_text,
-            width="stretch",
-        )
+    st.segmented_control(
+        label,
+        choices,
+        key=key,
+        format_func=words,
+        required=True,
+        on_change=take,
+        help=help_text,
+        width="stretch",
+    )
 
 
 def _several(

@@ -36,7 +36,7 @@ def lag_profiles(view: View, a: Measure, b: Measure) -> None:
         st.caption("No utterance of this choice holds exactly one frame, so there is no profile.")
         return
     first = next(iter(found.values()))
-    setting = f"A: {setting_note(a)}" if chosen == "high" else f"Model {a.scorer}."
+    setting = f"A: {setting_note(a)}" if chosen == "high" else f"Model {a.label}."
     show_figure(
         charts.lag_profile(
             {name: lags.lag_profile(sums) for name, sums in found.items()}, look=current_look()

@@ -7,11 +7,13 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.components.captions import threshold_text
+from dashboard.components.scorer_choice import SETTINGS_HINT
 from dashboard.components.url_choice import url_choice
 from dashboard.components.view import View
 from dashboard.filters import Filters
 from dashboard.queries.selection import Measure, resolve_measure
 from pipeline.records import ModelRef
+from pipeline.score_settings import PLAIN, ScorerSetting, TextVariant
 
 IMPORTED_WEIGHTS = "imported"
 
@@ -30,6 +32,7 @@ def stop_without_second_scorer(view: View) -> None:
         "full_clip_results.csv of earlier scripts). They stand beside the study’s own from the "
         "next build on."
     )
+    st.markdown(SETTINGS_HINT)
     st.code(
         "python -m pipeline import-scores STUDY scores.csv --scorer my-scorer\n"
         "python -m pipeline run STUDY --stage publish",
@@ -45,19 +48,35 @@ def model_pair(view: View) -> tuple[Measure, Measure]:
     """
     models = view.store.options.models
     a = next(model for model in models if model.scorer == view.measure.scorer)
-    others = tuple(model.scorer for model in models if model.scorer != a.scorer)
+    others = tuple(model for model in models if model.scorer != a.scorer)
     left, right = st.columns(2, gap="large")
     with left.container(border=True):
-        st.markdown(f"**A**, the model of the sidebar: {a.scorer}")
+        st.markdown(f"**A**, the model of the sidebar: {a.label}")
         measure_a = _measure(view.filters, models, a)
         st.caption(_described(measure_a, a))
     with right.container(border=True):
-        chosen = url_choice("**B**, what it is compared with", others, param="b", default=others[0])
-        b = next(model for model in models if model.scorer == chosen)
+        named = {model.scorer: model for model in others}
+        chosen = url_choice(
+            "**B**, what it is compared with",
+            tuple(named),
+            param="b",
+            default=_first_compared(a, others).scorer,
+            words=lambda scorer: named[scorer].label,
+            is_menu=True,
+        )
+        b = named[chosen]
         filters = replace(view.filters, scorer=b.scorer, threshold=None)
         measure_b = _measure(filters, models, b)
         st.caption(_described(measure_b, b))
     return measure_a, measure_b
+
+
+def _first_compared(a: ModelRef, others: tuple[ModelRef, ...]) -> ModelRef:
+    """What A is compared with at first: its nouns only, or the plain score if A is a setting of
+    it; else another scorer."""
+    first = TextVariant.NOUNS if a.setting == PLAIN else TextVariant.RAW
+    alike = (m for m in others if m.base == a.base and m.setting == ScorerSetting(first))
+    return next(alike, others[0])
 
 
 def _measure(filters: Filters, models: tuple[ModelRef, ...], model: ModelRef) -> Measure:
@@ -74,4 +93,6 @@ def _described(measure: Measure, model: ModelRef) -> str:
         threshold += " (chosen)"
     if model.weights == IMPORTED_WEIGHTS:
         return f"Scores imported from {model.name}. {threshold}."
+    if model.setting != PLAIN:
+        return f"{model.label}. {threshold}."
     return f"Architecture {model.name}, weights {model.weights}. {threshold}."

@@ -97,7 +97,7 @@ def provenance(moment: Moment, model: ModelRef) -> None:
     scored.table(
         _filled(
             {
-                "Scorer": model.scorer,
+                "Scorer": model.label,
                 "Model": f"{model.name} {model.weights}".strip(),
                 "Revision of the weights": model.revision[:16],
                 "Preprocessing": model.preprocess,

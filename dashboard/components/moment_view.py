@@ -8,6 +8,7 @@ from dashboard import data, labels
 from dashboard.charts.moment import ChanceBand, lag_curve, place_among, place_width
 from dashboard.components.captions import threshold_text
 from dashboard.components.figure import clicked_point, current_look, show_figure
+from dashboard.components.moment_compared import compared_note
 from dashboard.components.moment_facts import moment_scores, moment_title, provenance
 from dashboard.components.moment_frames import (
     STRIP_LAG_MS,
@@ -53,6 +54,7 @@ def moment_view(view: View, key: MomentKey, following: MomentKey | None) -> None
         view.store, queries.place_in_child, moment.child_id, view.measure, moment.score
     )
     moment_scores(moment, view.measure, place)
+    compared_note(view, moment)
     _clip_and_words(view, moment, key, following)
     frames = _frames(view, moment)
     crop = _frames_section(view, frames)

@@ -22,6 +22,7 @@ _LOW_CONFIDENCE = -1.0
 _REASONS = {
     "no_frame_in_window": "No frame in the window",
     "no_null": "No chance level",
+    "no_noun": "No known noun",
     "not_scored": "Not scored",
 }
 

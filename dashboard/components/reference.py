@@ -28,7 +28,7 @@ def reference_note(view: View) -> str:
     if not is_published_model(_model(view)):
         return (
             "Tan et al. 2025 report 12.64 % for OpenAI's CLIP ViT-B/32 at .24; it is not drawn, "
-            f"because cosines of {view.measure.scorer} cannot be compared with it."
+            f"because cosines of {view.measure.label} cannot be compared with it."
         )
     if not _same_setting(view.measure):
         return (

@@ -16,10 +16,11 @@ def url_choice(
     default: str,
     words: Callable[[str], str] = str,
     place: DeltaGenerator | None = None,
+    is_menu: bool = False,
 ) -> str:
     """One of `choices`: what URL parameter `param` says, else what was chosen last, else default.
 
-    Few choices are toggles, many a menu. `place` is a container to draw in.
+    Few choices are toggles, many (or with `is_menu`) a menu. `place` is a container to draw in.
     """
     key = f"choice_{param}"
     current = url_value(
@@ -31,8 +32,8 @@ def url_choice(
         keep_in_url(param, str(st.session_state[key]), default)
 
     draw = place if place is not None else st
-    if words is str:
-        draw.selectbox(label, choices, key=key, on_change=take)
+    if words is str or is_menu:
+        draw.selectbox(label, choices, key=key, format_func=words, on_change=take)
     else:
         draw.segmented_control(
             label, choices, key=key, format_func=words, required=True, on_change=take

@@ -84,7 +84,7 @@ def chosen_utterances(filters: Filters, measure: Measure) -> Selected:
             Column(
                 "missing_reason",
                 "VARCHAR",
-                "Why there is no score: no_frame_in_window, no_null or not_scored",
+                "Why there is no score: no_frame_in_window, no_null, no_noun or not_scored",
             ),
         ),
     ]

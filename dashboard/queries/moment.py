@@ -92,7 +92,7 @@ def moment(
                 {measure.n_frames_sql}, {measure.score}, {measure.sql("max_cosine")},
                 {measure.sql("mean_cosine")}, {measure.sql("z")}, {measure.sql("mean_z")},
                 {measure.sql("p")}, {measure.sql("null_mean")}, {measure.sql("null_sd")},
-                CASE WHEN missing_reason = 'not_scored' THEN 'not_scored'
+                CASE WHEN missing_reason IN ('not_scored', 'no_noun') THEN missing_reason
                      WHEN {measure.n_frames_sql} = 0 THEN 'no_frame_in_window'
                      WHEN {measure.sql("max_cosine")} IS NULL THEN 'not_scored'
                      WHEN {measure.sql("null_mean")} IS NULL THEN 'no_null' END
@@ -162,21 +162,45 @@ def best_sub_crops(
     con: DuckDBPyConnection, recording_id: str, utterance_id: str, scorer: str, span: TimeSpan
 ) -> pd.DataFrame:
     """Which square of the multi crop suits the words best in each frame of `span`: time_ms,
-    crop_index."""
+    crop_index. None of a scorer that compares another text: the store keeps no vectors of these."""
+    model = con.execute(
+        "SELECT coalesce(base_scorer, scorer) FROM models "
+        "WHERE scorer = $scorer AND coalesce(text_variant, 'raw') = 'raw'",
+        {"scorer": scorer},
+    ).fetchone()
     sql = """
-        SELECT f.time_ms, arg_max(f.crop_index, list_inner_product(f.embedding, t.embedding))
-            AS crop_index
+        SELECT f.time_ms, arg_max(f.crop_index, list_inner_product(f.embedding, t.embedding)
+            - coalesce(list_inner_product(f.embedding, h.text_mean), 0)) AS crop_index
         FROM frame_embeddings f JOIN utterance_embeddings t
             ON t.recording_id = f.recording_id AND t.scorer = f.scorer
-        WHERE f.recording_id = $recording_id AND f.scorer = $scorer AND f.crop = 'multi'
+        JOIN recordings r ON r.recording_id = f.recording_id
+        LEFT JOIN hubs h
+            ON h.scorer = $scorer AND h.child_id = r.child_id AND h.crop = 'multi'
+        WHERE f.recording_id = $recording_id AND f.scorer = $base AND f.crop = 'multi'
             AND f.time_ms >= $from_ms AND f.time_ms < $to_ms AND t.utterance_id = $utterance_id
         GROUP BY f.time_ms ORDER BY f.time_ms"""
     params: dict[str, Value] = {
         **_key_params(recording_id, utterance_id, scorer),
+        "base": "" if model is None else str(model[0]),
         "from_ms": span.onset_ms,
         "to_ms": span.offset_ms,
     }
     return Query(sql, params).frame(con)
+
+
+def compared_text(
+    con: DuckDBPyConnection, recording_id: str, utterance_id: str, variant: str
+) -> str | None:
+    """The text of a variant (see scored_texts), None where the utterance has none."""
+    found = con.execute(
+        """SELECT text FROM scored_texts WHERE text_variant = $variant
+           AND utterance_number = $number""",
+        {
+            "variant": variant,
+            "number": utterance_number(con, recording_id, utterance_id),
+        },
+    ).fetchone()
+    return None if found is None else found[0]
 
 
 def child_bins(

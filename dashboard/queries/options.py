@@ -9,6 +9,7 @@ from duckdb import DuckDBPyConnection
 from pipeline.errors import StoreError
 from pipeline.records import ModelRef
 from pipeline.schema import CROPS, SCHEMA_VERSION, UTTERANCE_FLAGS, wide_column
+from pipeline.score_settings import ScorerSetting
 from pipeline.sound_tables import QUADRANTS
 
 _REBUILD = "Build it again with: python -m pipeline run STUDY --stage publish"
@@ -57,6 +58,11 @@ class StoreOptions:
         chosen += ["activity"] if self.activities else []
         chosen += ["location"] if self.locations else []
         return tuple(chosen)
+
+    def settings_of(self, scorer: str) -> dict[ScorerSetting, str]:
+        """Scorers made with the same model as this one: how each compares -> its name."""
+        base = next((model.base for model in self.models if model.scorer == scorer), scorer)
+        return {model.setting: model.scorer for model in self.models if model.base == base}
 
     def known(self) -> dict[str, tuple[str, ...]]:
         """Field of Filters -> values that exist here, for `filters.restricted_to`."""
@@ -144,7 +150,9 @@ def _exists(con: DuckDBPyConnection, table: str, column: str) -> bool:
 def _models(con: DuckDBPyConnection) -> tuple[ModelRef, ...]:
     rows = con.execute(
         """SELECT scorer, name, weights, revision, dim, image_size_px, preprocess, precision,
-               default_threshold, coalesce(threshold_source, '')
+               default_threshold, coalesce(threshold_source, ''),
+               coalesce(base_scorer, ''), coalesce(text_variant, 'raw'),
+               coalesce(is_hub_corrected, FALSE)
            FROM models ORDER BY weights = 'imported', scorer"""
     ).fetchall()
     return tuple(ModelRef(*row) for row in rows)

@@ -24,7 +24,7 @@ LOWEST_LOGPROB = -2.0
 """Lower values are counted in the lowest bin."""
 OVERLAP_WIDTH = 0.05
 PAGE_ROWS = 25
-REASONS = ("no_frame_in_window", "no_null", "not_scored")
+REASONS = ("no_frame_in_window", "no_null", "no_noun", "not_scored")
 
 SORTS: dict[str, str] = {
     "recording_id": "recording_id",
@@ -89,11 +89,13 @@ def counts_by_child(con: DuckDBPyConnection, filters: Filters, measure: Measure)
                 speaker = 'NA' AS is_unknown, {measure.score} IS NOT NULL AS is_scored,
                 {measure.sql("max_cosine")} IS NOT NULL AS has_cosine,
                 {measure.n_frames_sql} = 0 AS is_empty,
-                coalesce(missing_reason = 'not_scored', FALSE) AS is_left_out, count(*) AS n
+                coalesce(missing_reason = 'not_scored', FALSE) AS is_left_out,
+                coalesce(missing_reason = 'no_noun', FALSE) AS is_without_text, count(*) AS n
             FROM scores_wide WHERE scorer = $scorer AND {condition.sql}
             GROUP BY ALL),
         reasoned AS (
             SELECT *, CASE WHEN is_scored THEN NULL WHEN is_left_out THEN 'not_scored'
+                WHEN is_without_text THEN 'no_noun'
                 WHEN has_cosine THEN 'no_null' WHEN is_empty THEN 'no_frame_in_window'
                 ELSE 'not_scored' END AS reason FROM combined)
         SELECT CAST(child_id AS VARCHAR) AS child_id, {_sum("TRUE", "n")},

@@ -105,8 +105,10 @@ def timeline(con: DuckDBPyConnection) -> Timeline:
 def searchable_model(
     con: DuckDBPyConnection, models: tuple[ModelRef, ...], scorer: str
 ) -> ModelRef | None:
-    """The scorer if the store has its frame embeddings, else the first model that has, or None."""
-    for model in sorted(models, key=lambda model: model.scorer != scorer):
+    """The model behind the scorer if the store has its frame embeddings, else the first model that
+    has, or None."""
+    base = next((model.base for model in models if model.scorer == scorer), scorer)
+    for model in sorted(models, key=lambda model: model.scorer != base):
         found = con.execute(
             "SELECT 1 FROM frame_embeddings WHERE scorer = ? LIMIT 1", [model.scorer]
         ).fetchone()

@@ -18,11 +18,12 @@ from pipeline.people.thresholds import threshold_origin
 from pipeline.records import ModelRef
 from pipeline.schema import CROPS, SCORES_WIDE, UTTERANCE_FLAGS, WINDOWS
 from pipeline.score_columns import is_window
+from pipeline.score_settings import MADE_TEXTS
 from pipeline.score_sql import is_free_window, missing_reason_sql, n_frames_sql, statistic_sql
 
 Value = str | int | float | list[str]
 
-MISSING_REASONS = ("no_frame_in_window", "no_null", "not_scored")
+MISSING_REASONS = ("no_frame_in_window", "no_null", "no_noun", "not_scored")
 """Why an utterance has no score, in the order in which they are told."""
 
 AGE_BAND_DAYS = 182.625
@@ -37,6 +38,8 @@ class Measure:
     utterance; a free window has no null, so no z. `threshold_origin`: "chosen" by the person,
     "people" from the study's raters, "simulated" from simulated ones, "model" its default, "z" the
     default of the z scale, "no_default" when the model has no known threshold and z is used.
+    `label`: the scorer in words; `is_made_text`: it compares a text made from the words said, which
+    some utterances lack.
     """
 
     scorer: str
@@ -46,6 +49,8 @@ class Measure:
     scale: str
     threshold: float
     threshold_origin: str = "chosen"
+    label: str = field(default="", compare=False)
+    is_made_text: bool = False
 
     def __post_init__(self) -> None:
         for value, allowed in (
@@ -90,6 +95,13 @@ class Measure:
     def n_frames_sql(self) -> str:
         """SQL over scores_wide: frames in the window."""
         return n_frames_sql(self.window)
+
+    @property
+    def n_frames_or_no_text(self) -> str:
+        """The same, but -1 where the utterance has no such text to compare."""
+        if not self.is_made_text:
+            return self.n_frames_sql
+        return f"CASE WHEN missing_reason = 'no_noun' THEN -1 ELSE {self.n_frames_sql} END"
 
     def under(self, *, crop: str, window: str, statistic: str) -> Measure:
         """The same measure with another crop, window and statistic."""
@@ -150,6 +162,8 @@ def resolve_measure(filters: Filters, models: Sequence[ModelRef]) -> Measure:
         scale,
         threshold,
         origin,
+        model.label,
+        model.setting.text in MADE_TEXTS,
     )
 
 

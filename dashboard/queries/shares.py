@@ -58,14 +58,14 @@ def counts_by_recording(
 ) -> pd.DataFrame:
     """Per recording and group: n_utterances chosen, n_scored (the denominator of shares and
     means), n_high (at or above the threshold), sum_score and sum_sq (of the scores), and why the
-    others have no score: n_no_frame_in_window, n_no_null, n_not_scored.
+    others have no score: n_no_frame_in_window, n_no_null, n_no_noun, n_not_scored.
 
     Columns: child_id, recording_id, age_days, grp (NULL when unknown) and the counts.
     """
     recordings, names = arrays.recordings, [*arrays.group_names(split), None]
     # Only a z can be missing where there is a cosine.
     cosine = measure.sql("max_cosine") if measure.scale == "z" else "CAST(NULL AS FLOAT)"
-    counts = np.zeros((len(recordings.child), len(names), 5), np.int64)
+    counts = np.zeros((len(recordings.child), len(names), 6), np.int64)
     sums = np.zeros((len(recordings.child), len(names), 2))
     chosen = arrays.chosen(filters, measure.scorer)
     adding_up(counting.count_scores, len(chosen))(
@@ -73,7 +73,7 @@ def counts_by_recording(
         arrays.recording,
         arrays.group(split),
         arrays.score(measure),
-        arrays.column(measure.scorer, measure.n_frames_sql),
+        arrays.column(measure.scorer, measure.n_frames_or_no_text),
         arrays.column(measure.scorer, cosine),
         measure.threshold,
         counts,
@@ -81,7 +81,7 @@ def counts_by_recording(
     )
     place, group = np.nonzero(counts[recordings.by_name, :, 0])
     code = recordings.by_name[place]
-    n_utterances, n_scored, n_high, n_no_frame, n_no_null = counts[code, group].T
+    n_utterances, n_scored, n_high, n_no_frame, n_no_null, n_no_noun = counts[code, group].T
     rows = recordings.frame.take(code).reset_index(drop=True)
     return rows.assign(
         grp=pd.Series(names, dtype="str").take(group).array,
@@ -92,7 +92,8 @@ def counts_by_recording(
         sum_sq=sums[code, group, 1],
         n_no_frame_in_window=n_no_frame,
         n_no_null=n_no_null,
-        n_not_scored=n_utterances - n_scored - n_no_frame - n_no_null,
+        n_no_noun=n_no_noun,
+        n_not_scored=n_utterances - n_scored - n_no_frame - n_no_null - n_no_noun,
     )
 
 

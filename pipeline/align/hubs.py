@@ -7,8 +7,8 @@ frames the hub-corrected cosine is
     (t - T) . (x - F) = c(t, x) - c(T, x) - c(t, F) + T . F,
 
 of vectors as they are, not made unit length again (centring: Suzuki et al. 2013, "Centering
-Similarity Measures to Reduce Hubs"). F shifts all scores of an utterance alike, those of its null windows too, so it
-changes scores and no z; T weighs frames against each other and changes both.
+Similarity Measures to Reduce Hubs"). F shifts all scores of an utterance alike, those of its null
+windows too, so it changes scores and no z; T weighs frames against each other and changes both.
 """
 
 from __future__ import annotations

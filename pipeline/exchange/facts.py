@@ -101,7 +101,9 @@ def _models(con: DuckDBPyConnection) -> tuple[ModelRef, ...]:
     rows = con.execute(
         """SELECT scorer, coalesce(name, ''), coalesce(weights, ''), coalesce(revision, ''),
                coalesce(dim, 0), coalesce(image_size_px, 0), coalesce(preprocess, ''),
-               coalesce(precision, ''), default_threshold, coalesce(threshold_source, '')
+               coalesce(precision, ''), default_threshold, coalesce(threshold_source, ''),
+               coalesce(base_scorer, ''), coalesce(text_variant, 'raw'),
+               coalesce(is_hub_corrected, FALSE)
            FROM models ORDER BY scorer"""
     ).fetchall()
     return tuple(ModelRef(*row) for row in rows)

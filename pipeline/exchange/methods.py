@@ -7,6 +7,7 @@ from pipeline.exchange.facts import StoreFacts
 from pipeline.exchange.selection import ScoreSetting, Selection, SelectionCounts
 from pipeline.records import ModelRef
 from pipeline.schema import NULL_MIN_LAG_MS
+from pipeline.score_settings import TextVariant
 
 _STATISTICS = {"max": "maximum", "mean": "mean"}
 _PACKAGES = ("python", "torch", "open_clip_torch", "faster-whisper", "av", "duckdb")
@@ -21,6 +22,15 @@ def methods_text(
     """
     listed = "\n".join(["References", *references(facts, setting)])
     return "\n\n".join([*methods_paragraphs(facts, setting, selection, counts), listed]) + "\n"
+
+
+_TEXTS = {
+    TextVariant.RAW: "the words of each utterance",
+    TextVariant.NOUNS: "the nouns of each utterance",
+    TextVariant.PHOTO: "the sentence “a photo of” with the first noun of each utterance that names "
+    "something visible",
+}
+"""What is compared with the frames; parts of speech as in the store’s norms."""
 
 
 def methods_paragraphs(
@@ -74,11 +84,17 @@ def _score(
         sentences += [
             f"One frame was taken every {facts.frame_step_ms / 1000:g} s and reduced to "
             f"{setting.crop_words}.",
-            f"Frames and the words of each utterance were embedded with {_model_words(model)}.",
+            f"Frames and {_TEXTS[model.setting.text]} were embedded with {_model_words(model)}.",
             f"The score of an utterance is the {statistic} of the cosines of its words with the "
             f"frames {setting.window_words}"
             + ("." if setting.scale == "raw" else ", expressed as z against chance."),
         ]
+        if model.is_hub_corrected:
+            sentences.append(
+                "Before texts and frames were compared, the mean text of the child’s utterances "
+                "was taken off each text and the mean of the child’s frames off each frame, so "
+                "that scores are inner products and no cosines."
+            )
         settings = facts.run.settings if facts.run is not None else None
         if settings is not None and settings.align.sub_second == "nearest":
             sentences.append("An utterance that holds no frame takes the nearest one.")

@@ -69,7 +69,7 @@ _COLUMNS: tuple[tuple[str, Column], ...] = (
         Column(
             "missing_reason",
             "VARCHAR",
-            "Why there is no score: no_frame_in_window, no_null or not_scored",
+            "Why there is no score: no_frame_in_window, no_null, no_noun or not_scored",
         ),
     ),
 )

@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from pipeline.column import Table
 from pipeline.errors import SettingsError, StoreError
 from pipeline.exchange.table_file import Value, exportable_tables, table_sql
-from pipeline.schema import FRAME_EMBEDDINGS, LAG_COSINES_VIEW, UTTERANCE_EMBEDDINGS
+from pipeline.schema import FRAME_EMBEDDINGS, HUBS, LAG_COSINES_VIEW, UTTERANCE_EMBEDDINGS
 
-LARGE_TABLES = (FRAME_EMBEDDINGS.name, UTTERANCE_EMBEDDINGS.name, LAG_COSINES_VIEW.name)
-"""Written only when they are named: embeddings, and a second form of the table lags."""
+LARGE_TABLES = (
+    FRAME_EMBEDDINGS.name,
+    UTTERANCE_EMBEDDINGS.name,
+    LAG_COSINES_VIEW.name,
+    HUBS.name,
+)
+"""Written only when they are named: embeddings and their means, and a second form of lags."""
 
 
 @dataclass(frozen=True, slots=True)

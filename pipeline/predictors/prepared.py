@@ -92,7 +92,9 @@ def _grouping(con: duckdb.DuckDBPyConnection, choice: ScoreChoice) -> Grouping:
 def _model(con: duckdb.DuckDBPyConnection, scorer: str) -> ModelRef | None:
     row = con.execute(
         "SELECT scorer, name, weights, revision, dim, image_size_px, preprocess, precision, "
-        "default_threshold, threshold_source FROM models WHERE scorer = $scorer",
+        "default_threshold, threshold_source, coalesce(base_scorer, ''), "
+        "coalesce(text_variant, 'raw'), coalesce(is_hub_corrected, FALSE) "
+        "FROM models WHERE scorer = $scorer",
         {"scorer": scorer},
     ).fetchone()
     return ModelRef(*row) if row is not None else None

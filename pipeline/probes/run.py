@@ -102,12 +102,18 @@ def run_search(
 
 
 def probed_scorer(con: duckdb.DuckDBPyConnection, scorer: str = "") -> tuple[str, str]:
-    """Name and revision of a scorer that has a text encoder; "" is the first of the store.
+    """Name and revision of a scorer that has a text encoder; "" is the first of the store. Of a
+    further setting of a score the model behind it is meant.
 
     Raises ProbeError for others: their scores were made elsewhere, without vectors.
     """
-    rows = con.execute("SELECT scorer, revision, dim FROM models ORDER BY scorer").fetchall()
-    models = {str(name): str(revision) for name, revision, dim in rows if dim}
+    rows = con.execute(
+        "SELECT scorer, revision, dim, coalesce(base_scorer, scorer) FROM models ORDER BY scorer"
+    ).fetchall()
+    models = {
+        str(name): str(revision) for name, revision, dim, base in rows if dim and name == base
+    }
+    scorer = next((str(base) for name, _, _, base in rows if name == scorer), scorer)
     if not models:
         raise ProbeError(
             "The store has no scores of an image-text model.",

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 _NULL_SUMS = ("n", "n_high", "expected")
 COUNTED = ("n_utterances", "n_scored", "n_high", "sum_score", "sum_sq")
-MISSING_REASONS = ("no_frame_in_window", "no_null", "not_scored")
+MISSING_REASONS = ("no_frame_in_window", "no_null", "no_noun", "not_scored")
 
 
 def per_recording(counts: pd.DataFrame, keys: Sequence[str] = ()) -> pd.DataFrame:

@@ -45,7 +45,7 @@ def setting_words(setting: ScoreSetting, model: ModelRef) -> str:
         return f"{setting.scorer} (imported); highly aligned from {threshold(setting)}"
     words = labels.setting(setting.crop, setting.window, setting.statistic)
     words = words[:1].lower() + words[1:]
-    return f"{setting.scorer}, {words}; highly aligned from {threshold(setting)}"
+    return f"{model.label}, {words}; highly aligned from {threshold(setting)}"
 
 
 def interval(found: Interval) -> str:

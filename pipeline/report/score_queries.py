@@ -19,7 +19,7 @@ SHORT_MS = 1_000
 def counts_by_recording(con: DuckDBPyConnection, choice: ScoreChoice) -> pd.DataFrame:
     """Per recording and speaker: child_id, recording_id, age_days, speaker, n_utterances, n_scored
     (the denominator of shares and means), n_high, sum_score, sum_sq, and why the others have no
-    score: n_no_frame_in_window, n_no_null, n_not_scored.
+    score: n_no_frame_in_window, n_no_null, n_no_noun, n_not_scored.
     """
     is_z = choice.scale == "z"
     no_null = "count(*) FILTER (WHERE score IS NULL AND has_cosine)" if is_z else "0"
@@ -27,7 +27,8 @@ def counts_by_recording(con: DuckDBPyConnection, choice: ScoreChoice) -> pd.Data
         SELECT r.child_id, r.recording_id, CAST(r.age_days AS DOUBLE) AS age_days,
             coalesce(CAST(speaker AS VARCHAR), 'NA') AS speaker,
             counts.* EXCLUDE (recording_id, speaker),
-            counts.n_utterances - n_scored - n_no_frame_in_window - n_no_null AS n_not_scored
+            counts.n_utterances - n_scored - n_no_frame_in_window - n_no_null - n_no_noun
+                AS n_not_scored
         FROM (
             SELECT recording_id, speaker,
                 count(*) AS n_utterances,
@@ -35,12 +36,15 @@ def counts_by_recording(con: DuckDBPyConnection, choice: ScoreChoice) -> pd.Data
                 count(*) FILTER (WHERE score >= $threshold::FLOAT) AS n_high,
                 coalesce(sum(CAST(score AS DOUBLE)), 0) AS sum_score,
                 coalesce(sum(CAST(score AS DOUBLE) * score), 0) AS sum_sq,
-                count(*) FILTER (WHERE score IS NULL AND n_frames = 0) AS n_no_frame_in_window,
+                count(*) FILTER (WHERE score IS NULL AND n_frames = 0 AND NOT is_without_text)
+                    AS n_no_frame_in_window,
+                count(*) FILTER (WHERE score IS NULL AND is_without_text) AS n_no_noun,
                 {no_null} AS n_no_null
             FROM (
                 SELECT recording_id, speaker, {choice.score_sql} AS score,
                     {choice.n_frames_sql} AS n_frames,
-                    {choice.sql("max_cosine")} IS NOT NULL AS has_cosine
+                    {choice.sql("max_cosine")} IS NOT NULL AS has_cosine,
+                    coalesce(missing_reason = 'no_noun', FALSE) AS is_without_text
                 FROM scores_wide WHERE {_chosen(choice)})
             GROUP BY recording_id, speaker) counts
         JOIN recordings r ON r.recording_id = CAST(counts.recording_id AS VARCHAR)

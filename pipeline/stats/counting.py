@@ -31,8 +31,9 @@ def count_scores(
     counts: Counts,
     sums: Sums,
 ) -> None:
-    """counts (n_recordings, n_groups, 5): utterances, scored, at or above the threshold, without
-    a score for want of a frame, without one although there is a cosine. sums (n_recordings,
+    """counts (n_recordings, n_groups, 6): utterances, scored, at or above the threshold, without
+    a score for want of a frame, without one although there is a cosine, without one because
+    n_frames is below 0, which stands for a text that cannot be made. sums (n_recordings,
     n_groups, 2): of scores, of their squares. `group` is a place from 0."""
     for i in range(len(number)):
         u = number[i]
@@ -45,6 +46,8 @@ def count_scores(
             sums[r, g, 0] += value
             sums[r, g, 1] += np.float64(value) * value
         else:
+            if n_frames[u] < 0:
+                counts[r, g, 5] += 1
             if n_frames[u] == 0:
                 counts[r, g, 3] += 1
             if cosine[u] == cosine[u]:

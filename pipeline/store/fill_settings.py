@@ -50,7 +50,7 @@ def insert_settings(
         con.execute(
             """
             INSERT INTO scored_texts
-            SELECT u.utterance_number, v.variant, v.text
+            SELECT u.utterance_number, u.recording_id, u.utterance_id, v.variant, v.text
             FROM read_parquet(?, union_by_name = true, hive_partitioning = false) v
             JOIN utterances u USING (recording_id, utterance_id)
             ORDER BY v.variant, u.utterance_number

@@ -18,7 +18,7 @@ def answer(data: Collected) -> Section:
     crop = f", {labels.CROPS[setting.crop].lower()} crop" if data.model.dim else ""
     how = (
         f"An utterance is highly aligned if {phrases.score(setting, data.model)} is "
-        f"{setting.threshold:g} or more (model {setting.scorer}{crop}). {phrases.BY_RECORDING} "
+        f"{setting.threshold:g} or more (model {data.model.label}{crop}). {phrases.BY_RECORDING} "
         f"{phrases.chance(data.facts, setting, is_known=data.has_chance)}"
     )
     blocks.append(Paragraph(how))
@@ -101,7 +101,7 @@ def _published(data: Collected) -> str:
         return f"{words}; this report uses the same model, crop and window."
     if not is_published_model(data.model):
         return (
-            f"{words}; scores of {setting.scorer} are on another scale, so the two shares cannot "
+            f"{words}; scores of {data.model.label} are on another scale, so the two shares cannot "
             "be compared."
         )
     return f"{words}; this report uses another setting, so the two shares cannot be compared."

@@ -39,11 +39,11 @@ def _made_up(data: Collected) -> Iterator[Caveat]:
     if data.model.name == "demo-clip" or "whisper demo-whisper" in sources:
         yield (
             "Demonstration.",
-            f"The scores of {data.model.scorer} or the transcripts come from the small models "
+            f"The scores of {data.model.label} or the transcripts come from the small models "
             "that Coview ships for its made-up demo study. They say nothing about real children.",
         )
     elif data.model.weights in ("none", "synthetic"):
-        yield ("No real model.", f"The scores of {data.model.scorer} were not made by a model.")
+        yield ("No real model.", f"The scores of {data.model.label} were not made by a model.")
 
 
 def _children(data: Collected) -> Iterator[Caveat]:
@@ -139,7 +139,7 @@ def _model(data: Collected) -> Iterator[Caveat]:
     if setting.threshold_origin == "no_default":
         yield (
             "No threshold known.",
-            f"No cosine threshold is known for {model.scorer}; {phrases.threshold(setting)} of the "
+            f"No cosine threshold is known for {model.label}; {phrases.threshold(setting)} of the "
             "matched null is used instead.",
         )
     elif setting.threshold_origin == "simulated":
@@ -158,13 +158,13 @@ def _model(data: Collected) -> Iterator[Caveat]:
     elif setting.scale == "raw" and default is None:
         yield (
             "A threshold of no source.",
-            f"{setting.threshold:g} was chosen by hand; no threshold is known for {model.scorer}, "
+            f"{setting.threshold:g} was chosen by hand; no threshold is known for {model.label}, "
             "and those of other models do not carry over.",
         )
     elif setting.scale == "raw" and default is not None and default != setting.threshold:
         yield (
             "Another threshold.",
-            f"{setting.threshold:g} was chosen; the default of {model.scorer} is {default:g} "
+            f"{setting.threshold:g} was chosen; the default of {model.label} is {default:g} "
             f"({model.threshold_source or 'source not recorded'}).",
         )
     if setting.window not in WINDOWS:
