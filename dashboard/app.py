@@ -36,6 +36,7 @@ def show_page() -> None:
     rate = st.Page(navigation.RATE, title="Rate", url_path="rating")
     predictors = st.Page(navigation.PREDICTORS, title="Predictors", url_path="predictors")
     drives = st.Page(navigation.DRIVES, title="What drives the score", url_path="drives")
+    sound = st.Page(navigation.SOUND, title="Sound", url_path="sound")
     quality = st.Page(navigation.QUALITY, title="Quality", url_path="quality")
     provenance = st.Page(navigation.PROVENANCE, title="Provenance", url_path="provenance")
     export = st.Page(navigation.EXPORT, title="Export", url_path="export")
@@ -49,7 +50,7 @@ def show_page() -> None:
                 "Explore": [overview, children, moments, words, saved],
                 "Compare": [compare, models],
                 "Validate": [rate, agreement],
-                "Explain": [predictors, drives],
+                "Explain": [predictors, drives, sound],
                 "Data": [quality, provenance, export],
             },
             position=position,

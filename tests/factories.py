@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline import schema
-from tests.store_tables import create_tables, finish_store
+from tests.store_tables import create_tables, finish_store, number_utterances
 from tests.synthetic_facts import fill_facts, insert_rows, write_metadata
 from tests.synthetic_world import (
     DIM,
@@ -42,6 +42,7 @@ def write_synthetic_study(
     with_null: bool = True,
     threshold: float | None = 0.24,
     scorers: Sequence[str] = ("synthetic",),
+    with_sound: bool = False,
     build: str = "synthetic",
 ) -> Path:
     """Write a study folder with metadata, study.toml and a store; return the store's path.
@@ -66,6 +67,11 @@ def write_synthetic_study(
                 embed(scorer_rng, recording, n_children)
             for recording in recordings:
                 fill_scores(con, scorer_rng, recording, recordings, scorer, plan)
+        if with_sound:
+            from tests.sound.planted import add_sound
+
+            number_utterances(con)
+            add_sound(con, root)
         finish_store(con)
     (stores / "current").write_text(store.name, encoding="utf-8")
     return store

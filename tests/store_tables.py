@@ -39,14 +39,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 def finish_store(con: duckdb.DuckDBPyConnection) -> None:
     """Number the utterances, make the tables that follow from others, add views and comments."""
-    con.execute(
-        """UPDATE utterances SET utterance_number = n.number FROM (
-             SELECT recording_id, utterance_id,
-                 row_number() OVER (ORDER BY recording_id, onset_ms, utterance_id) - 1 AS number
-             FROM utterances) n
-           WHERE n.recording_id = utterances.recording_id
-             AND n.utterance_id = utterances.utterance_id"""
-    )
+    number_utterances(con)
     con.execute(
         """UPDATE recordings SET first_utterance_number = f.first FROM (
              SELECT recording_id, min(utterance_number) AS first FROM utterances GROUP BY ALL) f
@@ -71,6 +64,18 @@ def finish_store(con: duckdb.DuckDBPyConnection) -> None:
     fill_flat_scores(con, "whole_scores")
     con.execute("DROP TABLE whole_scores; DROP TABLE raw_scores; DROP TABLE raw_lags")
     finish(con)
+
+
+def number_utterances(con: duckdb.DuckDBPyConnection) -> None:
+    """Give every utterance its place by recording and time."""
+    con.execute(
+        """UPDATE utterances SET utterance_number = n.number FROM (
+             SELECT recording_id, utterance_id,
+                 row_number() OVER (ORDER BY recording_id, onset_ms, utterance_id) - 1 AS number
+             FROM utterances) n
+           WHERE n.recording_id = utterances.recording_id
+             AND n.utterance_id = utterances.utterance_id"""
+    )
 
 
 def _reaches_sql() -> str:

@@ -26,6 +26,7 @@ from dashboard.components.moment_player import (
     why_no_clip,
 )
 from dashboard.components.moment_transcript import transcript
+from dashboard.components.sound_facts import moment_sounds
 from dashboard.components.view import View
 from dashboard.navigation import MomentKey
 from dashboard.queries import moment as queries
@@ -58,6 +59,7 @@ def moment_view(view: View, key: MomentKey, following: MomentKey | None) -> None
     _clip_and_words(view, moment, key, following)
     frames = _frames(view, moment)
     crop = _frames_section(view, frames)
+    moment_sounds(view, moment.recording_id, moment.utterance_id)
     _charts(view, frames, crop, place)
     with st.expander("Provenance and confidence", icon=":material/fact_check:"):
         model = next(m for m in view.store.options.models if m.scorer == view.measure.scorer)

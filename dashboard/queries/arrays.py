@@ -107,6 +107,10 @@ class ScoreArrays:
         sql = f"{column}::FLOAT"
         return self._once(f"numbers {column}", lambda: self._of_utterances(sql, np.nan, np.float32))
 
+    def sound(self, sql: str) -> Scores:
+        """float32 (n_utterances,): an expression over sound_scores, NaN for NULL or no row."""
+        return self._once(f"sound {sql}", lambda: self._read_sound(sql))
+
     def chosen(self, filters: Filters, scorer: str) -> Numbers:
         """int32 (n,): numbers of the utterances with a row of this scorer that filters leave."""
         # Filters look at utterances, so scorers that have a row for each of them share the answer.
@@ -181,6 +185,15 @@ class ScoreArrays:
         found = self._rows(scorer, f"CAST(coalesce({sql}, 'nan'::FLOAT) AS FLOAT) AS value")
         column = np.full(self.n_utterances, np.nan, np.float32)
         column[self._numbers(scorer)] = found
+        return column
+
+    def _read_sound(self, sql: str) -> Scores:
+        found = self._cursor().execute(
+            f"SELECT utterance_number AS number, CAST({sql} AS FLOAT) AS value FROM sound_scores"
+        )
+        rows = found.fetchnumpy()
+        column = np.full(self.n_utterances, np.nan, np.float32)
+        column[rows["number"]] = np.ma.filled(rows["value"], np.nan)
         return column
 
     def _extremes(self, scorer: str, sql: str) -> NDArray[np.float64]:

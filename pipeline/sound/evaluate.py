@@ -69,6 +69,13 @@ def _rows(heads: Heads, system: str, test: ClipSet, seed: int, text: str) -> lis
     return rows
 
 
+_GALLERY_WORDS = {Modality.VISUAL.value: "the picture", Modality.AUDIO.value: "the sound"}
+
+
+def _query_words(query: str) -> str:
+    return "sound" if query == Modality.AUDIO.value else query
+
+
 def pooled_warnings(rows: Sequence[RecallRow]) -> list[str]:
     """Where pooled recall is above chance although recall within recordings is not.
 
@@ -86,9 +93,9 @@ def pooled_warnings(rows: Sequence[RecallRow]) -> list[str]:
         same = within.get((row.system, row.seed, row.gallery, row.query))
         if same is not None and same.lower <= same.chance:
             warnings.append(
-                f"{row.system}: {row.gallery} by {row.query} is found among all recordings "
-                f"(recall at {K} {row.recall_at_10:.2f}, chance {row.chance:.2f}) but not within "
-                f"one ({same.recall_at_10:.2f}, chance {same.chance:.2f}): what is recognised may "
-                "be the room only."
+                f"{row.system} finds {_GALLERY_WORDS[row.gallery]} by {_query_words(row.query)} "
+                f"among all recordings (recall at {K} {row.recall_at_10:.2f}, chance "
+                f"{row.chance:.2f}) but not within one ({same.recall_at_10:.2f}, chance "
+                f"{same.chance:.2f}): what it recognises may be the room only."
             )
     return warnings

@@ -51,3 +51,18 @@ def expected_counts(null_mean: Floats, null_sd: Floats, weights: Floats, edges: 
     above = expected_shares(null_mean, null_sd, weights, edges)
     counts: Floats = total * (above[:-1] - above[1:])
     return counts
+
+
+def z_above_by_chance(n_nulls: NDArray[np.int64], threshold: float) -> Floats:
+    """Chance that a z against so many nulls reaches a threshold, elementwise: (n,).
+
+    If the own value is one more draw from the normal distribution of its k nulls, then
+    z / sqrt(1 + 1 / k) follows Student's t with k - 1 degrees of freedom, because mean and SD are
+    estimated: of 8 nulls 8.2 %, of 100 nulls 5.2 % reach 1.645. NaN below two nulls.
+    """
+    from scipy.special import stdtr
+
+    k = n_nulls.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        above: Floats = stdtr(k - 1, -threshold / np.sqrt(1 + 1 / k))
+    return np.where(k >= 2, above, np.nan)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from duckdb import DuckDBPyConnection
 
 from pipeline.records import ModelRef, TimeSpan
 from pipeline.sound.encoder import SoundModelRef
@@ -20,10 +21,12 @@ from pipeline.sound.study_clips import SpokenText, TextChoice, fitted_system, ut
 from pipeline.sound.systems import find_system
 from pipeline.sound.training import TrainingSettings, train
 from pipeline.sound.utterance_scores import ScoringJob, score_utterances
+from pipeline.store.fill_sound import insert_sound
+from pipeline.study import open_study
 
 EYES = ModelRef("eyes", "n", "w", "r", 12, 96, "p", "fp32")
 SETTINGS = FeatureSettings(SoundModelRef("ears", "0123456789abcdef", 12), EYES, 1000.0, False)
-QUICK = TrainingSettings(n_epochs=6, patience=6, batch_size=128, learning_rate=5e-3)
+QUICK = TrainingSettings(n_epochs=4, patience=4, batch_size=128, learning_rate=5e-3)
 _DIM, _N_SHARED = 12, 6
 
 
@@ -63,6 +66,14 @@ def write_sound(
         write_rows(write_run(derived, trained, inputs), rows)
         if name == systems[0]:
             score_utterances(ScoringJob(system, seed, inputs, clips, clips), features, derived)
+
+
+def add_sound(con: DuckDBPyConnection, root: Path) -> None:
+    """Write sound for all utterances of a store, which must be numbered, and put it in."""
+    columns = "recording_id, child_id, utterance_id, onset_ms, text"
+    found = con.execute(f"SELECT {columns} FROM utterances ORDER BY utterance_number").fetchall()
+    write_sound(root / "derived", [Said(*row) for row in found])
+    insert_sound(con, open_study(root))
 
 
 def _features(
