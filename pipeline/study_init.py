@@ -25,6 +25,11 @@ name = {name}
 # "scores_only" shows numbers and text. The column "permission" of metadata/recordings.csv
 # overrides it for single recordings.
 default_permission = "media"
+
+# Scores of other texts (the nouns only, "a photo of a NOUN") and with hubs taken out, each as a
+# scorer of its own beside the plain score; each takes as much room again.
+# [align]
+# settings = ["hub", "nouns", "photo", "nouns+hub", "photo+hub"]
 """
 
 

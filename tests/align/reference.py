@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -40,7 +40,10 @@ def fraction(seed: int, recording_id: str, utterance_id: str, draw: int) -> floa
 
 
 def scores(
-    target: AlignInput, pool: Sequence[FrameEmbeddings], settings: AlignSettings
+    target: AlignInput,
+    pool: Sequence[FrameEmbeddings],
+    settings: AlignSettings,
+    cosine: Callable[[np.ndarray, FrameEmbeddings, Crop, int], float] = cosine,
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """(n_frames, statistics, missing_reason), as in RecordingAlignment, with float64."""
     frames, texts = target.frames, target.texts
