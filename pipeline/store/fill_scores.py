@@ -8,6 +8,7 @@ then takes tens of milliseconds, and seconds with a join.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import duckdb
 
@@ -21,7 +22,7 @@ from pipeline.schema_sql import (
 )
 from pipeline.score_tables import NAME_TYPES, SCORE_COLUMN_NAMES
 from pipeline.store.align_shards import unpacked_columns
-from pipeline.store.ordered_shards import RECORDINGS_AT_ONCE, Shard, file_list
+from pipeline.store.ordered_shards import Shard, file_list, stretches
 
 _SHARD_VIEW = "align_shards"
 _EVERY = (0, 2**31 - 1)
@@ -70,19 +71,16 @@ def _scorers(con: duckdb.DuckDBPyConnection, imported: str) -> tuple[list[str], 
 def _stretches(
     con: duckdb.DuckDBPyConnection, align_shards: Sequence[Shard]
 ) -> Iterator[tuple[Sequence[Shard], tuple[int, int]]]:
-    """Shards of neighbouring recordings and the numbers of the utterances of all recordings
-    there, also of those without a shard; together they hold every number once."""
-    by_recording = {shard.recording_id: shard for shard in align_shards}
+    """Shards of neighbouring recordings, and numbers of utterances: theirs, and those of the
+    recordings behind them that have no shard. Together every number comes once."""
     rows = con.execute(
-        "SELECT recording_id, first_utterance_number FROM recordings "
-        "WHERE n_utterances > 0 ORDER BY first_utterance_number"
+        "SELECT recording_id, first_utterance_number FROM recordings WHERE n_utterances > 0"
     ).fetchall()
-    for place in range(0, len(rows), RECORDINGS_AT_ONCE):
-        part = rows[place : place + RECORDINGS_AT_ONCE]
-        behind = rows[place + RECORDINGS_AT_ONCE : place + RECORDINGS_AT_ONCE + 1]
-        stop = int(behind[0][1]) if behind else _EVERY[1]
-        found = [by_recording[name] for name, _ in part if name in by_recording]
-        yield found, (int(part[0][1]), stop)
+    first_number = {str(name): int(number) for name, number in rows}
+    found = list(stretches([s for s in align_shards if s.recording_id in first_number]))
+    starts = [first_number[stretch[0].recording_id] for stretch in found]
+    edges = [_EVERY[0], *starts[1:], _EVERY[1]]
+    yield from zip(found or [()], pairwise(edges), strict=True)
 
 
 def _create_flat_table(con: duckdb.DuckDBPyConnection) -> None:
@@ -154,6 +152,7 @@ def _insert_flat(
 
 def finish(con: duckdb.DuckDBPyConnection) -> None:
     """Add the views, and what every table and column means."""
+    con.begin()
     con.execute(scores_view_sql())
     con.execute(lag_cosines_view_sql())
     for table in TABLES:
@@ -162,6 +161,7 @@ def finish(con: duckdb.DuckDBPyConnection) -> None:
     for view in VIEWS:
         for statement in comment_sql(view, "VIEW"):
             con.execute(statement)
+    con.commit()
 
 
 def _create_shard_view(con: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) -> None:

@@ -12,6 +12,7 @@ from pipeline.store.ordered_shards import Shard, file_list, stretches
 from pipeline.store.shards import meta_media, meta_notices
 from pipeline.study import Study
 
+VECTOR_BYTES_AT_ONCE = 512_000_000
 _RECORDINGS_SCHEMA = pa.schema(
     [
         ("recording_id", pa.string()),
@@ -160,7 +161,7 @@ def insert_frames(
             "FROM shards"
             for index in range(int(sub_crops[crop]))
         ]
-        for stretch in stretches(shards):
+        for stretch in stretches(shards, VECTOR_BYTES_AT_ONCE):
             con.execute(
                 f"""
                 INSERT INTO frame_embeddings
@@ -178,7 +179,7 @@ def insert_frames(
 
 def insert_texts(con: duckdb.DuckDBPyConnection, shards: Sequence[Shard], scorer: str) -> None:
     """Vectors of the utterances."""
-    for stretch in stretches(shards):
+    for stretch in stretches(shards, VECTOR_BYTES_AT_ONCE):
         con.execute(
             """
             INSERT INTO utterance_embeddings

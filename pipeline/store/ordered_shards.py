@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from pipeline.store.shards import read_meta
 
-RECORDINGS_AT_ONCE = 400
+BYTES_AT_ONCE = 64_000_000
+"""Of shards read at once. A table is written in blocks of 122,880 rows; stretches that fill one go
+to the file directly, smaller ones are written twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,13 @@ def in_order(paths: Sequence[Path]) -> tuple[Shard, ...]:
     return tuple(sorted(shards, key=lambda shard: shard.recording_id))
 
 
-def stretches(
-    shards: Sequence[Shard], at_once: int = RECORDINGS_AT_ONCE
-) -> Iterator[tuple[Shard, ...]]:
-    """The shards, so many at a time."""
-    for first in range(0, len(shards), at_once):
-        yield tuple(shards[first : first + at_once])
+def stretches(shards: Sequence[Shard], n_bytes: int = BYTES_AT_ONCE) -> Iterator[tuple[Shard, ...]]:
+    """The shards in order, about so many bytes at a time."""
+    behind = np.cumsum([shard.path.stat().st_size for shard in shards]) // n_bytes
+    cuts = [0, *(np.flatnonzero(np.diff(behind)) + 1).tolist(), len(shards)]
+    for first, stop in pairwise(cuts):
+        if first < stop:
+            yield tuple(shards[first:stop])
 
 
 def file_list(shards: Sequence[Shard]) -> list[str]:

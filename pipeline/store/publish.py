@@ -26,6 +26,9 @@ from pipeline.store.layout import digest_of
 from pipeline.store.locate import current_store_path, stores_folder, switch_current_store
 from pipeline.study import Study
 
+MEMORY_LIMIT = "4GB"
+"""For the blocks that DuckDB keeps; beyond it, it writes to disk what it can."""
+
 
 def inputs_digest(
     study: Study,
@@ -100,11 +103,12 @@ def publish(
         leftover.unlink()
     try:
         with duckdb.connect(str(partial)) as con:
-            con.begin()
+            # No transaction around it all: what is not yet committed stays in memory. Nobody sees
+            # the file before it is whole.
+            con.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
             identity = StoreIdentity(build, inputs, measured, tuple(notices))
             fill(con, study, shards, failures, run, identity)
             insert_probe_indices(con, study.derived, measured)
-            con.commit()
             con.execute("CHECKPOINT")
         partial.replace(target)
     except StoreError:
