@@ -32,16 +32,18 @@ st.markdown(
 )
 derived = view.store.study_root / "derived"
 found = scorer_probes(view.store.cursor(), derived, view.store.options.models)
-shown = usable_probes(view.store, chosen_probes(found))
-if not shown:
-    st.stop()
+about, first, second = st.columns(3, gap="medium", vertical_alignment="bottom")
 what = url_choice(
     "About",
     tuple(_VIEWS),
     param="about",
     default="moment" if moment_from_url() else "study",
     words=_VIEWS.__getitem__,
+    place=about,
 )
+shown = usable_probes(view.store, chosen_probes(found, first, second))
+if not shown:
+    st.stop()
 if what == "moment":
     moment_part(view, shown[0])
     st.stop()

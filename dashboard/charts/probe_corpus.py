@@ -137,9 +137,13 @@ def added_words(points: pd.DataFrame, *, y_title: str, look: Look) -> Chart:
         chart.add_scatter(
             x=part["k"],
             y=part["on_frame"],
-            mode="lines+markers",
+            mode="lines+markers+text",
             line={"color": colour, "width": 2.4},
             marker={"size": 8},
+            text=[f"n {n:,}" if k else "" for k, n in zip(part["k"], part["n"], strict=True)],
+            textposition="top center",
+            textfont={"size": 12, "color": look.faint_ink},
+            cliponaxis=False,
             name=f"{kind}, own frame",
             customdata=part[["n"]],
             hovertemplate=f"{kind}, %{{x}} added: %{{y:+.2f}}<br>own frame, "

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboard.charts.look import Chart, Look, figure, level_at, line_at
 
-_ROW_PX = 30
+_ROW_PX = 40
 _MOST_CHARS = 46
 
 
@@ -78,7 +78,10 @@ def variant_scores(rows: pd.DataFrame, *, look: Look) -> Chart:
     chart.update_yaxes(
         tickmode="array",
         tickvals=places,
-        ticktext=[_cut(text) for text in rows["text"]],
+        ticktext=[
+            f'{_cut(text)}<br><span style="font-size: 11px; fill: {look.faint_ink}">{label}</span>'
+            for text, label in zip(rows["text"], rows["label"], strict=True)
+        ],
         range=[-0.6, len(rows) - 0.4],
         showgrid=False,
         tickfont={"size": 13, "color": look.ink},
@@ -88,4 +91,6 @@ def variant_scores(rows: pd.DataFrame, *, look: Look) -> Chart:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _MOST_CHARS else f"{text[: _MOST_CHARS - 1]}…"
+    """A text as Plotly may draw it, which takes what is between < and > for mark-up."""
+    plain = text.replace("<", "‹").replace(">", "›")
+    return plain if len(plain) <= _MOST_CHARS else f"{plain[: _MOST_CHARS - 1]}…"

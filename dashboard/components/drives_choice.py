@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import labels
 from dashboard.components.drives_jobs import offer_probe
@@ -15,19 +16,20 @@ from dashboard.queries.probes import ProbeState, ScorerProbe
 _NOTHING = "no other"
 
 
-def chosen_probes(found: Sequence[ScorerProbe]) -> tuple[ScorerProbe, ...]:
-    """Draw the choice of one or two scorers; those with a probe come first."""
+def chosen_probes(
+    found: Sequence[ScorerProbe], first_place: DeltaGenerator, second_place: DeltaGenerator
+) -> tuple[ScorerProbe, ...]:
+    """Draw the choice of one or two scorers in two places; those with a probe come first."""
     by_name = {one.scorer: one for one in found}
     names = tuple(by_name)
     if len(names) < 2:
         return tuple(found)
-    left, right = st.columns(2, gap="large")
-    first = by_name[url_choice("Model", names, param="model", default=names[0], place=left)]
+    first = by_name[url_choice("Model", names, param="model", default=names[0], place=first_place)]
     others = tuple(one.scorer for one in found if one.state.has_results and one is not first)
     if not others or not first.state.has_results:
         return (first,)
     beside = url_choice(
-        "Beside it", (_NOTHING, *others), param="beside", default=_NOTHING, place=right
+        "Beside it", (_NOTHING, *others), param="beside", default=_NOTHING, place=second_place
     )
     return (first,) if beside == _NOTHING else (first, by_name[beside])
 

@@ -85,8 +85,8 @@ def index_table(shown: Sequence[ScorerProbe]) -> None:
         icon=":material/download:",
     )
     st.caption(
-        "Chance: what the index is where nothing drives the score. Holds: whether the finding "
-        "holds, yes or no only if the whole interval lies on one side of the line. Below 20 "
+        "Chance: what the index is where nothing drives the score. A finding holds, or does "
+        "not, only if the whole interval lies on one side of the line. Below 20 "
         "utterances there is neither interval nor answer, as for most single children."
     )
 
@@ -103,7 +103,7 @@ def indices_of(shown: Sequence[ScorerProbe], scope: str) -> pd.DataFrame:
             row.update(
                 {f"{prefix}{title}": cell for title, cell in _cells(found.get(name)).items()}
             )
-        row["Line"] = words.line
+        row["Holds if"] = words.line
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -116,7 +116,7 @@ def _by_name(one: ScorerProbe, scope: str) -> dict[str, Index]:
 def _cells(index: Index | None) -> dict[str, str]:
     if index is None:
         return dict.fromkeys(
-            ("Value", "95 % interval", "Chance", "n", "Holds"), "not in its sample"
+            ("Value", "95 % interval", "Chance", "n", "Finding holds"), "not in its sample"
         )
     has_line = bool(INDEX_WORDS[index.name].line)
     why = why_unknown(index)
@@ -125,5 +125,5 @@ def _cells(index: Index | None) -> dict[str, str]:
         "95 % interval": interval_text(index),
         "Chance": chance_text(index),
         "n": f"{index.n:,}",
-        "Holds": VERDICTS[index.supports] if has_line else (why and f"({why})"),
+        "Finding holds": VERDICTS[index.supports] if has_line else (why and f"({why})"),
     }

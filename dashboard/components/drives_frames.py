@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboard import data, labels
@@ -10,37 +12,41 @@ from dashboard.queries.probe_moment import MomentFrame, MomentMaterial, showable
 from pipeline.store.thumbnails import read_thumbnails
 
 _CHANCE_SHOWN = 6
-_PER_ROW = 3
+_OWN_PX = 340
 
 
-def moment_frames(store: StoreHandle, found: MomentMaterial) -> None:
-    """Draw the pictures that may be shown."""
-    frames = (found.best, *found.chance)
-    recordings = tuple(sorted({frame.recording_id for frame in frames}))
-    allowed = data.load(store, showable, recordings)
-    own = _picture(store, found.best) if found.best.recording_id in allowed else None
+def own_frame(store: StoreHandle, found: MomentMaterial) -> None:
+    """Draw the moment's best frame, if its picture may be shown."""
+    pictures = _pictures(store, (found.best,))
     st.markdown("**Its own best frame**")
-    if own is None:
-        st.caption("The picture may not be shown, or this study keeps none.")
+    if pictures:
+        st.image(pictures[0], width=_OWN_PX)
     else:
-        st.image(own, width="stretch")
-    shown = [frame for frame in found.chance if frame.recording_id in allowed]
-    pictures = [_picture(store, frame) for frame in shown[:_CHANCE_SHOWN]]
-    there = [picture for picture in pictures if picture is not None]
-    if not there:
+        st.caption("The picture may not be shown, or this study keeps none.")
+
+
+def chance_frames(store: StoreHandle, found: MomentMaterial) -> None:
+    """Draw some of the chance frames in a row."""
+    pictures = _pictures(store, found.chance)[:_CHANCE_SHOWN]
+    if not pictures:
         return
     st.markdown("**Chance frames**")
-    for start in range(0, len(there), _PER_ROW):
-        columns = st.columns(_PER_ROW, gap="small")
-        for column, picture in zip(columns, there[start : start + _PER_ROW], strict=False):
-            column.image(picture, width="stretch")
+    for column, picture in zip(st.columns(_CHANCE_SHOWN, gap="small"), pictures, strict=False):
+        column.image(picture, width="stretch")
     st.caption(
-        f"{len(there)} of the {labels.plural(len(found.chance), 'chance window')}: of each the "
+        f"{len(pictures)} of the {labels.plural(len(found.chance), 'chance window')}: of each the "
         "frame that fits the words best. They come from other recordings of the child, or from "
         "over a minute away."
     )
 
 
-def _picture(store: StoreHandle, frame: MomentFrame) -> bytes | None:
-    found = read_thumbnails(store.study_root, frame.recording_id, [frame.time_ms])
-    return found.get(frame.time_ms)
+def _pictures(store: StoreHandle, frames: Sequence[MomentFrame]) -> list[bytes]:
+    """Pictures that are there and may be shown."""
+    recordings = tuple(sorted({frame.recording_id for frame in frames}))
+    allowed = data.load(store, showable, recordings)
+    found = (
+        read_thumbnails(store.study_root, frame.recording_id, [frame.time_ms]).get(frame.time_ms)
+        for frame in frames
+        if frame.recording_id in allowed
+    )
+    return [picture for picture in found if picture is not None]

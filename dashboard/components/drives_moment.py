@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import data, labels
 from dashboard.components.drives_choice import unit_note
 from dashboard.components.drives_favourite import favourite
-from dashboard.components.drives_frames import moment_frames
+from dashboard.components.drives_frames import chance_frames, own_frame
 from dashboard.components.drives_jobs import awaited, encoder_of
 from dashboard.components.drives_parts import measured_of
 from dashboard.components.drives_variants import variants
@@ -33,6 +33,7 @@ from pipeline.probes.read_words import read_knowledge
 
 _CHOICE = "drives_moment"
 _FEWEST_WORDS = 3
+_METRIC_PX = 116
 
 
 def moment_part(view: View, one: ScorerProbe) -> None:
@@ -60,12 +61,14 @@ def moment_part(view: View, one: ScorerProbe) -> None:
     measured = _measured(view, one, key, place, material)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        moment_frames(view.store, material)
+        own_frame(view.store, material)
+    with right:
+        if measured is not None:
+            _numbers(one, measured)
+            word_bars_of(one, measured, moment.text)
+        chance_frames(view.store, material)
     if measured is None:
         return
-    with right:
-        _numbers(one, measured)
-        word_bars_of(one, measured, moment.text)
     variants(one, measured, moment.text)
     favourite(view.store, one, key, material)
 
@@ -143,5 +146,5 @@ def _numbers(one: ScorerProbe, measured: Measured) -> None:
         ("Match", f"{(own - chance) / one.probe.s0:+.2f} SD", "own less chance"),
         ("z", f"{float(sampled.z[0]):+.2f}", "in the store"),
     ):
-        row.metric(label, value, delta=note, delta_color="off", delta_arrow="off", width=150)
+        row.metric(label, value, delta=note, delta_color="off", delta_arrow="off", width=_METRIC_PX)
     st.caption(unit_note(one))

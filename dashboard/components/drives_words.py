@@ -135,8 +135,8 @@ INDEX_WORDS: dict[str, IndexWords] = {
 _SENTENCES = {
     "ORI": "Swapping the nouns takes away **{value}** of the match.",
     "GSI": "Keeping the nouns alone takes away **{value}**.",
-    "TCI": "**{value}** of the differences lie between sentence forms.",
-    "OSI": "The right order beats a shuffled one more often than by chance: **{value}**.",
+    "TCI": "The sentence form makes **{value}** of the differences in cosine.",
+    "OSI": "The right word order beats a shuffled one **{value}** more often than by chance.",
     "VWS": "Each word for what is there adds **{value}**.",
     "VWS absent - function": "Each word for what is not there adds **{value}** beyond a function "
     "word.",
@@ -194,9 +194,9 @@ def small_print(index: Index) -> str:
     words = INDEX_WORDS[index.name]
     chance = "no chance level" if index.chance is None else f"chance {chance_text(index)}"
     if index.name == "ORI":
-        chance = "no chance level: without a match there is nothing to lose"
+        chance = "no chance level, as without a match nothing can be lost"
     interval = f"95 %: {interval_text(index)}" if index.lower is not None else "no interval"
-    line = f"; yes from: {words.line}" if words.line else ""
+    line = f"; yes if {words.line}" if words.line else ""
     return f"{interval}; n = {index.n:,} {words.of}; {chance}{line}."
 
 
@@ -223,10 +223,16 @@ def interval_text(index: Index) -> str:
         return labels.NO_VALUE
     unit = INDEX_WORDS[index.name].unit
     low, high = (_bare(one, unit) for one in (index.lower, index.upper))
-    return f"{low} to {high}{_SUFFIXES[unit]}"
+    return f"{low}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high}{_SUFFIXES[unit]}"
 
 
-_SUFFIXES = {"percent": " %", "points": " points", "SD": " SD", "SD a word": " SD", "r": ""}
+_SUFFIXES = {
+    "percent": "\N{NO-BREAK SPACE}%",
+    "points": "\N{NO-BREAK SPACE}points",
+    "SD": "\N{NO-BREAK SPACE}SD",
+    "SD a word": "\N{NO-BREAK SPACE}SD",
+    "r": "",
+}
 
 
 def _number(value: float | None, name: str) -> str:

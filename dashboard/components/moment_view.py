@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import data, labels
 from dashboard.charts.moment import ChanceBand, lag_curve, place_among, place_width
 from dashboard.components.captions import threshold_text
+from dashboard.components.drives_link import drives_link
 from dashboard.components.figure import clicked_point, current_look, show_figure
 from dashboard.components.moment_compared import compared_note
 from dashboard.components.moment_facts import moment_scores, moment_title, provenance
@@ -56,6 +57,7 @@ def moment_view(view: View, key: MomentKey, following: MomentKey | None) -> None
     )
     moment_scores(moment, view.measure, place)
     compared_note(view, moment)
+    drives_link(view, moment)
     _clip_and_words(view, moment, key, following)
     frames = _frames(view, moment)
     crop = _frames_section(view, frames)

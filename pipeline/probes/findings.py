@@ -36,7 +36,7 @@ class Finding:
 
 FINDINGS = (
     Finding("Do objects alone count?", "ORI", "GSI"),
-    Finding("Does a fixed sentence count, and not grammar?", "TCI", "OSI", is_double=True),
+    Finding("Is a sentence pattern preferred, and grammar ignored?", "TCI", "OSI", is_double=True),
     Finding("Does the number of visual words beat the truth?", "VWS", "VWS absent - function"),
 )
 
