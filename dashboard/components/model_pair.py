@@ -44,7 +44,8 @@ def stop_without_second_scorer(view: View) -> None:
 def model_pair(view: View) -> tuple[Measure, Measure]:
     """Draw the choice of B; return both measures, each with its own threshold.
 
-    Needs a store with two scorers. Imported scores have one setting only: their file's.
+    Needs a store with two scorers. Imported scores have one setting only: their file's. Two scores
+    of one model are put on one scale.
     """
     models = view.store.options.models
     a = next(model for model in models if model.scorer == view.measure.scorer)
@@ -53,7 +54,7 @@ def model_pair(view: View) -> tuple[Measure, Measure]:
     with left.container(border=True):
         st.markdown(f"**A**, the model of the sidebar: {a.label}")
         measure_a = _measure(view.filters, models, a)
-        st.caption(_described(measure_a, a))
+        note_a = st.empty()
     with right.container(border=True):
         named = {model.scorer: model for model in others}
         chosen = url_choice(
@@ -67,8 +68,17 @@ def model_pair(view: View) -> tuple[Measure, Measure]:
         b = named[chosen]
         filters = replace(view.filters, scorer=b.scorer, threshold=None)
         measure_b = _measure(filters, models, b)
+        if _only_b_is_z(measure_a, measure_b) and a.base == b.base:
+            measure_a = _measure(replace(view.filters, scale="z"), models, a)
         st.caption(_described(measure_b, b))
+    note_a.caption(_described(measure_a, a))
     return measure_a, measure_b
+
+
+def _only_b_is_z(a: Measure, b: Measure) -> bool:
+    """Whether B has to be judged by z and A not, though nobody chose so: the two then share z."""
+    is_plain = (a.scale, a.threshold_origin) == ("raw", "chosen")
+    return b.scale == "z" and a.scale == "raw" and not a.is_free and not is_plain
 
 
 def _first_compared(a: ModelRef, others: tuple[ModelRef, ...]) -> ModelRef:

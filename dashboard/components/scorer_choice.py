@@ -17,7 +17,7 @@ SETTINGS_HINT = (
 _WORDS = {
     TextVariant.RAW: "As transcribed",
     TextVariant.NOUNS: "Nouns only",
-    TextVariant.PHOTO: "A photo of a …",
+    TextVariant.PHOTO: "A photo of a NOUN",
 }
 _WORDS_HELP = {
     TextVariant.RAW: "As transcribed: does all that was said fit what was in view?",
@@ -79,15 +79,13 @@ def _text(
         other = ScorerSetting(text, not here.is_hub_corrected)
         _take(settings[wanted if wanted in settings else other])
 
-    st.segmented_control(
+    st.selectbox(
         "Words compared",
         [text.value for text in texts],
         key=key,
         format_func=lambda name: _WORDS[TextVariant(name)],
-        required=True,
         on_change=take,
         help="\n\n".join(_WORDS_HELP[text] for text in texts),
-        width="stretch",
     )
 
 

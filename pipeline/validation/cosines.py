@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from pipeline.people.trial_records import Item, Part, TrialMode
 from pipeline.records import Float32Array
+from pipeline.score_settings import TextVariant
 
 _DIGITS = 6
 """Sums of products differ in the last bits from machine to machine; the lists must not."""
@@ -23,8 +24,9 @@ def with_cosines(
 ) -> tuple[Item, ...]:
     """The items with the cosine of the prompt (an utterance, or an image) with every option.
 
-    Under the multi crop the largest of a frame's squares counts. A catch item has none, and so
-    has an option whose vector is not in the store.
+    Under the multi crop the largest of a frame's squares counts; of a hub-corrected scorer it is
+    the product of the centred vectors. A catch item has none, and so has an option whose vector is
+    not in the store: all options of a scorer that compares other texts than what was said.
     """
     asked = [item for item in items if item.part is not Part.CATCH]
     moments = {
@@ -38,8 +40,13 @@ def with_cosines(
         for option in item.options
         if option.frame_ms is not None
     }
-    texts = _texts(con, moments, scorer)
-    pictures = _frames(con, frames, scorer, crop)
+    base, has_vectors = _base(con, scorer)
+    texts = _texts(con, moments, base) if has_vectors else {}
+    pictures = _frames(con, frames, base, crop)
+    hubs = _hubs(con, scorer, crop)
+    if hubs:
+        texts = {key: vector - hubs[key[0]][0] for key, vector in texts.items()}
+        pictures = {key: vectors - hubs[key[0]][1] for key, vectors in pictures.items()}
     return tuple(
         item if item.part is Part.CATCH else _answered(item, texts, pictures) for item in items
     )
@@ -58,6 +65,32 @@ def _answered(item: Item, texts: Texts, pictures: Frames) -> Item:
             cosine = round(float(products.max()), _DIGITS)
         options.append(replace(option, cosine=cosine))
     return replace(item, options=tuple(options))
+
+
+def _base(con: DuckDBPyConnection, scorer: str) -> tuple[str, bool]:
+    """The scorer of the model, and whether the store keeps the vectors of what it compares."""
+    row = con.execute(
+        "SELECT coalesce(base_scorer, scorer), coalesce(text_variant, 'raw') FROM models "
+        "WHERE scorer = $scorer",
+        {"scorer": scorer},
+    ).fetchone()
+    return (scorer, True) if row is None else (str(row[0]), row[1] == TextVariant.RAW.value)
+
+
+def _hubs(
+    con: DuckDBPyConnection, scorer: str, crop: str
+) -> dict[str, tuple[Float32Array, Float32Array]]:
+    """Mean text and mean frame (dim,) of each recording's child; empty of other scorers."""
+    rows = con.execute(
+        """SELECT r.recording_id, h.text_mean, h.frame_mean
+           FROM hubs h JOIN recordings r USING (child_id)
+           WHERE h.scorer = $scorer AND h.crop = $crop""",
+        {"scorer": scorer, "crop": crop},
+    ).fetchall()
+    return {
+        str(recording): (np.array(text, np.float32), np.array(frame, np.float32))
+        for recording, text, frame in rows
+    }
 
 
 def _texts(con: DuckDBPyConnection, wanted: set[tuple[str, str]], scorer: str) -> Texts:
