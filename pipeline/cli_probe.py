@@ -18,7 +18,10 @@ from pipeline.cli_base import (
 
 if TYPE_CHECKING:
     from pipeline.probes.results import FinishedProbe
+    from pipeline.probes.run import LoadModel
+    from pipeline.probes.settings import ProbeSettings
     from pipeline.probes.verdicts import Index
+    from pipeline.study import Study
     from pipeline.vision.image_text_model import ImageTextModel
 
 _VERDICTS = {True: "yes", False: "no", None: "–"}
@@ -42,30 +45,52 @@ def probe(
     quiet: QuietOption = False,
 ) -> None:
     """What drives the score: change the words, watch the score (see docs/probing.md)."""
-    from pipeline.cli_output import counting
-    from pipeline.engine.tools import resolved_device
-    from pipeline.probes.run import run_probe, run_search
     from pipeline.probes.settings import ProbeSettings
     from pipeline.study import open_study
 
     opened = open_study(study)
     settings = ProbeSettings(n_utterances=sample, seed=seed, crop=crop)
-
-    def load() -> ImageTextModel:
-        from pipeline.vision.open_clip_model import OpenClipModel
-
-        return OpenClipModel(opened.settings.model, opened.root, resolved_device(device))
-
-    with counting("Utterances probed", quiet) as count:
-        found = run_probe(opened, settings, load, scorer=scorer, on_progress=count)
+    found = probed(opened, settings, device, scorer=scorer, quiet=quiet)
     if search:
-        with counting("Frames searched", quiet) as count:
-            run_search(opened, found, load, search, count)
+        searched(opened, found, device, search, quiet=quiet)
     if as_json:
         typer.echo(json.dumps(_content(found), indent=1))
         return
     _show(found)
-    typer.echo(f"Written to {found.folder.relative_to(opened.root)}.")
+    typer.echo(f"Written to {found.folder.relative_to(opened.root)}; the dashboard shows it.")
+    typer.echo("Into the store too: python -m pipeline run STUDY --stage publish")
+
+
+def probed(
+    study: Study, settings: ProbeSettings, device: str, *, scorer: str = "", quiet: bool = False
+) -> FinishedProbe:
+    """Probe a study by its own model, or read the probe if it was made before."""
+    from pipeline.cli_output import counting
+    from pipeline.probes.run import run_probe
+
+    with counting("Utterances probed", quiet) as count:
+        return run_probe(study, settings, _loader(study, device), scorer=scorer, on_progress=count)
+
+
+def searched(
+    study: Study, found: FinishedProbe, device: str, n: int, *, quiet: bool = False
+) -> None:
+    """Search the favourite sentences of n frames of a probe."""
+    from pipeline.cli_output import counting
+    from pipeline.probes.run import run_search
+
+    with counting("Frames searched", quiet) as count:
+        run_search(study, found, _loader(study, device), n, count)
+
+
+def _loader(study: Study, device: str) -> LoadModel:
+    def load() -> ImageTextModel:
+        from pipeline.engine.tools import resolved_device
+        from pipeline.vision.open_clip_model import OpenClipModel
+
+        return OpenClipModel(study.settings.model, study.root, resolved_device(device))
+
+    return load
 
 
 def _content(found: FinishedProbe) -> dict[str, object]:

@@ -25,7 +25,7 @@ def true_and_chance(
 
     groups: name, values at own frames (n,), values at chance frames (m,). Lines are means.
     """
-    chart = figure(look, height_px=380, x_title="", y_title=y_title)
+    chart = figure(look, height_px=380, x_title="Child", y_title=y_title)
     for place, (name, own, chance) in enumerate(groups):
         for side, values, colour, label in (
             (-1, own, look.accent, "Own best frame"),

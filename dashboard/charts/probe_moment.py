@@ -15,7 +15,7 @@ def word_bars(words: pd.DataFrame, *, y_title: str, look: Look) -> Chart:
 
     words: word, on_frame, on_null, in the order in which they were said.
     """
-    chart = figure(look, height_px=300, x_title="", y_title=y_title)
+    chart = figure(look, height_px=310, x_title="Words, as they were said", y_title=y_title)
     places = list(range(len(words)))
     for name, column, colour in (
         ("Own best frame", "on_frame", look.accent),
