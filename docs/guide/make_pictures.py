@@ -68,6 +68,8 @@ SHOTS = (
     Shot("windows", "/crops-and-windows?b_crop=center&b_window=-3%2B3", 900),
     Shot("words", "/words", 900),
     Shot("predictors", "/predictors", 900, last_words="The same in R"),
+    Shot("drives", "/drives", 900, last_words="Every index"),
+    Shot("drives-moment", "/drives?about=moment", 1100, last_words="If other words had been said"),
     Shot("saved", f"/saved?show=playlist&playlist={_PLAYLIST.replace(' ', '+')}", 520),
     Shot("export", "/export", 900),
     Shot("rate", "/rating?set=1", 900),
