@@ -25,12 +25,12 @@ if system is None:
     if recalls.rows:
         recall_section(recalls)
     st.stop()
-counts = data.count(view.store, sound.quadrant_counts, view.filters, view.measure.scorer)
+counts = data.count(view.store, sound.quadrant_counts, view.filters, view.measure.scorer, "none")
 stop_when_empty(len(counts))
 if view.filters.heard:
     st.info(
-        "These utterances were chosen by being seen or heard, so the shares below say nothing. Take "
-        "that filter off to see them.",
+        "These utterances were chosen by being seen or heard, so the shares below say nothing. "
+        "Take that filter off to see them.",
         icon=":material/filter_alt:",
     )
 sound_headline(counts, system)

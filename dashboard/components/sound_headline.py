@@ -66,13 +66,14 @@ def sound_headline(counts: pd.DataFrame, system: SoundSystem) -> None:
     ):
         share = found[kind].share
         column.metric(
-            f"{name} (by chance {labels.percent(found[kind].expected)})",
+            name,
             labels.percent(share.estimate),
             delta=labels.percent_range(share.low, share.high) if share.is_known else "no interval",
             delta_color="off",
             delta_arrow="off",
             help=_HELP[kind],
         )
+        column.caption(f"by chance {labels.percent(found[kind].expected)}")
     columns[3].metric(
         "Utterances",
         labels.count(n),

@@ -100,8 +100,8 @@ def _sentence(rows: Sequence[RecallRow], scoring: str) -> str:
         "more often than by guessing" if best.lower > best.chance else "no better than by guessing"
     )
     return (
-        f"Given ten guesses {among}, {_TITLES.get(best.system, best.system)} finds the {what} for "
-        f"**{labels.percent(best.recall_at_10, 0)}** of clips (95 %: "
+        f"Given ten guesses {among}, the system “{_TITLES.get(best.system, best.system)}” finds "
+        f"the {what} for **{labels.percent(best.recall_at_10, 0)}** of clips (95 %: "
         f"{labels.percent_range(best.lower, best.upper, 0)}), against "
         f"**{labels.percent(best.chance, 0)}** by guessing: {verdict}."
     )
@@ -113,7 +113,7 @@ def _query_words(query: str) -> str:
 
 def _titled(rows: Sequence[RecallRow]) -> list[RecallRow]:
     """The rows with systems by their titles, for sentences."""
-    return [replace(row, system=_TITLES.get(row.system, row.system)) for row in rows]
+    return [replace(row, system=f"“{_TITLES.get(row.system, row.system)}”") for row in rows]
 
 
 def _label(gallery: str, query: str) -> str:

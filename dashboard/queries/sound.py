@@ -12,10 +12,12 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from dashboard.filters import Filters
-from dashboard.queries.arrays import Numbers, ScoreArrays
+from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.told import most_listed, told
+from pipeline.compiled import adding_up
 from pipeline.sound_results import RecallRow
 from pipeline.sound_tables import PAIRS, QUADRANTS, SOUND_RECALL, pair_column
+from pipeline.stats import sound_counts
 from pipeline.stats.chance import z_above_by_chance
 
 SURE_Z = 1.645
@@ -30,6 +32,9 @@ _REASON = "CASE missing_reason " + " ".join(
     f"WHEN '{reason}' THEN {place}" for place, reason in enumerate(MISSING[:3])
 )
 _N_STATES = len(QUADRANTS) + 1
+_LOWEST_DB = 120
+_MOST_NULLS = 128
+"""More than `sound score` draws."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +88,31 @@ def quadrant_counts(
     """
     chosen, names = arrays.chosen(filters, scorer), [*arrays.group_names(split), None]
     recordings = arrays.recordings
-    cell = arrays.recording[chosen].astype(np.int64) * len(names) + arrays.group(split)[chosen]
-    n_cells = len(recordings.child) * len(names)
-    state = _states(arrays)[chosen]
-    counts = np.bincount(cell * _N_STATES + state, minlength=n_cells * _N_STATES)
-    counts = counts.reshape(n_cells, _N_STATES)
-    is_scored = state < len(QUADRANTS)
-    seen, heard = (_by_chance(arrays, pair, chosen[is_scored]) for pair in ("see_say", "hear_say"))
-    expected = [
-        np.bincount(cell[is_scored], weights, n_cells) for weights in (seen, heard, seen * heard)
-    ]
-    by_name = counts.sum(axis=1).reshape(-1, len(names))[recordings.by_name]
-    place, group = np.nonzero(by_name)
+    counts = np.zeros((len(recordings.child), len(names), _N_STATES), np.int64)
+    expected = np.zeros((len(recordings.child), len(names), 3))
+    adding_up(sound_counts.count_states, len(chosen))(
+        chosen,
+        arrays.recording,
+        arrays.group(split),
+        _states(arrays),
+        arrays.sound(pair_column("see_say", "n_nulls")),
+        arrays.sound(pair_column("hear_say", "n_nulls")),
+        z_above_by_chance(np.arange(_MOST_NULLS), SURE_Z),
+        counts,
+        expected,
+    )
+    n_utterances = counts.sum(axis=2)
+    place, group = np.nonzero(n_utterances[recordings.by_name])
     code = recordings.by_name[place]
-    found = code * len(names) + group
-    n_utterances = counts[found].sum(axis=1)
     rows = recordings.frame.take(code).reset_index(drop=True)
     return rows.assign(
         grp=pd.Series(names, dtype="str").take(group).array,
-        n_utterances=n_utterances,
-        n_scored=n_utterances - counts[found, len(QUADRANTS)],
-        **{name: counts[found, number] for number, name in enumerate(QUADRANTS)},
-        expected_seen=expected[0][found],
-        expected_heard=expected[1][found],
-        expected_seen_and_heard=expected[2][found],
+        n_utterances=n_utterances[code, group],
+        n_scored=n_utterances[code, group] - counts[code, group, len(QUADRANTS)],
+        **{name: counts[code, group, number] for number, name in enumerate(QUADRANTS)},
+        expected_seen=expected[code, group, 0],
+        expected_heard=expected[code, group, 1],
+        expected_seen_and_heard=expected[code, group, 2],
     )
 
 
@@ -129,19 +135,25 @@ def z_bins(arrays: ScoreArrays, filters: Filters, scorer: str, null: str) -> pd.
     chosen = arrays.chosen(filters, scorer)
     tables = []
     for pair in PAIRS:
-        z = arrays.sound(pair_column(pair, "z", null))[chosen]
-        is_known = z == z  # NaN is the only value unequal to itself.
-        counts = np.bincount(_z_places(z[is_known]), minlength=_N_Z)
-        n_nulls = arrays.sound(pair_column(pair, "n_nulls", null))[chosen][is_known]
-        n = int(counts.sum())
+        found = np.zeros((2, _MOST_NULLS), np.int64)
+        adding_up(sound_counts.count_z, len(chosen))(
+            chosen,
+            arrays.sound(pair_column(pair, "z", null)),
+            arrays.sound(pair_column(pair, "n_nulls", null)),
+            float(_Z_STARTS[0]),
+            Z_WIDTH,
+            _N_Z,
+            found,
+        )
+        counts = found[0, :_N_Z]
         tables.append(
             pd.DataFrame(
                 {
                     "pair": pair,
                     "bin_start": _Z_STARTS,
                     "n": counts,
-                    "share": counts / max(1, n),
-                    "expected": _expected_bins(np.bincount(n_nulls.astype(np.int64))),
+                    "share": counts / max(1, int(counts.sum())),
+                    "expected": _expected_bins(found[1]),
                 }
             )
         )
@@ -152,16 +164,18 @@ def joint_bins(arrays: ScoreArrays, filters: Filters, scorer: str) -> pd.DataFra
     """See-say z by hear-say z within the recording, in squares two bins wide: see, hear (their
     lower edges), quadrant (of the square), n."""
     chosen = arrays.chosen(filters, scorer)
-    see, hear = (arrays.sound(pair_column(pair, "z"))[chosen] for pair in ("see_say", "hear_say"))
-    is_known = (see == see) & (hear == hear)
-    places = [_z_places(z[is_known]) // 2 for z in (see, hear)]
-    n_wide = _N_Z // 2
-    counts = np.bincount(places[0] * n_wide + places[1], minlength=n_wide * n_wide)
-    found = np.flatnonzero(counts)
-    starts = _Z_STARTS[::2]
-    rows = pd.DataFrame(
-        {"see": starts[found // n_wide], "hear": starts[found % n_wide], "n": counts[found]}
+    counts = np.zeros((_N_Z // 2, _N_Z // 2), np.int64)
+    adding_up(sound_counts.count_squares, len(chosen))(
+        chosen,
+        arrays.sound(pair_column("see_say", "z")),
+        arrays.sound(pair_column("hear_say", "z")),
+        float(_Z_STARTS[0]),
+        2 * Z_WIDTH,
+        counts,
     )
+    see, hear = np.nonzero(counts)
+    starts = _Z_STARTS[::2]
+    rows = pd.DataFrame({"see": starts[see], "hear": starts[hear], "n": counts[see, hear]})
     is_seen, is_heard = rows["see"] > SURE_Z - 1e-6, rows["hear"] > SURE_Z - 1e-6
     names = list(QUADRANTS)
     code = np.select([is_seen & is_heard, is_seen, is_heard], [0, 1, 2], 3)
@@ -207,25 +221,31 @@ class Surroundings:
 def surroundings(arrays: ScoreArrays, filters: Filters, scorer: str) -> Surroundings:
     """Speech and level around the chosen utterances."""
     chosen = arrays.chosen(filters, scorer)
-    share, level = (arrays.sound(name)[chosen] for name in ("speech_share", "level_db"))
-    is_scored = _states(arrays)[chosen] < len(QUADRANTS)
-    is_known = share == share
-    tenths = np.minimum(share[is_known] * 10 + 1e-4, 9).astype(np.int64)
-    is_scored = is_scored[is_known]
-    level_known = level[level == level]
-    levels, n = np.unique(np.floor(level_known / 5), return_counts=True)
+    counts = np.zeros((3, _LOWEST_DB + 1), np.int64)
+    adding_up(sound_counts.count_around, len(chosen))(
+        chosen, arrays.sound("speech_share"), arrays.sound("level_db"), _states(arrays), counts
+    )
+    n_scored, n_missing = counts[:2, :100].reshape(2, 10, 10).sum(axis=2)
+    counts[2, _LOWEST_DB - 1] += counts[2, _LOWEST_DB]  # A level of exactly 0.
+    counts[2, _LOWEST_DB] = 0
+    levels = counts[2, :_LOWEST_DB].reshape(-1, 5).sum(axis=1)
+    known = np.flatnonzero(levels)
     return Surroundings(
         pd.DataFrame(
-            {
-                "bin_start": np.arange(10) / 10,
-                "n_scored": np.bincount(tenths[is_scored], minlength=10),
-                "n_missing": np.bincount(tenths[~is_scored], minlength=10),
-            }
+            {"bin_start": np.arange(10) / 10, "n_scored": n_scored, "n_missing": n_missing}
         ),
-        pd.DataFrame({"bin_start": 5 * levels, "n": n}),
-        float(np.median(level_known)) if len(level_known) else np.nan,
-        float(np.median(share[is_known])) if is_known.any() else np.nan,
+        pd.DataFrame({"bin_start": 5.0 * known - _LOWEST_DB, "n": levels[known]}),
+        _middle(counts[2]) - _LOWEST_DB,
+        _middle(counts[0] + counts[1]) / 100,
     )
+
+
+def _middle(counts: NDArray[np.int64]) -> float:
+    """Median of values counted in bins of width 1 from 0; NaN without any."""
+    before = np.cumsum(counts)
+    if not before[-1]:
+        return np.nan
+    return float(np.searchsorted(before, before[-1] / 2)) + 0.5
 
 
 _N_BELOW = 40
@@ -234,24 +254,11 @@ _Z_STARTS = SURE_Z + Z_WIDTH * (np.arange(_N_BELOW + 26) - _N_BELOW)
 _N_Z = len(_Z_STARTS)
 
 
-def _z_places(z: NDArray[np.float32]) -> NDArray[np.int64]:
-    places = np.floor((z.astype(np.float64) - _Z_STARTS[0]) / Z_WIDTH)
-    inside: NDArray[np.int64] = np.clip(places, 0, _N_Z - 1).astype(np.int64)
-    return inside
-
-
-def _states(arrays: ScoreArrays) -> NDArray[np.uint16]:
+def _states(arrays: ScoreArrays) -> NDArray[np.uint8]:
     """Place of every utterance's quadrant in QUADRANTS; behind the last without one."""
     order = list(QUADRANTS)
     places = [*(order.index(name) for name in arrays.names("quadrant")), len(order)]
-    return np.array(places, np.uint16)[arrays.codes("quadrant")]
-
-
-def _by_chance(arrays: ScoreArrays, pair: str, numbers: Numbers) -> NDArray[np.float64]:
-    """Chance of each utterance to reach SURE_Z."""
-    n_nulls = arrays.sound(pair_column(pair, "n_nulls"))[numbers].astype(np.int64)
-    top = int(n_nulls.max(initial=0))
-    return z_above_by_chance(np.arange(top + 1), SURE_Z)[n_nulls]
+    return np.array(places, np.uint8)[arrays.codes("quadrant")]
 
 
 def _expected_bins(n_of_nulls: NDArray[np.int64]) -> NDArray[np.float64]:
