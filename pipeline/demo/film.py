@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.demo.scenes import Backdrop, Placement, render
+from pipeline.demo.sound_recipes import object_sound, room_bed
 from pipeline.demo.voices import SAMPLE_RATE_HZ, SpeechBank, line_samples, load_speech_bank
 from pipeline.demo.world import FRAME_MS, Appearance, DemoRecording, RoomVisit
 from pipeline.errors import MediaError
@@ -31,6 +32,9 @@ _TONE_LEVEL = {"garden": 0.008, "street": 0.012}
 _QUIET_TONE_LEVEL = 0.004
 _HUM_HZ = {"kitchen": 100.0, "bathroom": 150.0}
 _FADE_MS = 60
+OBJECT_LEVEL = 0.006
+"""Root mean square of the louder half of an object's sound; that of a sentence is about .06. More
+would mislead the demo's speech model, which knows nothing but speech over the tone of a room."""
 
 Pixels = NDArray[np.uint8]
 
@@ -90,13 +94,25 @@ class PlacedSpeech:
 
 
 def sound_track(recording: DemoRecording, bank: SpeechBank, seed: int) -> Float32Array:
-    """All that is heard: float32 (n,) at `SAMPLE_RATE_HZ`; speech over the tone of each room."""
+    """All that is heard: float32 (n,) at `SAMPLE_RATE_HZ`; speech over the tone of each room,
+    with the soft sound of the room and of objects between sentences.
+    """
     spoken = (
         PlacedSpeech(line.span.onset_ms, line.speaker, line_samples(bank, line.bank_line))
         for line in recording.lines
     )
     rng = np.random.default_rng([seed, *recording.recording_id.encode()])
-    return mixed_sound(spoken, recording.visits, recording.duration_ms, rng)
+    track = mixed_sound(spoken, recording.visits, recording.duration_ms, rng)
+    for visit in recording.visits:
+        first = visit.span.onset_ms * SAMPLE_RATE_HZ // 1000
+        bed = room_bed(visit.room, visit.span.duration_ms * SAMPLE_RATE_HZ // 1000, rng)
+        track[first : first + len(bed)] += bed[: len(track) - first]
+    for sounding in recording.soundings:
+        first = sounding.span.onset_ms * SAMPLE_RATE_HZ // 1000
+        n_samples = sounding.span.duration_ms * SAMPLE_RATE_HZ // 1000
+        heard = object_sound(sounding.word, n_samples, rng)[: len(track) - first]
+        track[first : first + len(heard)] += np.float32(OBJECT_LEVEL * sounding.loudness) * heard
+    return np.clip(track, -0.98, 0.98)
 
 
 def mixed_sound(

@@ -14,18 +14,37 @@ from pipeline.demo.by_hand import chat_text
 from pipeline.demo.chance import stream
 from pipeline.demo.film import film, is_filmed
 from pipeline.demo.households import Scale
+from pipeline.demo.made_up_captions import (
+    CAPTION_COLUMNS,
+    CAPTION_FILE,
+    caption_rows,
+    heard_ms,
+    seen_ms,
+)
 from pipeline.demo.made_up_norms import norm_texts
 from pipeline.demo.rater import RATER_COLUMNS, RATER_FILE, rater_rows
+from pipeline.demo.sound_plan import around
 from pipeline.demo.timeline import DEMO_SEED, plan_world
 from pipeline.demo.transcripts import heard_segments, rttm_text, speaker_turns, whisperx_json
 from pipeline.demo.world import DemoRecording, DemoWorld
 from pipeline.errors import StudyError
 
-TRUTH_COLUMNS = ("recording_id", "onset_ms", "offset_ms", "speaker", "text", "named_word", "case")
+TRUTH_COLUMNS = (
+    "recording_id",
+    "onset_ms",
+    "offset_ms",
+    "speaker",
+    "text",
+    "named_word",
+    "case",
+    "sounding_words",
+    "named_heard_ms",
+    "named_seen_ms",
+)
 EXPERIMENT = "coview_demo"
 REFERENCE_SET = "written-by-hand"
 
-_FILM_VERSION = 1
+_FILM_VERSION = 2
 """Raise it when films of an unchanged plan would look or sound different."""
 
 _STUDY_TOML = """\
@@ -43,6 +62,11 @@ reference = ["written-by-hand"]    # to compare with: python -m pipeline wer
 name = "demo-clip"
 weights = ""
 """
+_SCORE_SETTINGS = """
+[align]
+settings = ["hub", "nouns", "photo", "nouns+hub", "photo+hub"]
+"""
+"""The tiny study, made to be quick, has the plain score only."""
 
 _SOURCES: dict[Scale, str] = {
     "full": """\
@@ -66,6 +90,14 @@ truth.csv says for every utterance what the camera saw when it was spoken:
 - lagged: it is in the middle only 1-2 s before the onset or after the offset
 - absent: it is named, and not in the picture within 3 s
 - none: nothing visible is named
+
+Its last columns are about the ten seconds around the middle of the utterance: sounding_words, the
+objects that sound in them (all sounds are synthesised), the longest first; named_heard_ms, how long
+the named object sounds; named_seen_ms, how long it is in the middle of the picture. Things sound
+between sentences, in view or off screen, and half of the objects never sound.
+
+metadata/captions/made-up-captions.csv says of stretches of five seconds what is seen and heard in
+them, written by the program from its own plan.
 
 Coview hears the recordings with a small speech model that knows nothing but such sentences. The
 transcripts under annotations/whisperx, simulated with missed and wrong words and shifted times, can
@@ -130,6 +162,7 @@ def write_demo_study(
             _write_text(study_dir / path, text)
     if scale == "full":
         _write_text(study_dir / RATER_FILE, _csv(RATER_COLUMNS, rater_rows(world)))
+        _write_text(study_dir / CAPTION_FILE, _csv(CAPTION_COLUMNS, caption_rows(world)))
         for path, text in norm_texts(world):
             _write_text(study_dir / path, text)
     raw = study_dir / "recordings" / "raw"
@@ -216,7 +249,8 @@ def _refuse_other_recordings(study_dir: Path, world: DemoWorld) -> None:
 def _texts(world: DemoWorld, scale: Scale) -> Iterator[tuple[str, str]]:
     """Every text file of the study: path within it and content; truth.csv marks the demo, first."""
     yield "truth.csv", _csv(TRUTH_COLUMNS, _truth_rows(world))
-    yield "study.toml", _STUDY_TOML.format(source=_SOURCES[scale])
+    settings = _SCORE_SETTINGS if scale == "full" else ""
+    yield "study.toml", _STUDY_TOML.format(source=_SOURCES[scale]) + settings
     yield "README.md", _README
     yield (
         "metadata/children.csv",
@@ -283,14 +317,19 @@ def _texts(world: DemoWorld, scale: Scale) -> Iterator[tuple[str, str]]:
 def _truth_rows(world: DemoWorld) -> Iterator[tuple[str | int, ...]]:
     for recording in world.recordings:
         for line in recording.lines:
+            heard, seen = (count(recording, around(line)) for count in (heard_ms, seen_ms))
+            word = line.named_word
             yield (
                 recording.recording_id,
                 line.span.onset_ms,
                 line.span.offset_ms,
                 line.speaker.value,
                 line.text,
-                line.named_word or "",
+                word or "",
                 line.case.value,
+                " ".join(sounding for sounding, _ in heard.most_common()),
+                "" if word is None else heard[word],
+                "" if word is None else seen[word],
             )
 
 

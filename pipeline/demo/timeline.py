@@ -14,6 +14,7 @@ from itertools import pairwise
 from pipeline.demo.appearances import plan_appearances
 from pipeline.demo.chance import between, log_normal, pick, shuffled, stream
 from pipeline.demo.households import ACTIVITIES, Household, Scale, households
+from pipeline.demo.sound_plan import plan_soundings
 from pipeline.demo.vocabulary import word_names
 from pipeline.demo.voices import BankLine, SpeechBank, load_speech_bank
 from pipeline.demo.world import (
@@ -79,6 +80,9 @@ def plan_world(*, seed: int = DEMO_SEED, scale: Scale = "full") -> DemoWorld:
                     lines=script.lines,
                     appearances=appearances,
                     visits=_visits(family, script.duration_ms, 1000 * seed + position, rng),
+                    soundings=plan_soundings(
+                        script, appearances, words, stream(seed, f"{recording_id}/soundings")
+                    ),
                 )
             )
     children = tuple(DemoChild(f.child_id, f.sex, f.born) for f in families)

@@ -93,6 +93,15 @@ class RoomVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class Sounding:
+    """One object sounding during `span`, in view or not; `loudness` is 1 for the usual level."""
+
+    span: TimeSpan
+    word: str
+    loudness: float
+
+
+@dataclass(frozen=True, slots=True)
 class DemoRecording:
     """The whole plan of one recording: sound, picture and place."""
 
@@ -104,6 +113,7 @@ class DemoRecording:
     lines: tuple[SpokenLine, ...]
     appearances: tuple[Appearance, ...]
     visits: tuple[RoomVisit, ...]
+    soundings: tuple[Sounding, ...] = ()
 
     @property
     def n_frames(self) -> int:
