@@ -82,10 +82,6 @@ def test_files_that_do_not_list_all_there_is_to_know_are_read_through(
     assert [number_of(frame.image) for frame in frames] == [0, 30, 60, 90]
 
 
-def _n_bytes_read() -> int:
-    return int(Path("/proc/self/io").read_text().split()[1])
-
-
 @pytest.mark.skipif(not Path("/proc/self/io").is_file(), reason="bytes are counted on Linux only")
 @pytest.mark.parametrize(("mode", "fewest"), [(FrameMode.EXACT, 0.4), (FrameMode.KEYFRAMES, 0.2)])
 def test_packets_between_the_wanted_ones_are_not_read(
