@@ -177,3 +177,17 @@ def test_means_do_not_depend_on_the_order_of_recordings(world):
     assert one[Crop.MULTI].n == 130
     everything = np.concatenate([frames.vectors(Crop.MULTI).reshape(-1, DIM) for frames in pool])
     np.testing.assert_allclose(one[Crop.MULTI].vector, everything.mean(axis=0), atol=1e-6)
+
+
+def test_a_recording_without_any_noun_has_rows_and_no_scores(world):
+    target, pool, extra = world
+    rng = np.random.default_rng(3)
+    none = np.zeros(len(target.transcript.utterances), bool)
+    variants = tuple(made_texts(rng, target.transcript, v, none) for v in list(TextVariant)[1:])
+    found = by_scorer(align_settings(target, pool, ALL, replace(extra, variants=variants)))
+    assert set(found["toy~nouns~hub"].missing_reason) == {"no_noun"}
+    assert np.isnan(found["toy~nouns~hub"].statistics).all()
+    assert len(found["toy~nouns~hub"].lags.time_ms) == 0
+    assert np.array_equal(
+        found["toy"].statistics, align_recording(target, pool, ALL).statistics, equal_nan=True
+    )
