@@ -19,6 +19,7 @@ from pipeline.cli_base import (
     WorkersOption,
     reporting_errors,
 )
+from pipeline.cli_demo import finish_demo
 from pipeline.cli_export import export
 from pipeline.cli_fit import fit
 from pipeline.cli_import import import_files
@@ -28,8 +29,8 @@ from pipeline.cli_rate import rate
 from pipeline.cli_report import report
 from pipeline.cli_sound import sound_app
 from pipeline.cli_trials import trials
-from pipeline.cli_wer import measured, wer
-from pipeline.errors import CoviewError, ExitCode, SettingsError
+from pipeline.cli_wer import wer
+from pipeline.errors import ExitCode, SettingsError
 from pipeline.store.layout import Stage
 
 app = typer.Typer(
@@ -75,26 +76,15 @@ def demo(
 ) -> None:
     """Make the built-in demo study, run everything on it, and open the dashboard."""
     from pipeline.cli_output import counting
-    from pipeline.demo.study_writer import REFERENCE_SET, write_demo_study
-    from pipeline.study import open_study
+    from pipeline.demo.study_writer import write_demo_study
 
     with counting("Making the demo study", quiet) as count:
         write_demo_study(folder, on_progress=count)
     _run(folder, "", "auto", workers, quiet, False)
-    measured(open_study(folder), folder, REFERENCE_SET)
-    _add_simulated_raters(folder)
+    if finish_demo(folder, quiet):
+        _run(folder, "publish", "auto", workers, quiet, False)
     if not no_serve:
         _serve(folder, port)
-
-
-def _add_simulated_raters(folder: Path) -> None:
-    from pipeline.demo.simulated_study import add_simulated_study
-
-    try:
-        add_simulated_study(folder.expanduser().resolve())
-    except CoviewError as problem:
-        # Changed settings can leave too little to ask about; the demo works without raters.
-        typer.echo(f"Note: no simulated raters: {problem}", err=True)
 
 
 @app.command()

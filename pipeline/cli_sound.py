@@ -21,8 +21,8 @@ from pipeline.errors import ExitCode, SettingsError, StudyError
 
 if TYPE_CHECKING:
     from pipeline.sound.prepared import PreparedStudy
-    from pipeline.sound.runs import RunInputs
     from pipeline.sound.splits import SplitBy
+    from pipeline.sound.train_study import LearningChoice
     from pipeline.sound_results import RecallRow
     from pipeline.study import Study
 
@@ -50,13 +50,17 @@ SplitOption = Annotated[
     str, typer.Option(help="What is kept whole between learning and testing: recording or child.")
 ]
 EncoderOption = Annotated[
-    str, typer.Option(help="CLAP model: a name, or a folder within the study.", show_default=True)
+    str,
+    typer.Option(
+        help="CLAP model: a name, or a folder within the study. Without it: "
+        "laion/clap-htsat-unfused; demo-clap for a study with demo-clip.",
+        show_default=False,
+    ),
 ]
 KeepSpeechOption = Annotated[
     bool,
     typer.Option("--keep-speech", help="Let the sound encoder hear speech too (default: cut out)."),
 ]
-_ENCODER = "laion/clap-htsat-unfused"
 
 
 @sound_app.command()
@@ -67,7 +71,7 @@ def train(
     seed: SeedOption = 1,
     text: TextOption = "auto",
     split: SplitOption = "recording",
-    encoder: EncoderOption = _ENCODER,
+    encoder: EncoderOption = "",
     keep_speech: KeepSpeechOption = False,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
@@ -75,33 +79,23 @@ def train(
     """Train a system on a study and test it on recordings it has not learnt from."""
     from pipeline.cli_output import stepping
     from pipeline.engine.lock import study_lock
-    from pipeline.sound.evaluate import evaluate as evaluated
     from pipeline.sound.evaluate import pooled_warnings
-    from pipeline.sound.recall_files import write_rows
-    from pipeline.sound.runs import write_run
-    from pipeline.sound.study_clips import fitted_system
-    from pipeline.sound.systems import SYSTEMS, find_system
-    from pipeline.sound.training import train as trained
+    from pipeline.sound.systems import SYSTEMS, System, find_system
+    from pipeline.sound.train_study import train_on_study
     from pipeline.study import open_study
 
     chosen = SYSTEMS if system == "all" else (find_system(system),)
     opened = open_study(study)
+    choice = _choice(text, split, seed)
     with study_lock(opened):
         ready = _prepared(opened, text, encoder, device, keep_speech, quiet)
-        fitted = [fitted_system(one, ready.learn) for one in chosen]
-        sets = ready.learn.parts(_split_by(split), seed)
-        rows: list[RecallRow] = []
-        for one, said in fitted:
-            with stepping(f"Training {one.name}", quiet) as step:
+        with stepping("Training", quiet) as step:
 
-                def told(done: int, total: int) -> None:
-                    step(f"epoch {done}", done / total)
+            def told(one: System, done: int, total: int) -> None:
+                step(f"{one.name}, epoch {done}", done / total)
 
-                found = trained(one, sets.train, sets.validation, seed=seed, on_epoch=told)
-            folder = write_run(opened.derived, found, _inputs(ready, text, said, split))
-            mine = evaluated(found.heads, one.name, sets.test, seed=seed, text=said)
-            write_rows(folder, mine)
-            rows += mine
+            trained = train_on_study(chosen, ready, choice, opened.derived, told)
+    rows, sets = trained.rows, trained.sets
     if not quiet:
         _say_clips(len(sets.train), len(sets.validation), len(sets.test))
         _show(rows)
@@ -177,7 +171,7 @@ def score(
     seed: SeedOption = 1,
     text: TextOption = "auto",
     split: SplitOption = "recording",
-    encoder: EncoderOption = _ENCODER,
+    encoder: EncoderOption = "",
     keep_speech: KeepSpeechOption = False,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
@@ -192,10 +186,11 @@ def score(
 
     chosen = find_system(system)
     opened = open_study(study)
+    choice = _choice(text, split, seed)
     with study_lock(opened):
         ready = _prepared(opened, text, encoder, device, keep_speech, quiet)
         fitted, said = fitted_system(chosen, ready.learn)
-        inputs = _inputs(ready, text, said, split)
+        inputs = choice.inputs(ready, said)
         job = ScoringJob(fitted, seed, inputs, ready.learn, ready.utterances)
         with counting("Learning from the other recordings, fold by fold", quiet) as count:
             path, counts = score_utterances(job, ready.features, opened.derived, count)
@@ -249,19 +244,14 @@ def _prepared(
     from pipeline.cli_output import counting
     from pipeline.engine.progress import last_shards
     from pipeline.engine.tools import resolved_device
-    from pipeline.sound.encoder import ClapEncoder
+    from pipeline.sound.encoder import ClapEncoder, usual_encoder
     from pipeline.sound.prepared import StudyShards, prepare
     from pipeline.sound.study_clips import TextChoice
     from pipeline.store.layout import Stage
     from pipeline.vision.open_clip_model import OpenClipModel
 
-    choices = [choice.value for choice in TextChoice]
-    if text not in choices:
-        raise SettingsError(
-            f"There are no texts {text!r}.", hint=f"Choose one of: {', '.join(choices)}."
-        )
     where = resolved_device(device)
-    ears = ClapEncoder(encoder, opened.root, where)
+    ears = ClapEncoder(encoder or usual_encoder(opened.settings.model.name), opened.root, where)
     eyes = OpenClipModel(opened.settings.model, opened.root, where)
     shards = StudyShards(last_shards(opened, Stage.SPEECH), last_shards(opened, Stage.TEXT))
     with counting("Features of sound and picture", quiet) as count:
@@ -290,19 +280,16 @@ def _publish(opened: Study, device: str, quiet: bool) -> None:
         typer.echo(f"Store: {summary.store}")
 
 
-def _inputs(ready: PreparedStudy, text: str, said: str, split: str) -> RunInputs:
-    from pipeline.sound.runs import RunInputs
+def _choice(text: str, split: str, seed: int) -> LearningChoice:
     from pipeline.sound.study_clips import TextChoice
-    from pipeline.sound.training import TrainingSettings
+    from pipeline.sound.train_study import LearningChoice
 
-    return RunInputs(
-        ready.feature_settings.fingerprint,
-        ready.digest,
-        TextChoice(text),
-        said,
-        _split_by(split),
-        TrainingSettings(),
-    )
+    choices = [choice.value for choice in TextChoice]
+    if text not in choices:
+        raise SettingsError(
+            f"There are no texts {text!r}.", hint=f"Choose one of: {', '.join(choices)}."
+        )
+    return LearningChoice(TextChoice(text), _split_by(split), seed)
 
 
 def _split_by(split: str) -> SplitBy:

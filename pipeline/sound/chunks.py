@@ -131,12 +131,13 @@ def without_speech(samples: Float32Array, onset_ms: int, speech: Coverage) -> Fl
     starts = np.concatenate([[0], edges[:, 1]])
     ends = np.concatenate([edges[:, 0], [len(samples)]])
     pieces = [
-        _faded(samples[low:high]) for low, high in zip(starts, ends, strict=True) if low < high
+        faded(samples[low:high]) for low, high in zip(starts, ends, strict=True) if low < high
     ]
     return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
 
 
-def _faded(piece: Float32Array) -> Float32Array:
+def faded(piece: Float32Array) -> Float32Array:
+    """The piece (n,) with 5 ms of fading in and out."""
     n = min(_FADE_SAMPLES, len(piece) // 2)
     ramp = np.linspace(0.0, 1.0, n, dtype=np.float32)
     faded = piece.copy()

@@ -1,4 +1,4 @@
-"""CLAP's sound encoder through `transformers`: by name from this machine's cache, or a folder."""
+"""CLAP's sound encoder through `transformers`: the demo's, a cached one by name, or a folder."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from pipeline.errors import ModelError
 from pipeline.records import Float32Array
 from pipeline.sound.chunks import RATE_HZ
 from pipeline.sound.log_mel import log_mel
+from pipeline.vision.model_files import DEMO_MODEL
 
 DEFAULT_ENCODER = "laion/clap-htsat-unfused"
+DEMO_ENCODER = "demo-clap"
 _BATCH = 8
 
 
@@ -59,7 +61,7 @@ class ClapEncoder:
         from safetensors import SafetensorError
 
         disable_progress_bar()
-        folder = study_root / name
+        folder = demo_folder() if name == DEMO_ENCODER else study_root / name
         source = str(folder) if folder.is_dir() else name
         try:
             model = ClapModel.from_pretrained(source, local_files_only=True)
@@ -76,7 +78,8 @@ class ClapEncoder:
                 f"The sound model {name} hears {self._extract.sampling_rate} Hz.",
                 hint=f"Choose one trained on {RATE_HZ} Hz, as the published CLAP models are.",
             )
-        self._audio = model.audio_model.eval().to(device)
+        # Weights may be stored at half precision; all is computed at full.
+        self._audio = model.audio_model.float().eval().to(device)
         self._device = torch.device(device)
         revision = _revision(self._audio.state_dict())
         self._ref = SoundModelRef(name, revision, int(model.config.audio_config.hidden_size))
@@ -101,6 +104,16 @@ class ClapEncoder:
                 pooled = self._audio(input_features=features, is_longer=is_longer).pooler_output
                 rows.append(pooled.float().cpu().numpy())
         return np.concatenate(rows)
+
+
+def usual_encoder(image_model: str) -> str:
+    """The encoder of a study that names none: the demo's where the image model is the demo's."""
+    return DEMO_ENCODER if image_model == DEMO_MODEL else DEFAULT_ENCODER
+
+
+def demo_folder() -> Path:
+    """The folder of the small sound model that comes with Coview."""
+    return Path(__file__).resolve().parent.parent / "demo" / "models" / DEMO_ENCODER
 
 
 def _revision(weights: object) -> str:

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from pipeline.errors import ModelError
 from pipeline.vision.model_files import CONFIG_FILE, ModelFiles, Preprocessing
+from pipeline.vision.open_clip_import import give_transformers, import_open_clip
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+_TRANSFORMERS_TEXT = '"hf_model_name"'
+"""The setting of a text tower that is built by transformers."""
 
 
 class ClipNetwork(Protocol):
@@ -43,8 +47,12 @@ def load_model(files: ModelFiles) -> tuple[ClipNetwork, Tokenizer]:
 
     Raises ModelError when the weights do not fit the configuration or cannot be read.
     """
-    import open_clip
     from safetensors import SafetensorError
+
+    import_open_clip()
+    if _TRANSFORMERS_TEXT in files.config:
+        give_transformers()
+    import open_clip
 
     is_local = files.folder is not None
     try:

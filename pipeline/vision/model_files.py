@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.config import ModelSettings
 from pipeline.errors import ModelError
+from pipeline.vision.open_clip_import import import_open_clip
 
 DEMO_MODEL = "demo-clip"
 CONFIG_FILE = "open_clip_config.json"
@@ -109,6 +110,8 @@ def demo_folder() -> Path:
 def cached_weights(name: str, weights: str, cache_dir: str) -> Path | None:
     """The weights file of a known open_clip model in the cache, or None."""
     from huggingface_hub import try_to_load_from_cache
+
+    import_open_clip()
     from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
     from open_clip.pretrained import get_pretrained_cfg
 
@@ -132,6 +135,7 @@ def cached_weights(name: str, weights: str, cache_dir: str) -> Path | None:
 
 def check_pair(name: str, weights: str) -> None:
     """Raise ModelError unless open_clip knows these weights of this architecture and they fit."""
+    import_open_clip()
     from open_clip import list_models
     from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 
@@ -168,6 +172,7 @@ def _has_quick_gelu(name: str) -> bool:
 
 
 def _cached_model(settings: ModelSettings) -> ModelFiles:
+    import_open_clip()
     from open_clip import get_model_config
     from open_clip.pretrained import get_pretrained_cfg
 

@@ -14,6 +14,7 @@ from pipeline.vision.model_files import (
     check_pair,
     demo_folder,
 )
+from pipeline.vision.open_clip_import import import_open_clip
 
 _KIND = "image-text"
 _RECOMMENDED = (
@@ -57,6 +58,7 @@ class ModelCheck:
 
 def list_models(cache_dir: str = "") -> list[KnownModel]:
     """The shipped model, recommended ones, and whatever else open_clip knows that is cached."""
+    import_open_clip()
     from open_clip.pretrained import list_pretrained
 
     models = [
@@ -89,6 +91,7 @@ def fetch_model(name: str, weights: str, cache_dir: str = "") -> Path:
 
     Raises ModelError when the pair is unknown, does not fit together, or cannot be downloaded.
     """
+    import_open_clip()
     from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 
     check_pair(name, weights)
