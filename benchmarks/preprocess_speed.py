@@ -6,7 +6,7 @@
 Prepares 1080p frames for a model of 224 pixels as open_clip does (its own transform, through PIL)
 and as Coview does, on one thread each and in turn. CPU time is per frame, the median; PSNR compares
 the 8-bit squares before normalising. Exits with 1 when Coview's centre square is less than four
-times cheaper, is further off than 70 dB, or all four crops cost more than one square of open_clip's.
+times cheaper or further off than 70 dB, or all four crops cost more than open_clip's one square.
 """
 
 from __future__ import annotations

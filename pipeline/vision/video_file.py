@@ -17,6 +17,7 @@ from pipeline.vision.orientation import UPRIGHT, Orientation, UInt8Array, orient
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -136,12 +137,19 @@ def _video_stream(name: str, container: InputContainer) -> VideoStream:
             f"{name} has no video track.",
             hint="Name the right file in metadata/recordings.csv, or set discard to 1 there.",
         )
-    if streams[0].codec_context is None:
+    # As ffmpeg chooses: some cameras keep a small copy for previews beside the picture itself.
+    largest = max(streams, key=_n_pixels)
+    if largest.codec_context is None:
         raise MediaError(
             f"{name} uses a video codec that cannot be decoded here.",
             hint="Convert it to H.264, for example with: ffmpeg -i IN -c:v libx264 OUT.mp4",
         )
-    return streams[0]
+    return largest
+
+
+def _n_pixels(stream: VideoStream) -> int:
+    context: VideoCodecContext | None = stream.codec_context
+    return 0 if context is None else context.width * context.height
 
 
 def _start_s(container: InputContainer) -> float:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -242,6 +243,31 @@ def test_frames_can_be_read_twice_from_one_source(videos: dict[str, Path]) -> No
     first = [frame.time_ms for frame in source.frames()]
     assert first == [frame.time_ms for frame in source.frames()]
     assert source.notices == ()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_of_several_video_tracks_the_largest_is_taken(
+    videos: dict[str, Path], tmp_path: Path, suffix: str
+) -> None:
+    small = write_video(
+        tmp_path, Recipe("preview.mp4", n_frames=60, size=(96, 64), options={**FAST, "bf": "0"})
+    )
+    path = tmp_path / f"two{suffix}"
+    with av.open(str(path), "w") as output:
+        sources = [av.open(str(part)) for part in (small, _video(videos, RECIPES["b_gop15.mp4"]))]
+        copies = [output.add_stream_from_template(s.streams.video[0]) for s in sources]
+        for source, copy in zip(sources, copies, strict=True):
+            for packet in source.demux(video=0):
+                if packet.dts is not None:
+                    packet.stream = copy
+                    output.mux(packet)
+            source.close()
+    frames = list(sampled_frames(path, 1000.0))
+    assert [(f.image.shape, number_of(f.image)) for f in frames] == [
+        ((128, 192, 3), 30 * k) for k in range(4)
+    ]
+    info = probe_media(path)
+    assert (info.width_px, info.height_px) == (192, 128)
 
 
 def test_pixels_that_are_not_square_are_made_square(videos: dict[str, Path]) -> None:
