@@ -32,7 +32,7 @@ st.markdown(
 )
 derived = view.store.study_root / "derived"
 found = scorer_probes(view.store.cursor(), derived, view.store.options.models)
-about, first, second = st.columns(3, gap="medium", vertical_alignment="bottom")
+about, first, second = st.columns([5, 4, 4], gap="medium", vertical_alignment="bottom")
 what = url_choice(
     "About",
     tuple(_VIEWS),

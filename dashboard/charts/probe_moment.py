@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from dashboard.charts.look import Chart, Look, figure, level_at, line_at
 
 _ROW_PX = 40
 _MOST_CHARS = 46
+_LEAST_SD = 0.5
+"""The bars' axis reaches at least so far, or hair's breadths would look like effects."""
 
 
 def word_bars(words: pd.DataFrame, *, y_title: str, look: Look) -> Chart:
@@ -39,15 +42,18 @@ def word_bars(words: pd.DataFrame, *, y_title: str, look: Look) -> Chart:
         showgrid=False,
         tickfont={"size": 14, "color": look.ink},
     )
+    shown = words[["on_frame", "on_null"]].to_numpy(np.float64)
+    low, high = float(shown.min()), float(shown.max())
+    chart.update_yaxes(range=[min(1.1 * low, -_LEAST_SD / 2), max(1.1 * high, _LEAST_SD)])
     chart.update_layout(barmode="group", bargap=0.35)
     return chart
 
 
-def variant_scores(rows: pd.DataFrame, *, look: Look) -> Chart:
+def variant_scores(rows: pd.DataFrame, *, least_span: float, look: Look) -> Chart:
     """Cosines of an utterance and of its changed texts: own frame against chance frames.
 
     rows: label (what was done), text, own, chance. The first row is the utterance itself; lines
-    stand at its two values.
+    stand at its two values. The axis covers at least `least_span`.
     """
     chart = figure(look, height_px=96 + _ROW_PX * len(rows), x_title="Cosine")
     places = list(range(len(rows) - 1, -1, -1))
@@ -75,6 +81,11 @@ def variant_scores(rows: pd.DataFrame, *, look: Look) -> Chart:
             hovertemplate="%{customdata[0]}: “%{customdata[1]}”<br>"
             f"{name.lower()}: %{{x:.3f}}<extra></extra>",
         )
+    values = rows[["own", "chance"]].to_numpy(np.float64)
+    low, high = float(values.min()), float(values.max())
+    missing = max(0.0, least_span - (high - low)) / 2
+    margin = 0.04 * max(high - low, least_span)
+    chart.update_xaxes(range=[low - missing - margin, high + missing + margin])
     chart.update_yaxes(
         tickmode="array",
         tickvals=places,

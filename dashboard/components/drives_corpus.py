@@ -32,7 +32,7 @@ def answer_cards(shown: Sequence[ScorerProbe]) -> None:
     """Three questions and their answers, for each scorer in a row of its own."""
     for one in shown:
         assert one.probe is not None
-        st.markdown(f"##### In this study, for {one.scorer}")
+        st.markdown(f"**In this study, for {one.scorer}**")
         for column, found in zip(st.columns(3), answers(one.probe.indices), strict=True):
             with column.container(border=True, height="stretch"):
                 _card(found)
@@ -42,7 +42,7 @@ def answer_cards(shown: Sequence[ScorerProbe]) -> None:
 
 def _card(found: FindingAnswer) -> None:
     st.markdown(f"**{found.finding.question}**")
-    st.markdown(f"### {found.answer.value}")
+    st.subheader(found.answer.value, anchor=False)
     st.markdown(gloss(found))
     for index in (found.first, found.second):
         st.markdown(sentence(index))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import labels
 from dashboard.components.drives_jobs import awaited, encoder_of
+from dashboard.components.moment_facts import escaped
 from dashboard.data import StoreHandle
 from dashboard.navigation import MomentKey
 from dashboard.queries.probe_moment import MomentMaterial, search_moment
@@ -59,9 +60,9 @@ def _show(found: Searched) -> None:
     with st.container(border=True):
         said, liked = st.columns(2, gap="large")
         said.caption("Heard")
-        said.markdown(f"##### “{found.text}”")
+        said.subheader(f"“{escaped(found.text)}”", anchor=False)
         liked.caption("The model’s favourite")
-        liked.markdown(f"##### “{best.text}”")
+        liked.subheader(f"“{escaped(best.text)}”", anchor=False)
         shared = ", ".join(best.shared)
         verdict = (
             f"It names the same thing ({shared})."

@@ -33,7 +33,7 @@ from pipeline.probes.read_words import read_knowledge
 
 _CHOICE = "drives_moment"
 _FEWEST_WORDS = 3
-_METRIC_PX = 116
+_METRIC_PX = 150
 
 
 def moment_part(view: View, one: ScorerProbe) -> None:
@@ -59,12 +59,13 @@ def moment_part(view: View, one: ScorerProbe) -> None:
         show_problem(problem)
         return
     measured = _measured(view, one, key, place, material)
+    if measured is not None:
+        _numbers(one, measured)
     left, right = st.columns([2, 3], gap="large")
     with left:
         own_frame(view.store, material)
     with right:
         if measured is not None:
-            _numbers(one, measured)
             word_bars_of(one, measured, moment.text)
         chance_frames(view.store, material)
     if measured is None:

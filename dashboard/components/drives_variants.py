@@ -15,6 +15,8 @@ from pipeline.probes.changes import CURVES, PERTURBATIONS, TEMPLATES, Change
 from pipeline.probes.measured import CHANGES, Measured
 
 _KINDS = {"changed": "Changed words", "added": "Added words", "forms": "Sentence forms"}
+_LEAST_SPAN_SD = 1.5
+"""The axis covers at least so much, or hair's breadths would look like effects."""
 _CHANGES: dict[str, tuple[Change, ...]] = {
     "changed": PERTURBATIONS,
     "added": CURVES,
@@ -24,6 +26,7 @@ _CHANGES: dict[str, tuple[Change, ...]] = {
 
 def variants(one: ScorerProbe, measured: Measured, text: str) -> None:
     """Draw the versions of one kind, the words as they were said on top."""
+    assert one.probe is not None
     st.subheader("If other words had been said", anchor=False)
     kind = url_choice(
         "Versions", tuple(_KINDS), param="versions", default="changed", words=_KINDS.__getitem__
@@ -36,7 +39,7 @@ def variants(one: ScorerProbe, measured: Measured, text: str) -> None:
     ]
     draw_probe_chart(
         one,
-        variant_scores(rows, look=current_look()),
+        variant_scores(rows, least_span=_LEAST_SPAN_SD * one.probe.s0, look=current_look()),
         f"variants_{kind}",
         f"Other words for “{text}”",
         "Top: the words as they were said. A version whose dots move together is liked or "

@@ -15,7 +15,7 @@ _METRIC_PX = 113
 
 def moment_title(moment: Moment) -> None:
     """The words, who said them, to which child, when."""
-    st.subheader(f"“{_escaped(moment.text) or '(no words)'}”", anchor=False)
+    st.subheader(f"“{escaped(moment.text) or '(no words)'}”", anchor=False)
     parts = [
         labels.SPEAKERS.get(moment.speaker, moment.speaker),
         f"child {moment.child_id}",
@@ -24,7 +24,7 @@ def moment_title(moment: Moment) -> None:
         f"recording {moment.recording_id} at {labels.clock(moment.onset_ms)}",
         f"{moment.span.duration_ms / 1000:.1f} s",
     ]
-    st.caption(_escaped(" · ".join(parts)))
+    st.caption(escaped(" · ".join(parts)))
 
 
 def moment_scores(moment: Moment, measure: Measure, place: Place) -> None:
@@ -113,7 +113,7 @@ def provenance(moment: Moment, model: ModelRef) -> None:
 
 def _filled(facts: dict[str, str | None]) -> dict[str, str]:
     return {
-        f"{name}": _escaped(value)
+        f"{name}": escaped(value)
         for name, value in facts.items()
         if value and value != labels.NO_VALUE
     }
@@ -131,7 +131,7 @@ def _share(value: float | None) -> str:
     return labels.NO_VALUE if value is None else labels.percent(value, 0)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Transcripts are text, not Markdown."""
     for character in "\\`*_{}[]<>()#+-!|~$:":
         text = text.replace(character, f"\\{character}")
