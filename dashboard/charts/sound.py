@@ -256,7 +256,7 @@ def level_around(rows: pd.DataFrame, *, look: Look) -> Chart:
     chart = figure(
         look,
         height_px=260,
-        x_title="Level of the ten seconds (dB below the loudest possible)",
+        x_title="Level of the ten seconds (dBFS)",
         y_title="Utterances",
     )
     chart.add_bar(

@@ -28,29 +28,26 @@ _MAX_DRAWN = 40
 def quadrant_section(view: View, counts: pd.DataFrame) -> None:
     """The four numbers and the map; a row or a click opens the moments."""
     st.subheader("Seen, heard, both or neither", anchor=False)
-    left, right = st.columns([5, 6], gap="large")
-    with left:
-        _table(view, counts)
-    with right:
-        squares = data.count(view.store, sound.joint_bins, view.filters, view.measure.scorer)
-        clicked = clicked_point(
-            seen_by_heard(squares, width=2 * Z_WIDTH, threshold=SURE_Z, look=current_look()),
-            key="sound_map",
-            title="See–say and hear–say of the same utterances",
-            hint="A click on a dot opens the moments of its colour.",
-            caption=f"n = {labels.count(int(counts['n_scored'].sum()))} utterances with both "
-            "scores; dots grow with their number; z beyond ± 8 stands at the edge. Dotted: "
-            f"{SURE_Z:g}.",
-            setting="",
-            table=squares.assign(quadrant=squares["quadrant"].map(labels.QUADRANTS)).rename(
-                columns={
-                    "see": "See–say z from",
-                    "hear": "Hear–say z from",
-                    "quadrant": "Quadrant",
-                    "n": "Utterances",
-                }
-            ),
-        )
+    _table(view, counts)
+    squares = data.count(view.store, sound.joint_bins, view.filters, view.measure.scorer)
+    clicked = clicked_point(
+        seen_by_heard(squares, width=2 * Z_WIDTH, threshold=SURE_Z, look=current_look()),
+        key="sound_map",
+        title="See–say and hear–say of the same utterances",
+        hint="A click on a dot opens the moments of its colour.",
+        caption=f"n = {labels.count(int(counts['n_scored'].sum()))} utterances with both scores; "
+        "dots grow with their number; z beyond ± 8 stands at the edge. Dotted lines: "
+        f"{SURE_Z:g}.",
+        setting="",
+        table=squares.assign(quadrant=squares["quadrant"].map(labels.QUADRANTS)).rename(
+            columns={
+                "see": "See–say z from",
+                "hear": "Hear–say z from",
+                "quadrant": "Quadrant",
+                "n": "Utterances",
+            }
+        ),
+    )
     if clicked:
         open_with_filters(replace(view.filters, heard=(clicked[0],)))
 
@@ -120,8 +117,8 @@ def group_section(view: View) -> None:
     kept = drawn["label"].drop_duplicates().head(_MAX_DRAWN)
     n_left_out = rows["label"].nunique() - len(kept)
     left_out = (
-        f"{labels.plural(n_left_out, 'group')} of fewer than {MIN_DRAWN} utterances, or beyond the "
-        f"first {_MAX_DRAWN}, stand in the table only. "
+        f"In the table only: {labels.plural(n_left_out, 'group')} of fewer than {MIN_DRAWN} "
+        f"utterances, or beyond the first {_MAX_DRAWN}. "
         if n_left_out
         else ""
     )

@@ -74,7 +74,9 @@ def recall_section(found: Recalls, scoring: str = "") -> None:
         ):
             st.markdown(f"**{title}**")
             if part:
-                st.dataframe(_wide(part, "" if part is within else found.corpus), hide_index=True)
+                st.dataframe(
+                    recall_layout(part, "" if part is within else found.corpus), hide_index=True
+                )
             else:
                 st.caption("No recording has more than ten test clips, so this cannot be told.")
         st.caption(f"{_small_print(rows)}{_published(found.corpus)}")
@@ -165,8 +167,10 @@ def _long(rows: Sequence[RecallRow]) -> pd.DataFrame:
     )
 
 
-def _wide(rows: Sequence[RecallRow], corpus: str) -> pd.DataFrame:
-    """One line per query in the published order, one column per system, chance and n."""
+def recall_layout(rows: Sequence[RecallRow], corpus: str) -> pd.DataFrame:
+    """One line per query in the published order, one column per system, chance and n; with a
+    `corpus`, the values published of it stand below each line.
+    """
     lines: list[dict[str, str]] = []
     systems = [name for name in _TITLES if any(row.system == name for row in rows)]
     for gallery, query in _ORDER:

@@ -14,12 +14,14 @@ from streamlit.testing.v1 import AppTest
 from dashboard.charts.look import LIGHT
 from dashboard.charts.sound import recall_dots, seen_by_heard
 from dashboard.components.sound_headline import found_share
+from dashboard.components.sound_recall import recall_layout
 from dashboard.filters import Filters
 from dashboard.queries import sound
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.sound_moment import moment_sound
 from pipeline.sound.pair_scores import SURE_Z
 from pipeline.sound.systems import SYSTEMS
+from pipeline.sound_results import RecallRow
 from tests.dashboard.conftest import APP, Page, assert_plotly_accepts
 from tests.dashboard.small_store import small_store
 from tests.factories import write_synthetic_study
@@ -156,6 +158,26 @@ def test_recall_rows_and_what_made_the_scores_are_read(con):
     ).assign(chance=0.1, n=200)
     titles = [one.title for one in SYSTEMS]
     assert_plotly_accepts(recall_dots(rows, titles, look=LIGHT).to_dict())
+
+
+def test_the_table_has_the_published_layout_and_its_values_for_avcaps_only():
+    rows = [
+        RecallRow(one.name, "visual", query, "pooled", 0.5, 0.4, 0.6, 0.05, 200, 0, 1)
+        for one in SYSTEMS
+        for query in ("audio", "visual captions")
+    ]
+    own = recall_layout(rows, "")
+    assert own["Retrieve"].tolist() == ["Picture, by visual captions", "Picture, by sound"]
+    assert own.columns.tolist() == [
+        "Retrieve",
+        *(one.title for one in SYSTEMS),
+        "By guessing",
+        "Clips",
+    ]
+    assert own["SLAVA A&V"].tolist() == ["50 % (40–60)"] * 2
+    beside = recall_layout(rows, "AVCaps")
+    assert beside["SLAVA A&V"].tolist() == ["50 % (40–60)", "81 %", "50 % (40–60)", "52 %"]
+    assert beside["Audio-visual reference"].tolist()[1] == ""
 
 
 def test_the_page_tells_what_was_found_and_draws_it(app: AppTest, study: Path):

@@ -121,6 +121,12 @@ def test_recall_is_that_of_the_command_and_published_values_need_avcaps(con, stu
     assert kept_name(tmp_path / "mine.csv") == "mine"
 
 
+def test_a_store_is_made_anew_when_any_file_of_sound_changes(study):
+    found = files_of_sound(study)
+    assert [path.name for path in found] == ["recall.json", "scores.json", "scores.parquet"]
+    assert all(path.is_file() for path in found)
+
+
 def test_a_study_without_sound_has_empty_tables_and_no_notice(con, tmp_path):
     silent = _study(tmp_path)
     assert insert_sound(con, silent) == ()
