@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.components.drives_words import INDEX_WORDS, gloss, sentence, small_print
 from dashboard.queries.probes import ProbeState, scorer_probes
+from pipeline.errors import ModelError
 from pipeline.probes.findings import FINDINGS, Answer, answers
 from pipeline.probes.results import FinishedProbe
 from pipeline.probes.run import run_probe
@@ -244,3 +246,73 @@ def test_an_index_without_a_value_says_why():
     index = Index("ORI", "corpus", None, None, None, 4, 2, None, None, "x; cannot be told: too few")
     assert sentence(index) == "Nouns carry the match (ORI): too few."
     assert "no interval; n = 4 matching utterances" in small_print(index)
+
+
+class _Encoder:
+    """Stands for the text encoder's process; it may be without a model."""
+
+    def __init__(self, *, has_model: bool) -> None:
+        self.has_model = has_model
+
+    def embed_texts(self, texts: Sequence[str], model: ModelRef) -> Float32Array:
+        if not self.has_model:
+            raise ModelError("There is no model folder nowhere.", hint="Put the model there.")
+        return _Words(model).embed_texts(texts)
+
+
+def _outside(root: Path, probe: FinishedProbe) -> tuple[str, str]:
+    """A moment that could be probed but was not drawn."""
+    sampled = probe.measured().utterances
+    drawn = set(zip(sampled.recording_ids, sampled.utterance_ids, strict=True))
+    with _store(root) as con:
+        rows = con.execute(
+            "SELECT recording_id::VARCHAR, utterance_id FROM scores_wide "
+            "WHERE scorer = 'synthetic' AND center_strict_z IS NOT NULL AND n_words > 2"
+        ).fetchall()
+    return next(row for row in rows if row not in drawn)
+
+
+def test_a_moment_outside_the_sample_is_probed_and_searched_when_asked(
+    open_drives, probed, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("dashboard.data.text_encoder", lambda _: _Encoder(has_model=True))
+    recording_id, utterance_id = _outside(*probed)
+    app = open_drives(rec=recording_id, utt=utterance_id)
+    assert app.selectbox(key="drives_moment").value is None
+    assert len(app.get("plotly_chart")) == 2
+    next(b for b in app.button if b.label == "Search for it").click().run()
+    assert not app.exception
+    assert "The model’s favourite" in _words(app)
+    assert "texts from words of this study" in _words(app)
+
+
+def test_without_the_model_a_moment_outside_the_sample_says_what_to_do(
+    open_drives, probed, monkeypatch: pytest.MonkeyPatch
+):
+    encoder = _Encoder(has_model=False)
+    monkeypatch.setattr("dashboard.data.text_encoder", lambda _: encoder)
+    recording_id, utterance_id = _outside(*probed)
+    app = open_drives(rec=recording_id, utt=utterance_id, model="synthetic-b")
+    assert app.error[0].value == "There is no model folder nowhere."
+    assert "Put the model there." in _words(app)
+    assert not app.get("plotly_chart")
+    encoder.has_model = True
+    next(b for b in app.button if b.label == "Try again").click().run()
+    assert not app.error
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_the_button_probes_the_study_in_the_background(
+    open_drives, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write_synthetic_study(tmp_path, n_children=1, n_recordings=2, n_utterances=12)
+    monkeypatch.setattr("dashboard.data.text_encoder", lambda _: _Encoder(has_model=True))
+    app = open_drives(tmp_path)
+    app.button[0].click().run()
+    deadline = time.monotonic() + 60
+    while not app.subheader and time.monotonic() < deadline:
+        time.sleep(0.2)
+        app.run()
+    assert not app.exception
+    assert "Do objects alone count?" in _words(app)
+    assert "not been probed" not in _words(app)
