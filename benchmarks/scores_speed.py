@@ -1,36 +1,39 @@
-"""How fast scores and their matched null are computed, and how far from what memory allows.
+"""How fast a child's scores and their matched null are computed, and how far from what memory
+allows.
 
-    python -m benchmarks.scores_speed [--hours 17] [--recordings 20] [--threads 2]
+    python -m benchmarks.scores_speed [--recordings 300] [--threads 2] [--crops center] [--loop 40]
 
 Ratios are to a plain NumPy loop over utterances on the same data, and to the time that reading
-every needed vector once takes on this computer. All vectors are random; times are the best of
-several turns; on a busy computer trust "CPU us", the CPU time of all threads. Set
-OMP_NUM_THREADS=1 to give the NumPy loop one thread as well.
+every needed vector once takes on this computer ("floor"). All vectors are random; times are the
+best of several turns; on a busy computer trust "CPU us", the CPU time of all threads. The largest
+resident memory is told for scoring alone: vectors are made when a crop is asked for, as they are
+read from files in a run.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import time
-import tracemalloc
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.align.checks import texts_in_order
-from pipeline.align.null import draw_runs, places_in_others, utterance_keys
-from pipeline.align.null_scores import NullPool
-from pipeline.align.stage import AlignInput, align_recording
+from pipeline.align.child_frames import ChildFrames, FrameTimes
+from pipeline.align.stage import ChildTarget, align_child
+from pipeline.align.utterances import Utterances, utterances_of
 from pipeline.align.window_scores import score_windows
-from pipeline.align.windows import FrameRanges, Spans, frame_ranges
 from pipeline.config import AlignSettings
 from pipeline.records import Crop, Float32Array, MediaInfo, ModelRef, TimeSpan, Utterance
-from pipeline.results import CropEmbeddings, FrameEmbeddings, TextEmbeddings, Transcript
-from pipeline.schema import WINDOWS
+from pipeline.results import TextEmbeddings, Transcript
 
-_WIDTHS_MS = tuple(WINDOWS.values())
-_MIB = 1 << 20
+_SUB_CROPS = {Crop.MULTI: 3}
+_FRAMES = 600
+_N_MADE = 3
+"""Recordings whose vectors are made; the others repeat them."""
+_TARGETS = {"null": 50_000, "windows": 333_000}
+"""Utterances a second on two cores: with a null of 100 draws, and all windows of all crops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,199 +45,140 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table: `took` is for n_utterances, `loop` for n_looped."""
+class Child:
+    """Recordings of ten minutes of one child; vectors of their frames are made when asked for."""
 
-    name: str
-    n_utterances: int
-    took: Timing
-    n_looped: int
-    loop: Timing
-    floor_s: float
+    targets: tuple[ChildTarget, ...]
+    frames: ChildFrames
 
-    def text(self) -> str:
-        wall_us = 1e6 * self.took.wall_s / self.n_utterances
-        cpu_us = 1e6 * self.took.cpu_s / self.n_utterances
-        loop_us = 1e6 * self.loop.wall_s / self.n_looped
-        return (
-            f"{self.name:34} {1e6 / wall_us:12,.0f} {wall_us:10.1f} {cpu_us:10.1f} "
-            f"{loop_us / wall_us:10.1f}x {self.took.wall_s / self.floor_s:10.1f}x"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """One target recording and the pool of the same child."""
-
-    target: AlignInput
-    pool: tuple[FrameEmbeddings, ...]
-    texts: Float32Array
-    spans: Spans
-    windows: FrameRanges
-
-    def crops(self) -> tuple[Crop, ...]:
-        return tuple(entry.crop for entry in self.target.frames.crops)
+    @property
+    def n_utterances(self) -> int:
+        return sum(len(target.transcript.utterances) for target in self.targets)
 
 
 def main() -> None:
     options = _options()
     rng = np.random.default_rng(1)
-    world = _world(rng, options)
-    center = replace(world, target=_center_only(world.target), pool=_pool_center_only(world.pool))
+    crops = tuple(Crop(name) for name in options.crops.split(","))
+    child = _child(rng, options, crops)
+    settings = AlignSettings(crops=[crop.value for crop in crops], null_draws=options.draws)
     bandwidth = _read_bandwidth()
-    n_frames = sum(len(frames.times_ms) for frames in world.pool)
+    n = child.n_utterances
     print(
-        f"{len(world.spans)} utterances of {_mean_ms(world.spans):.0f} ms in a recording of "
-        f"{options.minutes} min; pool {n_frames} frames ({n_frames / 3600:.1f} h); "
-        f"dim {options.dim}; multi = {options.sub_crops} sub-crops; K = {options.draws}; "
-        f"{options.threads} thread(s); memory reads {bandwidth / 1e9:.1f} GB/s"
+        f"{n:,} utterances in {options.recordings} recordings of one child, "
+        f"{int(child.frames.n_frames.sum()):,} frames; crops {options.crops}; dim {options.dim}; "
+        f"{options.draws} null windows each; {options.threads} thread(s); "
+        f"memory reads {bandwidth / 1e9:.1f} GB/s"
     )
+    print(f"{'':24}{'utterances/s':>14}{'us each':>10}{'CPU us':>10}{'loop':>10}{'floor':>10}")
+    floor_s = _windows_row(child, settings, bandwidth, options)
+    before = _peak_bytes()
+    took = _best(
+        lambda: align_child(child.targets, child.frames, settings, n_threads=options.threads),
+        options.turns,
+    )
+    _print_row("with null, to the end", n, took, floor_s)
+    print(f"largest memory {_peak_bytes() / 1e9:.2f} GB ({before / 1e9:.2f} GB before)")
     print(
-        f"{'':34} {'utterances/s':>12} {'us each':>10} {'CPU us':>10} "
-        f"{'NumPy loop':>11} {'floor':>11}"
+        "Wanted on two cores, utterances a second: all windows of all four crops "
+        f"{_TARGETS['windows']:,}, with null {_TARGETS['null']:,}."
     )
-    for name, part in (("center", center), ("all crops", world)):
-        print(_windows_row(f"3 windows + lag table, {name}", part, bandwidth).text(), flush=True)
-    for name, part in (("center", center), ("all crops", world)):
-        print(_null_row(f"with null, {name}", part, options, bandwidth).text(), flush=True)
-    _print_memory(world, options)
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--minutes", type=int, default=20, help="length of each recording")
-    parser.add_argument("--hours", type=float, default=2.0, help="frames in the null's pool")
-    parser.add_argument("--utterances", type=int, default=500, help="utterances per recording")
-    parser.add_argument("--recordings", type=int, default=5, help="recordings scored for memory")
-    parser.add_argument("--draws", type=int, default=100, help="null windows per utterance")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--recordings", type=int, default=60, help="of the child, 10 min each")
+    parser.add_argument("--utterances", type=int, default=112, help="in each recording")
+    parser.add_argument("--crops", default="center", help="e.g. center,pad,squash,multi")
+    parser.add_argument("--draws", type=int, default=100, help="null windows of an utterance")
     parser.add_argument("--dim", type=int, default=512, help="length of an embedding")
-    parser.add_argument("--sub-crops", type=int, default=3, help="sub-crops of the multi crop")
-    parser.add_argument("--threads", type=int, default=1, help="threads for the null")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--loop", type=int, default=300, help="utterances of the NumPy loop")
     return parser.parse_args()
 
 
-def _windows_row(name: str, world: World, bandwidth: float) -> Row:
-    frames, crops = world.target.frames, world.crops()
+def _windows_row(
+    child: Child, settings: AlignSettings, bandwidth: float, options: argparse.Namespace
+) -> float:
+    """Time all windows and lags of all crops; returns the seconds that reading takes."""
+    images = {Crop(name): child.frames.images(Crop(name)) for name in settings.crops}
+    utterances = utterances_of(child.frames, [t.transcript for t in child.targets], settings)
+    texts = np.concatenate([t.texts.vectors for t in child.targets if t.texts])
 
-    def run() -> None:
-        windows = frame_ranges(world.spans, frames.times_ms, _WIDTHS_MS)
-        score_windows(world.texts, frames, crops, world.spans, windows)
+    def windows() -> None:
+        for vectors, k in images.values():
+            score_windows(texts, vectors, k, utterances.reach, utterances.windows)
 
-    def loop() -> None:
-        wide = frame_ranges(world.spans, frames.times_ms, (10_000,))
-        for row in range(n_looped):
-            for crop in crops:
-                vectors = frames.vectors(crop)
-                first, end = wide.first[row, 0], wide.first[row, 0] + wide.n_frames[row, 0]
-                cosines = (vectors[first:end] @ world.texts[row]).max(axis=1)
-                for window in range(len(_WIDTHS_MS)):
-                    at = world.windows.first[row, window] - first
-                    part = cosines[at : at + world.windows.n_frames[row, window]]
-                    if len(part):
-                        part.max(), part.mean(), part.min()
-
-    n_looped = min(500, len(world.spans))
-    needed = world.texts.nbytes + _vector_bytes((frames,))
-    return Row(name, len(world.spans), _best(run, 7), n_looped, _best(loop, 3), needed / bandwidth)
+    n_bytes = texts.nbytes + sum(vectors.nbytes for vectors, _ in images.values())
+    loop_us = _loop_us(utterances, texts, images, options.loop)
+    took = _best(windows, options.turns)
+    _print_row("windows and lags", len(texts), took, n_bytes / bandwidth, loop_us)
+    return n_bytes / bandwidth
 
 
-def _null_row(name: str, world: World, options: argparse.Namespace, bandwidth: float) -> Row:
-    settings = AlignSettings(null_draws=options.draws)
-    crops = world.crops()
-    pool = NullPool.of(world.pool)
-    n_looped = min(30, len(world.spans))
-    utterances = world.target.transcript.utterances[:n_looped]
-    keys = utterance_keys("target", [u.utterance_id for u in utterances], settings.seed)
-    places = places_in_others(pool.starts, [len(f.times_ms) for f in world.pool])
-    runs = draw_runs(world.windows.of(slice(0, n_looped)), places, keys, options.draws)
-
-    def run() -> None:
-        align_recording(world.target, world.pool, settings, n_threads=options.threads)
-
-    def loop() -> None:
-        for row in range(n_looped):
-            for start in runs.first[row]:
-                index = int(np.searchsorted(pool.starts, start, "right")) - 1
-                first = start - pool.starts[index]
-                for crop in crops:
-                    vectors = world.pool[index].vectors(crop)
-                    cosines = (vectors[first : first + runs.n_frames[row]] @ world.texts[row]).max(
-                        axis=1
-                    )
-                    for window in range(len(_WIDTHS_MS)):
-                        at = runs.window_first[row, window]
-                        part = cosines[at : at + world.windows.n_frames[row, window]]
-                        if at >= 0:
-                            part.max(), part.mean()
-
-    needed = world.texts.nbytes + _vector_bytes((world.target.frames, *world.pool))
-    return Row(name, len(world.spans), _best(run, 5), n_looped, _best(loop, 2), needed / bandwidth)
-
-
-def _print_memory(world: World, options: argparse.Namespace) -> None:
-    """Score several recordings one after the other; print the rate and the memory added."""
-    settings = AlignSettings(null_draws=options.draws)
-
-    def run() -> None:
-        align_recording(world.target, world.pool, settings, n_threads=options.threads)
-
-    started = time.perf_counter()
-    for _ in range(options.recordings):
-        run()
-    took_s = time.perf_counter() - started
-    tracemalloc.start()
-    for _ in range(2):
-        run()
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    n = options.recordings * len(world.spans)
-    inputs = world.texts.nbytes + _vector_bytes((world.target.frames, *world.pool))
+def _print_row(name: str, n: int, took: Timing, floor_s: float, loop_us: float = 0.0) -> None:
+    wall_us, cpu_us = 1e6 * took.wall_s / n, 1e6 * took.cpu_s / n
+    loop = f"{loop_us / wall_us:9.1f}x" if loop_us else f"{'':>10}"
     print(
-        f"{n:,} utterances in {options.recordings} recordings, all crops, with null: "
-        f"{took_s:.1f} s, {n / took_s:,.0f} utterances/s; inputs {inputs / _MIB:,.0f} MiB, "
-        f"at most {peak / _MIB:,.0f} MiB on top of them at any time"
+        f"{name:24}{1e6 / wall_us:14,.0f}{wall_us:10.1f}{cpu_us:10.1f}{loop}"
+        f"{took.wall_s / floor_s:9.1f}x",
+        flush=True,
     )
 
 
-def _world(rng: np.random.Generator, options: argparse.Namespace) -> World:
+def _loop_us(
+    utterances: Utterances,
+    texts: Float32Array,
+    images: dict[Crop, tuple[Float32Array, int]],
+    n_looped: int,
+) -> float:
+    """Microseconds that a plain loop takes for an utterance."""
+    n = min(n_looped, len(texts))
+
+    def loop() -> None:
+        for row in range(n):
+            first, n_frames = utterances.reach.first[row, 0], utterances.reach.n_frames[row, 0]
+            for vectors, k in images.values():
+                part = vectors[first * k : (first + n_frames) * k] @ texts[row]
+                cosines = part.reshape(-1, k).max(axis=1)
+                for window in range(utterances.windows.first.shape[1]):
+                    at = utterances.windows.first[row, window] - first
+                    inside = cosines[at : at + utterances.windows.n_frames[row, window]]
+                    if len(inside):
+                        inside.max(), inside.mean(), inside.min()
+
+    took_s: float = _best(loop, 2).wall_s
+    return 1e6 * took_s / n
+
+
+def _child(rng: np.random.Generator, options: argparse.Namespace, crops: tuple[Crop, ...]) -> Child:
     model = ModelRef("random", "random", "", "r", options.dim, 224, "none", "fp32")
-    duration_ms = options.minutes * 60_000
-    onset_ms = np.sort(rng.integers(0, duration_ms, options.utterances))
-    length_ms = np.clip(rng.lognormal(7.2, 0.7, options.utterances), 150, 15_000).astype(int)
-    media = MediaInfo(duration_ms, 1080, 1920, 30.0, "h264", "aac")
-    utterances = tuple(
-        Utterance(f"u{row}", "target", TimeSpan(int(onset), int(onset + length)), "words")
-        for row, (onset, length) in enumerate(zip(onset_ms, length_ms, strict=True))
-    )
-    transcript = Transcript("target", media, utterances, "random")
-    ids = tuple(utterance.utterance_id for utterance in utterances)
-    texts = TextEmbeddings("target", model, ids, _unit_rows(rng, len(ids), options.dim))
-
-    def frames(name: str) -> FrameEmbeddings:
-        times_ms = np.arange(0, duration_ms, 1000)
-        return FrameEmbeddings(
-            name,
-            media,
-            model,
-            times_ms,
-            times_ms // 1000,
-            (b"",) * len(times_ms),
-            tuple(
-                CropEmbeddings(crop, _unit_rows(rng, len(times_ms), k, options.dim))
-                for crop, k in zip(Crop, (1, 1, 1, options.sub_crops), strict=True)
-            ),
+    media = MediaInfo(_FRAMES * 1_000, 1080, 1920, 30.0, "h264", "aac")
+    made = _unit_rows(rng, _N_MADE * _FRAMES, 1, options.dim)
+    times_ms = np.arange(_FRAMES) * 1_000
+    frames, targets = [], []
+    for number in range(options.recordings):
+        name = f"rec{number:05d}"
+        frames.append(FrameTimes(name, model, times_ms, times_ms // 1_000, frozenset(crops)))
+        onset_ms = np.sort(rng.integers(0, _FRAMES * 1_000, options.utterances))
+        length_ms = np.clip(rng.lognormal(7.2, 0.7, options.utterances), 150, 15_000).astype(int)
+        said = tuple(
+            Utterance(f"u{row}", name, TimeSpan(int(onset), int(onset + length)), "words")
+            for row, (onset, length) in enumerate(zip(onset_ms, length_ms, strict=True))
         )
+        ids = tuple(utterance.utterance_id for utterance in said)
+        texts = TextEmbeddings(name, model, ids, _unit_rows(rng, len(ids), options.dim))
+        targets.append(ChildTarget(Transcript(name, media, said, "random"), texts))
 
-    target = AlignInput(transcript, frames("target"), texts)
-    n_others = max(1, round(options.hours * 60 / options.minutes))
-    spans = Spans.of(utterances)
-    return World(
-        target,
-        tuple(frames(f"other{number:04d}") for number in range(n_others)),
-        texts_in_order(transcript, texts, options.dim),
-        spans,
-        frame_ranges(spans, target.frames.times_ms, _WIDTHS_MS),
-    )
+    def read(name: str, crop: Crop) -> Float32Array:
+        first = int(name[3:]) % _N_MADE * _FRAMES
+        found: Float32Array = np.repeat(
+            made[first : first + _FRAMES], _SUB_CROPS.get(crop, 1), axis=1
+        )
+        return found
+
+    return Child(tuple(targets), ChildFrames.of(frames, read))
 
 
 def _unit_rows(rng: np.random.Generator, *shape: int) -> Float32Array:
@@ -243,20 +187,8 @@ def _unit_rows(rng: np.random.Generator, *shape: int) -> Float32Array:
     return vectors
 
 
-def _center_only(target: AlignInput) -> AlignInput:
-    return replace(target, frames=replace(target.frames, crops=target.frames.crops[:1]))
-
-
-def _pool_center_only(pool: tuple[FrameEmbeddings, ...]) -> tuple[FrameEmbeddings, ...]:
-    return tuple(replace(frames, crops=frames.crops[:1]) for frames in pool)
-
-
-def _vector_bytes(recordings: tuple[FrameEmbeddings, ...]) -> int:
-    return sum(entry.vectors.nbytes for frames in recordings for entry in frames.crops)
-
-
-def _mean_ms(spans: Spans) -> float:
-    return float(np.mean(spans.offset_ms - spans.onset_ms))
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _read_bandwidth() -> float:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.align.child_frames import ChildFrames, FrameTimes
 from pipeline.errors import AlignmentError
 from pipeline.records import Crop, Float32Array, ModelRef
 from pipeline.results import (
     ChildHubs,
-    FrameEmbeddings,
     TextEmbeddings,
     Transcript,
     VariantTexts,
@@ -20,17 +20,23 @@ from pipeline.score_settings import TextVariant
 _RUN_AGAIN = "Run the command again; if it persists, delete the folder derived and run it anew."
 
 
-def check_target(
-    transcript: Transcript, frames: FrameEmbeddings, texts: TextEmbeddings | None
-) -> None:
-    """Raise AlignmentError unless the three belong to one recording and one model."""
-    name = transcript.recording_id
-    if frames.recording_id != name:
+def check_frames(transcript: Transcript, recording_id: str) -> None:
+    """Raise AlignmentError unless the frames are those of the transcript's recording."""
+    if recording_id != transcript.recording_id:
         raise AlignmentError(
-            f"The frames of {frames.recording_id} came with the transcript of {name}.",
+            f"The frames of {recording_id} came with the transcript of {transcript.recording_id}.",
             hint=_RUN_AGAIN,
         )
-    if not len(frames.times_ms):
+
+
+def check_target(
+    transcript: Transcript, child: ChildFrames, texts: TextEmbeddings | None
+) -> FrameTimes:
+    """The recording's frames. Raises AlignmentError unless there are some, and unless texts and
+    frames belong to one recording and one model."""
+    name = transcript.recording_id
+    frames = next((one for one in child.recordings if one.recording_id == name), None)
+    if frames is None or not len(frames):
         raise AlignmentError(
             f"{name} has no sampled frames.",
             hint="Check that its video plays, or set discard to 1 in metadata/recordings.csv.",
@@ -38,7 +44,7 @@ def check_target(
     if texts is None:
         if transcript.utterances:
             raise AlignmentError(f"The utterances of {name} are not embedded.", hint=_RUN_AGAIN)
-        return
+        return frames
     if texts.recording_id != name:
         raise AlignmentError(
             f"The text embeddings of {texts.recording_id} came with the transcript of {name}.",
@@ -50,22 +56,21 @@ def check_target(
             f"{_described(texts.model)} and {_described(frames.model)}.",
             hint=_RUN_AGAIN,
         )
+    return frames
 
 
-def check_pool(
-    frames: FrameEmbeddings, pool: Sequence[FrameEmbeddings], crops: Sequence[Crop]
-) -> None:
+def check_pool(frames: FrameTimes, pool: Sequence[FrameTimes], crops: Sequence[Crop]) -> None:
     """Raise AlignmentError unless the pool has the same model and all the crops."""
+    own = _what_it_computes(frames.model)
     for other in pool:
-        if _what_it_computes(other.model) != _what_it_computes(frames.model):
+        if other.model is not frames.model and _what_it_computes(other.model) != own:
             raise AlignmentError(
                 f"The frames of {frames.recording_id} and {other.recording_id} were embedded by "
                 f"different models: {_described(frames.model)} and {_described(other.model)}.",
                 hint=_RUN_AGAIN,
             )
-        made = {entry.crop for entry in other.crops}
-        lacking = [crop.value for crop in crops if crop not in made]
-        if lacking:
+        if not other.crops.issuperset(crops):
+            lacking = [crop.value for crop in crops if crop not in other.crops]
             raise AlignmentError(
                 f"The frames of {other.recording_id} lack the crop {', '.join(lacking)} that "
                 f"those of {frames.recording_id} have.",
@@ -106,7 +111,7 @@ def variant_in_order(
     texts: VariantTexts | None,
     variant: TextVariant,
     transcript: Transcript,
-    frames: FrameEmbeddings,
+    frames: FrameTimes,
 ) -> VariantTexts:
     """Made texts, checked against the recording's utterances and model.
 
@@ -127,7 +132,7 @@ def variant_in_order(
 
 
 def checked_hubs(
-    hubs: ChildHubs | None, text: TextVariant, frames: FrameEmbeddings, crops: Sequence[Crop]
+    hubs: ChildHubs | None, text: TextVariant, frames: FrameTimes, crops: Sequence[Crop]
 ) -> ChildHubs:
     """The mean vectors of the child; AlignmentError unless they have this text and these crops."""
     if (

@@ -13,27 +13,31 @@ windows too, so it changes scores and no z; T weighs frames against each other a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
+from pipeline.align.child_frames import ChildFrames
 from pipeline.records import Crop, Float32Array
-from pipeline.results import FrameEmbeddings, MeanVector, VariantTexts
+from pipeline.results import MeanVector, VariantTexts
 
 
-def mean_frames(
-    recordings: Sequence[FrameEmbeddings], crops: Sequence[Crop]
-) -> dict[Crop, MeanVector]:
+def mean_frames(frames: ChildFrames) -> dict[Crop, MeanVector]:
     """Mean image of a child under each crop, over all frames of its recordings and, of the multi
-    crop, over all squares. n counts frames. The order of recordings does not matter."""
-    ordered = sorted(recordings, key=lambda frames: frames.recording_id)
-    n = sum(len(frames.times_ms) for frames in ordered)
+    crop, over all squares. n counts frames. Recordings without frames do not count."""
+    filled = [one for one in frames.recordings if len(one)]
+    crops = set.intersection(*(set(one.crops) for one in filled)) if filled else set()
     found = {}
-    for crop in crops:
-        vectors = [frames.vectors(crop) for frames in ordered if len(frames.times_ms)]
-        n_images = sum(v.shape[0] * v.shape[1] for v in vectors)
-        total = np.sum([v.sum(axis=(0, 1), dtype=np.float64) for v in vectors], axis=0)
-        found[crop] = MeanVector((total / n_images).astype(np.float32), n)
+    for crop in Crop:
+        if crop not in crops:
+            continue
+        total, n_images = np.zeros(filled[0].model.dim, np.float64), 0
+        for one in filled:
+            vectors = frames.read(one.recording_id, crop)
+            total += vectors.sum(axis=(0, 1), dtype=np.float64)
+            n_images += vectors.shape[0] * vectors.shape[1]
+        mean = (total / n_images).astype(np.float32)
+        found[crop] = MeanVector(mean, int(frames.n_frames.sum()))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The three inner loops of the scores, as plain Python on arrays; see `compiled`.
+"""The inner loops of the scores, as plain Python on arrays; see `compiled`.
 
 A run is a stretch of consecutive frames that belongs to one utterance. Each kernel fills arrays
 it is given, so memory is bounded by the caller.
@@ -18,11 +18,77 @@ SMALLEST_SD = 1e-6
 """Cosines are float32: a spread below this is rounding, and no z is given."""
 
 
+def drawn_frames(
+    fractions: NDArray[np.float64],
+    group: Int64Array,
+    end: Int64Array,
+    stretch_end: Int64Array,
+    first: Int64Array,
+) -> None:
+    """first (n, K): the frame at which each drawn run begins.
+
+    fractions: (n, K) in [0, 1). end (n_groups, n_stretches): how many positions there are up to
+    the end of each stretch, for runs of the length of the group; group (n,). stretch_end
+    (n_groups, n_stretches): the frame behind the last position of each. Without any position 0 is
+    written.
+    """
+    n_stretches = end.shape[1]
+    for row in range(fractions.shape[0]):
+        own = group[row]
+        n_positions = end[own, n_stretches - 1]
+        for draw in range(fractions.shape[1]):
+            first[row, draw] = 0
+            if n_positions == 0:
+                continue
+            position = int(fractions[row, draw] * n_positions)
+            low, high = 0, n_stretches - 1
+            while low < high:
+                middle = (low + high) // 2
+                if end[own, middle] > position:
+                    high = middle
+                else:
+                    low = middle + 1
+            first[row, draw] = stretch_end[own, low] - (end[own, low] - position)
+
+
+def order_by_tile(
+    first: Int64Array,
+    n_frames: Int64Array,
+    frames_per_tile: int,
+    next_place: Int64Array,
+    text_row: NDArray[np.int32],
+    first_frame: Int64Array,
+    start: Int64Array,
+) -> None:
+    """The runs of n utterances, K of each, in the order of tiles of frames (a counting sort).
+
+    first (n, K), n_frames (n,). next_place: zeros, one for each tile and one more. Written for
+    each of the n * K runs in order: its utterance, its first frame, and where its cosines begin
+    when those of an utterance lie together.
+    """
+    n_draws = first.shape[1]
+    for row in range(first.shape[0]):
+        for draw in range(n_draws):
+            next_place[first[row, draw] // frames_per_tile + 1] += 1
+    for tile in range(1, len(next_place)):
+        next_place[tile] += next_place[tile - 1]
+    at = 0
+    for row in range(first.shape[0]):
+        for draw in range(n_draws):
+            tile = first[row, draw] // frames_per_tile
+            place = next_place[tile]
+            next_place[tile] += 1
+            text_row[place] = row
+            first_frame[place] = first[row, draw]
+            start[place] = at
+            at += n_frames[row]
+
+
 def cosine_runs(
     texts: Float32Array,
     images: Float32Array,
     n_sub_crops: int,
-    text_row: Int64Array,
+    text_row: NDArray[np.int32],
     first_frame: Int64Array,
     n_frames: Int64Array,
     start: Int64Array,
@@ -30,18 +96,20 @@ def cosine_runs(
 ) -> None:
     """Cosine of each run's utterance with each frame of the run: the best of the sub-crops.
 
-    texts: (n, dim); images: (frames * n_sub_crops, dim), unit rows. Run j compares text_row[j]
-    with n_frames[j] frames from first_frame[j] on and writes them to cosines from start[j] on.
+    texts: (n, dim); images: (frames * n_sub_crops, dim), unit rows; n_frames (n,): of the runs of
+    each utterance. Run j compares text_row[j] with the frames from first_frame[j] on and writes
+    them to cosines from start[j] on.
     Two images at a time halve the reads of the text; an odd last one is computed twice, so that
     equal vectors give equal cosines wherever they stand.
     """
     dim = texts.shape[1]
     for run in range(len(text_row)):
         text = texts[text_row[run]]
-        n_images = n_frames[run] * n_sub_crops
+        n_run = n_frames[text_row[run]]
+        n_images = n_run * n_sub_crops
         first_image = first_frame[run] * n_sub_crops
         out = start[run]
-        for frame in range(n_frames[run]):
+        for frame in range(n_run):
             cosines[out + frame] = np.float32(-2.0)
         for image in range(0, n_images, 2):
             partner = min(image + 1, n_images - 1)

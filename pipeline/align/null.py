@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.align import kernels
 from pipeline.align.windows import FrameRanges, Spans
+from pipeline.compiled import compiled_for
 from pipeline.records import Int64Array
 from pipeline.schema import NULL_MIN_LAG_MS
 
@@ -36,19 +38,20 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Stretches of the pool in which null windows may lie, for each of n utterances.
+    """Stretches of the pool in which null windows may lie.
 
-    first, n_frames: int64 (n, n_stretches) or (1, n_stretches) where all utterances share them;
-    `first` is a frame of the pool, whose recordings are laid one behind the other. A null window
-    never leaves a stretch.
+    first, n_frames: int64 (n_places, n_stretches); `first` is a frame of the pool, whose
+    recordings are laid one behind the other. A null window never leaves a stretch. row: int64
+    (n,) which of the places each of n utterances has.
     """
 
     first: Int64Array
     n_frames: Int64Array
+    row: Int64Array
 
     def of(self, rows: slice | Int64Array) -> Places:
         """The places of some of the utterances."""
-        return self if len(self.first) == 1 else Places(self.first[rows], self.n_frames[rows])
+        return replace(self, row=self.row[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,11 @@ class NullRuns:
     window_first: Int64Array
 
 
-def places_in_others(starts: Int64Array, recording_frames: Sequence[int]) -> Places:
-    """One stretch for each recording of the pool: where it starts and its number of frames."""
-    return Places(starts[None, :], np.asarray(recording_frames, np.int64)[None, :])
+def places_in_others(starts: Int64Array, recording_frames: Sequence[int], n: int) -> Places:
+    """For n utterances one stretch for each recording of the pool: where it starts and its number
+    of frames."""
+    lengths = np.asarray(recording_frames, np.int64)[None, :]
+    return Places(starts[None, :], lengths, np.zeros(n, np.int64))
 
 
 def places_in_same(spans: Spans, times_ms: Int64Array) -> Places:
@@ -75,7 +80,7 @@ def places_in_same(spans: Spans, times_ms: Int64Array) -> Places:
     after = np.searchsorted(times_ms, spans.offset_ms - 1 + NULL_MIN_LAG_MS, "right")
     first = np.stack([np.zeros_like(after), after], axis=1)
     n_frames = np.stack([n_before, len(times_ms) - after], axis=1)
-    return Places(first.astype(np.int64), n_frames.astype(np.int64))
+    return Places(first.astype(np.int64), n_frames.astype(np.int64), np.arange(len(spans)))
 
 
 def utterance_keys(recording_id: str, utterance_ids: Sequence[str], seed: int) -> UInt64Array:
@@ -101,29 +106,25 @@ def draw_runs(windows: FrameRanges, places: Places, keys: UInt64Array, n_draws: 
     """
     n, n_windows = windows.n_frames.shape
     rows = np.arange(n)
-    longest_place = np.broadcast_to(places.n_frames.max(axis=1, initial=0), (n,))
+    longest_place = places.n_frames.max(axis=1, initial=0)[places.row]
     fits = (windows.n_frames > 0) & (windows.n_frames <= longest_place[:, None])
     widest = np.where(fits, np.arange(n_windows), -1).max(axis=1)
     run_frames = np.where(widest >= 0, windows.n_frames[rows, widest], 0)
     window_first = np.where(fits, windows.first - windows.first[rows, widest][:, None], -1)
 
-    # Utterances with the same stretches and run length choose among the same positions.
-    if places.n_frames.shape[0] == 1:
-        lengths, group = np.unique(run_frames, return_inverse=True)
-    else:
-        lengths, group = run_frames, rows
-    positions = np.maximum(places.n_frames - lengths[:, None] + 1, 0)
-    end = np.cumsum(positions, axis=1)
-    position = (_fractions(keys, n_draws) * end[group, -1][:, None]).astype(np.int64)
-    # One search for all groups: each group's positions are shifted behind those of the last.
-    shift = int(end.max(initial=0)) + 1
-    shifted_end = (end + np.arange(len(end))[:, None] * shift).ravel()
-    found = np.searchsorted(shifted_end, position + group[:, None] * shift, "right")
-    n_stretches = places.n_frames.shape[1]
-    stretch = np.minimum(found - group[:, None] * n_stretches, n_stretches - 1)
-    within = position - (end - positions)[group[:, None], stretch]
-    place_row = np.minimum(group, places.first.shape[0] - 1)[:, None]
-    first = places.first[place_row, stretch] + within
+    # Utterances with the same places and run length choose among the same positions.
+    n_lengths = int(run_frames.max(initial=0)) + 1
+    alike, group = np.unique(places.row * n_lengths + run_frames, return_inverse=True)
+    place, length = alike // n_lengths, alike % n_lengths
+    positions = np.maximum(places.n_frames[place] - length[:, None] + 1, 0)
+    first = np.empty((n, n_draws), np.int64)
+    compiled_for(kernels.drawn_frames, n * n_draws)(
+        _fractions(keys, n_draws),
+        group,
+        np.cumsum(positions, axis=1),
+        places.first[place] + positions,
+        first,
+    )
     return NullRuns(first, run_frames, window_first)
 
 

@@ -1,26 +1,52 @@
-"""Stage "align": scores of one recording's utterances, each with its matched chance level.
+"""Stage "align": scores of utterances, each with its matched chance level.
 
-The plain score compares the transcript. Further settings compare another text, or take hubs out;
-they look at the same frames and the same null windows, drawn once.
+A child is scored as a whole, one crop after the other: null windows come from all its recordings,
+and frames that many utterances are compared with are read from memory once. The plain score
+compares the transcript. Further settings compare another text, or take hubs out; they look at the
+same frames and the same null windows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.checks import checked_hubs, variant_in_order
-from pipeline.align.scoring import AlignInput, Ready, Scored, centred, prepare, score, shifted
+from pipeline.align.checks import (
+    check_frames,
+    check_pool,
+    check_target,
+    checked_hubs,
+    texts_in_order,
+    variant_in_order,
+)
+from pipeline.align.child_frames import ChildFrames
+from pipeline.align.scores import Scores
+from pipeline.align.utterances import Utterances, lag_table, utterances_of
 from pipeline.align.windows import FrameRanges
 from pipeline.config import AlignSettings
-from pipeline.records import Int64Array
-from pipeline.results import ChildHubs, FrameEmbeddings, RecordingAlignment, VariantTexts
+from pipeline.errors import AlignmentError
+from pipeline.records import Crop, Float32Array, Int64Array, ModelRef
+from pipeline.results import (
+    ChildHubs,
+    FrameEmbeddings,
+    RecordingAlignment,
+    TextEmbeddings,
+    Transcript,
+    VariantTexts,
+)
 from pipeline.score_settings import PLAIN, ScorerSetting, TextVariant
 
-__all__ = ["AlignInput", "SettingInput", "align_recording", "align_settings"]
+
+@dataclass(frozen=True, slots=True)
+class AlignInput:
+    """What the earlier stages left for one recording. `texts` may be None if nothing was said."""
+
+    transcript: Transcript
+    frames: FrameEmbeddings
+    texts: TextEmbeddings | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +55,39 @@ class SettingInput:
 
     variants: tuple[VariantTexts, ...] = ()
     hubs: ChildHubs | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildTarget:
+    """One recording of a child to be scored: what was said, its vectors and made texts."""
+
+    transcript: Transcript
+    texts: TextEmbeddings | None
+    variants: tuple[VariantTexts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """One text for some of a recording's n utterances: `rows` (m,) of them, vectors (m, dim), and
+    for all n why there is none."""
+
+    rows: Int64Array
+    vectors: Float32Array
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """A target that can be scored: its crops, and its words for each text that is wanted."""
+
+    target: ChildTarget
+    model: ModelRef
+    crops: tuple[Crop, ...]
+    words: dict[TextVariant, _Words]
+
+    @property
+    def n_utterances(self) -> int:
+        return len(self.target.transcript.utterances)
 
 
 def align_recording(
@@ -63,64 +122,155 @@ def align_settings(
 
     An utterance without the text that a setting compares has NaN, no lags, and the reason.
     """
-    ready, texts = prepare(target, pool, settings)
-    made = {variant.variant: variant for variant in extra.variants}
-    found: dict[ScorerSetting, RecordingAlignment] = {}
+    check_frames(target.transcript, target.frames.recording_id)
+    others = [frames for frames in pool if frames.recording_id != target.frames.recording_id]
+    frames = ChildFrames.in_memory([target.frames, *others])
+    mine = ChildTarget(target.transcript, target.texts, extra.variants)
+    (found,) = align_child([mine], frames, settings, extra.hubs, n_threads=n_threads)
+    if isinstance(found, AlignmentError):
+        raise found
+    return found
+
+
+def align_child(
+    targets: Sequence[ChildTarget],
+    frames: ChildFrames,
+    settings: AlignSettings,
+    hubs: ChildHubs | None = None,
+    *,
+    n_threads: int = 1,
+) -> list[tuple[RecordingAlignment, ...] | AlignmentError]:
+    """Score recordings of a child: for each target, in their order, the plain score and every
+    further setting, or the error that keeps it from being scored.
+
+    frames: of all recordings of the child. hubs: needed where settings take hubs out.
+    """
     wanted = (PLAIN, *settings.score_settings)
-    for text in TextVariant:
-        alike = [setting for setting in wanted if setting.text is text]
-        if not alike:
-            continue
-        if text is TextVariant.RAW:
-            rows, vectors = np.arange(len(ready.ids)), texts
-            reasons, part = ("",) * len(ready.ids), ready
-        else:
-            variant = variant_in_order(made.get(text), text, target.transcript, ready.frames)
-            rows = np.flatnonzero(variant.vector_row >= 0)
-            vectors = variant.vectors[variant.vector_row[rows]]
-            reasons, part = variant.missing_reason, ready.of(rows)
-        taken_off = [
-            checked_hubs(extra.hubs, text, ready.frames, ready.crops)
-            if setting.is_hub_corrected
-            else None
-            for setting in alike
-        ]
-        each_centred = [centred(vectors, hubs, text) for hubs in taken_off]
-        scored = score(part, each_centred, n_threads)
-        for setting, hubs, each, one in zip(alike, taken_off, each_centred, scored, strict=True):
-            if hubs is not None:
-                one = shifted(one, [each @ hubs.frames[crop].vector for crop in ready.crops])
-            found[setting] = _alignment(ready, rows, one, reasons, setting)
-    return tuple(found[setting] for setting in wanted)
+    checked = [_checked(target, frames, settings, hubs) for target in targets]
+    ready = [one for one in checked if isinstance(one, _Recording)]
+    crops = tuple(crop for crop in Crop if any(crop in one.crops for one in ready))
+    whole = utterances_of(frames, [one.target.transcript for one in ready], settings)
+    scores: dict[ScorerSetting, Scores] = {}
+    for setting in wanted:
+        alike = next((scores[other] for other in scores if other.text is setting.text), None)
+        utterances = alike.utterances if alike else whole.of(_rows(ready, setting.text))
+        vectors = _vectors(ready, setting, hubs)
+        scores[setting] = Scores.empty(utterances, vectors, len(crops))
+    for place, crop in enumerate(crops):
+        images, n_sub_crops = frames.images(crop)
+        for setting, mine in scores.items():
+            mine.fill(place, images, n_sub_crops, settings.null_draws, n_threads)
+            if setting.is_hub_corrected and hubs is not None:
+                mine.shift(place, _products(mine.vectors, hubs.frames[crop].vector))
+    found = iter(_told(ready, whole, crops, scores, frames))
+    return [next(found) if isinstance(one, _Recording) else one for one in checked]
+
+
+def _checked(
+    target: ChildTarget, frames: ChildFrames, settings: AlignSettings, hubs: ChildHubs | None
+) -> _Recording | AlignmentError:
+    """What is to be scored of a target, or why it cannot be."""
+    transcript = target.transcript
+    try:
+        own = check_target(transcript, frames, target.texts)
+        others = [one for one in frames.recordings if one is not own and len(one)]
+        crops = tuple(crop for crop in Crop if crop in own.crops and crop.value in settings.crops)
+        check_pool(own, others, crops)
+        n = len(transcript.utterances)
+        made = {variant.variant: variant for variant in target.variants}
+        words: dict[TextVariant, _Words] = {}
+        for setting in (PLAIN, *settings.score_settings):
+            text = setting.text
+            if setting.is_hub_corrected:
+                checked_hubs(hubs, text, own, crops)
+            if text is TextVariant.RAW:
+                vectors = texts_in_order(transcript, target.texts, own.model.dim)
+                words[text] = _Words(np.arange(n), vectors, ("",) * n)
+            else:
+                variant = variant_in_order(made.get(text), text, transcript, own)
+                rows = np.flatnonzero(variant.vector_row >= 0)
+                vectors = variant.vectors[variant.vector_row[rows]]
+                words[text] = _Words(rows, vectors, variant.missing_reason)
+    except AlignmentError as problem:
+        return problem
+    return _Recording(target, own.model, crops, words)
+
+
+def _rows(ready: Sequence[_Recording], text: TextVariant) -> Int64Array:
+    """Which of all utterances of these recordings have a text."""
+    before = np.cumsum([0, *(one.n_utterances for one in ready)])
+    parts = [one.words[text].rows + n for one, n in zip(ready, before, strict=False)]
+    return np.concatenate([np.zeros(0, np.int64), *parts])
+
+
+def _vectors(
+    ready: Sequence[_Recording], setting: ScorerSetting, hubs: ChildHubs | None
+) -> Float32Array:
+    """Texts (m, dim) of these recordings; where hubs are taken out, less the child's mean text."""
+    parts = [one.words[setting.text].vectors for one in ready]
+    vectors = np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+    if setting.is_hub_corrected and hubs is not None:
+        vectors = np.subtract(vectors, hubs.texts[setting.text].vector, dtype=np.float32)
+    return np.ascontiguousarray(vectors, np.float32)
+
+
+def _products(vectors: Float32Array, mean: Float32Array) -> Float32Array:
+    """Product of each row (m, dim) with one vector; a row's does not depend on the others, as
+    that of a matrix product does in its last digit."""
+    found: Float32Array = np.einsum("ij,j->i", vectors, mean, dtype=np.float64).astype(np.float32)
+    return found
+
+
+def _told(
+    ready: Sequence[_Recording],
+    whole: Utterances,
+    crops: tuple[Crop, ...],
+    scores: dict[ScorerSetting, Scores],
+    frames: ChildFrames,
+) -> Iterator[tuple[RecordingAlignment, ...]]:
+    """Every recording's part of the scores."""
+    times_ms = np.concatenate([np.zeros(0, np.int64), *(f.times_ms for f in frames.recordings)])
+    before = 0
+    before_of = dict.fromkeys(scores, 0)
+    for one in ready:
+        windows = whole.windows.of(slice(before, before + one.n_utterances))
+        before += one.n_utterances
+        told = []
+        for setting, mine in scores.items():
+            first = before_of[setting]
+            last = before_of[setting] = first + len(one.words[setting.text].rows)
+            part = mine.of(slice(first, last), [crops.index(crop) for crop in one.crops])
+            told.append(_alignment(one, windows, setting, part, times_ms))
+        yield tuple(told)
 
 
 def _alignment(
-    ready: Ready,
-    rows: Int64Array,
-    scored: Scored,
-    reasons: tuple[str, ...],
+    one: _Recording,
+    windows: FrameRanges,
     setting: ScorerSetting,
+    scores: Scores,
+    times_ms: Int64Array,
 ) -> RecordingAlignment:
-    """All n utterances of the recording again; those that are not among `rows` have no score."""
-    n = len(ready.ids)
-    statistics, lags, has_null = scored.statistics, scored.lags, scored.has_null
-    if len(rows) < n:
-        statistics = np.full((n, *scored.statistics.shape[1:]), np.nan, np.float32)
-        statistics[rows] = scored.statistics
-        has_null = np.zeros(n, np.bool_)
-        has_null[rows] = scored.has_null
-        lags = replace(lags, utterance_row=rows[lags.utterance_row])
-    model = ready.frames.model
-    missing = _missing_reasons(ready.windows, has_null)
+    """All n utterances of the recording; those without a text have no score."""
+    n, words = one.n_utterances, one.words[setting.text]
+    statistics = np.full((n, *scores.statistics.shape[1:]), np.nan, np.float32)
+    statistics[words.rows] = scores.statistics
+    has_null = np.zeros(n, np.bool_)
+    has_null[words.rows] = scores.has_null
+    lags = lag_table(scores.utterances, times_ms, scores.cosines)
+    missing = _missing_reasons(windows, has_null)
+    transcript = one.target.transcript
     return RecordingAlignment(
-        recording_id=ready.frames.recording_id,
-        model=model if setting == PLAIN else model.under(setting),
-        crops=ready.crops,
-        utterance_ids=ready.ids,
-        n_frames=ready.windows.n_frames,
+        recording_id=transcript.recording_id,
+        model=one.model if setting == PLAIN else one.model.under(setting),
+        crops=one.crops,
+        utterance_ids=tuple(utterance.utterance_id for utterance in transcript.utterances),
+        n_frames=windows.n_frames,
         statistics=statistics,
-        missing_reason=tuple(reason or why for reason, why in zip(reasons, missing, strict=True)),
-        lags=lags,
+        missing_reason=tuple(
+            reason or why for reason, why in zip(words.reasons, missing, strict=True)
+        ),
+        lags=replace(lags, utterance_row=words.rows[lags.utterance_row]),
     )
 
 

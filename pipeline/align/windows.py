@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.config import FrameSettings
 from pipeline.records import Int64Array, Utterance
-from pipeline.results import FrameEmbeddings, RecordingAlignment
+from pipeline.results import RecordingAlignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class FrameRanges:
     first: Int64Array
     n_frames: Int64Array
 
-    def of(self, rows: slice) -> FrameRanges:
+    def of(self, rows: slice | Int64Array) -> FrameRanges:
         """The ranges of some of the utterances."""
         return FrameRanges(self.first[rows], self.n_frames[rows])
 
@@ -100,15 +100,14 @@ def with_nearest(
     )
 
 
-def grid_step_ms(frames: FrameEmbeddings) -> float:
-    """Step of the sampling grid, from the frames' own times.
+def grid_step_ms(times_ms: Int64Array, grid_index: Int64Array) -> float:
+    """Step of the sampling grid, from the times of n frames and their places on it, int64 (n,).
 
     A single frame does not tell; then the default rate is taken.
     """
-    if len(frames.times_ms) < 2:
+    if len(times_ms) < 2:
         return FrameSettings().step_ms
-    n_steps = int(frames.grid_index[-1] - frames.grid_index[0])
-    return float(frames.times_ms[-1] - frames.times_ms[0]) / n_steps
+    return float(times_ms[-1] - times_ms[0]) / int(grid_index[-1] - grid_index[0])
 
 
 def used_nearest(alignment: RecordingAlignment) -> NDArray[np.bool_]:

@@ -10,18 +10,18 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.engine.plan import Plan
 from pipeline.engine.tools import Tools
 from pipeline.errors import CoviewError, DiskFullError, ModelError, SettingsError
 from pipeline.records import Crop, Float32Array, MediaInfo, Recording, StageFailure
-from pipeline.results import ChildHubs, FrameEmbeddings
+from pipeline.results import ChildHubs, RecordingAlignment
 from pipeline.score_settings import TextVariant
 from pipeline.store.align_shards import write_alignment
 from pipeline.store.layout import Stage, forget_older
 from pipeline.store.setting_shards import read_variant, write_hubs, write_variant
 from pipeline.store.shards import (
-    read_frames,
     read_texts,
     read_transcript,
     write_frames,
@@ -29,8 +29,13 @@ from pipeline.store.shards import (
     write_transcript,
 )
 
+if TYPE_CHECKING:
+    from pipeline.align.child_frames import ChildFrames
+
 OnProgress = Callable[[int], None]
 """Told how far the recording at hand is: frames of vision, milliseconds of speech."""
+
+_Aligned = dict[str, "tuple[RecordingAlignment, ...] | Exception"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +96,8 @@ def perform(
     Raises what must stop the whole run: a full disk, a missing model, a wrong setting.
     """
     folder = plan.folder(task.stage)
-    pool = [read_frames(path) for path in task.pool]
-    hubs: ChildHubs | None = None
     outcomes = []
+    aligned = _aligned(task, tools) if task.stage is Stage.ALIGN else {}
     for item in task.items:
         recording_id = item.recording.recording_id
         shard = folder.shard(recording_id, item.input_digest)
@@ -105,8 +109,10 @@ def perform(
             elif task.stage is Stage.TEXT:
                 _text(item, shard, tools)
             else:
-                hubs = hubs or _hubs(task, pool)
-                _align(item, shard, pool, hubs, tools)
+                found = aligned[recording_id]
+                if isinstance(found, Exception):
+                    raise found
+                write_alignment(shard, found[0], found[1:])
             folder.forget_older(shard, recording_id)
             outcomes.append(Outcome(recording_id))
         except (DiskFullError, SettingsError):
@@ -201,24 +207,36 @@ def _text(item: Item, shard: Path, tools: Tools) -> None:
             forget_older(path, item.recording.recording_id)
 
 
-def _align(
-    item: Item, shard: Path, pool: list[FrameEmbeddings], hubs: ChildHubs | None, tools: Tools
-) -> None:
-    from pipeline.align.stage import AlignInput, SettingInput, align_settings
+def _aligned(task: Task, tools: Tools) -> _Aligned:
+    """Scores of a child's recordings, or why one has none."""
+    import torch
 
-    frames = next(f for f in pool if f.recording_id == item.recording.recording_id)
-    transcript, texts = read_transcript(item.sources[0]), read_texts(item.sources[1])
-    made = tuple(read_variant(text.path) for text in item.texts)
-    plain, *others = align_settings(
-        AlignInput(transcript, frames, texts),
-        pool,
-        tools.study.settings.align,
-        SettingInput(made, hubs),
-    )
-    write_alignment(shard, plain, others)
+    from pipeline.align.child_frames import ChildFrames
+    from pipeline.align.stage import ChildTarget, align_child
+
+    found: _Aligned = {}
+    targets = []
+    for item in task.items:
+        try:
+            transcript, texts = read_transcript(item.sources[0]), read_texts(item.sources[1])
+            made = tuple(read_variant(text.path) for text in item.texts)
+        except CoviewError as problem:
+            found[item.recording.recording_id] = problem
+            continue
+        targets.append(ChildTarget(transcript, texts, made))
+    try:
+        frames = ChildFrames.in_shards(task.pool)
+        hubs = _hubs(task, frames)
+        align = tools.study.settings.align
+        scored = align_child(targets, frames, align, hubs, n_threads=torch.get_num_threads())
+    except Exception as problem:  # noqa: BLE001 - told for each recording, as in `perform`
+        return {item.recording.recording_id: problem for item in task.items}
+    for target, one in zip(targets, scored, strict=True):
+        found[target.transcript.recording_id] = one
+    return found
 
 
-def _hubs(task: Task, pool: list[FrameEmbeddings]) -> ChildHubs | None:
+def _hubs(task: Task, frames: ChildFrames) -> ChildHubs | None:
     """A child's mean vectors, kept as a file from which the store is filled."""
     from pipeline.align.hubs import mean_frames, mean_text, utterance_vectors
 
@@ -231,11 +249,11 @@ def _hubs(task: Task, pool: list[FrameEmbeddings]) -> ChildHubs | None:
         else:
             vectors = utterance_vectors(read_variant(text.path))
         by_variant.setdefault(text.variant, []).append(vectors)
-    model = pool[0].model
+    model = frames.recordings[0].model
     hubs = ChildHubs(
         child_id=task.items[0].recording.child_id,
         model=model,
-        frames=mean_frames(pool, [entry.crop for entry in pool[0].crops]),
+        frames=mean_frames(frames),
         texts={name: mean_text(parts, model.dim) for name, parts in by_variant.items()},
     )
     write_hubs(task.hubs.path, hubs)

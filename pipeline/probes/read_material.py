@@ -137,7 +137,8 @@ def _frames(
         pool = times.others_of(mine[0].child_id, recording_id)
         if pool:
             sizes = [len(times.of_recording[other]) for other in pool]
-            places = places_in_others(np.cumsum([0, *sizes[:-1]]).astype(np.int64), sizes)
+            starts = np.cumsum([0, *sizes[:-1]]).astype(np.int64)
+            places = places_in_others(starts, sizes, len(mine))
         else:
             pool = (recording_id,)
             places = places_in_same(spans, own)

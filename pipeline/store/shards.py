@@ -22,6 +22,7 @@ from pipeline.errors import DiskFullError, StoreError
 from pipeline.records import (
     Crop,
     Float32Array,
+    Int64Array,
     MediaInfo,
     ModelRef,
     Notice,
@@ -191,6 +192,23 @@ def read_frames(path: Path) -> FrameEmbeddings:
         ),
         notices=meta_notices(meta),
     )
+
+
+def read_frame_times(path: Path) -> tuple[Int64Array, Int64Array]:
+    """time_ms and grid_index, int64 (n,), of a vision shard's frames."""
+    table, _ = _read(path, ["time_ms", "grid_index"])
+    time_ms, grid_index = (table[name].to_numpy().astype(np.int64) for name in table.column_names)
+    return time_ms, grid_index
+
+
+def read_crop(path: Path, crop: Crop) -> Float32Array:
+    """Embeddings (n, k, dim) of a vision shard's frames under one crop; KeyError if not made."""
+    meta = read_meta(path)
+    n_sub_crops = _mapping(meta, "sub_crops")[crop.value]
+    assert isinstance(n_sub_crops, int)
+    table, _ = _read(path, [crop.value])
+    dim = meta_model(meta).dim
+    return _matrix(table[crop.value]).reshape(table.num_rows, n_sub_crops, dim)
 
 
 def write_texts(path: Path, texts: TextEmbeddings) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.align.null import draw_runs, places_in_others, places_in_same, utterance_keys
-from pipeline.align.null_scores import NullPool, NullWork, turns
+from pipeline.align.null import (
+    Places,
+    draw_runs,
+    places_in_others,
+    places_in_same,
+    utterance_keys,
+)
+from pipeline.align.null_scores import NullWork, turns
 from pipeline.align.windows import FrameRanges, Spans, frame_ranges
 from pipeline.schema import NULL_MIN_LAG_MS
 from tests.align import reference
-from tests.align.worlds import frames_at
 
 
 def windows_of(*n_frames):
@@ -23,13 +28,12 @@ def keys_of(n, seed=1):
 
 
 def test_runs_never_cross_the_border_between_recordings():
-    rng = np.random.default_rng(1)
     lengths = (5, 9, 6, 30, 2)
-    pool = NullPool.of([frames_at(str(i), np.arange(n) * 1000, rng) for i, n in enumerate(lengths)])
+    starts = np.cumsum((0, *lengths[:-1]))
     windows = windows_of(*[(1, 3, 5), (2, 4, 6), (0, 2, 4)] * 200)
-    runs = draw_runs(windows, places_in_others(pool.starts, lengths), keys_of(600), 50)
-    recording = np.searchsorted(pool.starts, runs.first, "right") - 1
-    within = runs.first - pool.starts[recording]
+    runs = draw_runs(windows, places_in_others(starts, lengths, 600), keys_of(600), 50)
+    recording = np.searchsorted(starts, runs.first, "right") - 1
+    within = runs.first - starts[recording]
     assert (within >= 0).all()
     assert (within + runs.n_frames[:, None] <= np.array(lengths)[recording]).all()
     assert set(np.unique(recording)) == {0, 1, 2, 3}
@@ -40,7 +44,7 @@ def test_every_place_where_a_run_fits_is_equally_likely(length):
     lengths = (5, 9, 6, 30, 2)
     starts = np.array([0, 8, 24, 32, 64])
     windows = windows_of(*[(length, length, length)] * 500)
-    runs = draw_runs(windows, places_in_others(starts, lengths), keys_of(500), 100)
+    runs = draw_runs(windows, places_in_others(starts, lengths, 500), keys_of(500), 100)
     places = [
         start + at for start, n in zip(starts, lengths, strict=True) for at in range(n - length + 1)
     ]
@@ -54,14 +58,14 @@ def test_every_place_where_a_run_fits_is_equally_likely(length):
 
 def test_narrow_windows_lie_in_the_run_as_in_the_real_one():
     windows = FrameRanges(np.array([[12, 11, 9]]), np.array([[2, 4, 7]]))
-    runs = draw_runs(windows, places_in_others(np.array([0]), (50,)), keys_of(1), 10)
+    runs = draw_runs(windows, places_in_others(np.array([0]), (50,), 1), keys_of(1), 10)
     assert runs.n_frames.tolist() == [7]
     assert runs.window_first.tolist() == [[3, 2, 0]]
 
 
 def test_a_window_that_fits_nowhere_leaves_the_draw_to_the_next_narrower():
     windows = FrameRanges(np.array([[12, 11, 9]] * 3), np.array([[2, 4, 7], [8, 9, 9], [0, 0, 3]]))
-    runs = draw_runs(windows, places_in_others(np.array([0]), (5,)), keys_of(3), 10)
+    runs = draw_runs(windows, places_in_others(np.array([0]), (5,), 3), keys_of(3), 10)
     assert runs.n_frames.tolist() == [4, 0, 3]
     assert runs.window_first.tolist() == [[1, 0, -1], [-1, -1, -1], [-1, -1, 0]]
 
@@ -94,37 +98,51 @@ def test_keys_follow_from_seed_recording_and_utterance_alone():
 
 def test_draws_of_different_utterances_are_unrelated():
     windows = windows_of(*[(1, 1, 1)] * 300)
-    runs = draw_runs(windows, places_in_others(np.array([0]), (100_000,)), keys_of(300), 100)
+    runs = draw_runs(windows, places_in_others(np.array([0]), (100_000,), 300), keys_of(300), 100)
     correlation = np.corrcoef(runs.first)
     off_diagonal = correlation[~np.eye(300, dtype=bool)]
     assert abs(off_diagonal.mean()) < 0.005
     assert off_diagonal.std() == pytest.approx(0.1, abs=0.01)
 
 
-def test_work_in_the_order_of_the_pool_covers_every_run_once():
-    rng = np.random.default_rng(3)
+def test_work_in_the_order_of_the_frames_covers_every_run_once():
     lengths = (17, 40, 9)
-    pool = NullPool.of([frames_at(str(i), np.arange(n) * 1000, rng) for i, n in enumerate(lengths)])
+    starts = np.cumsum((0, *lengths[:-1]))
     windows = windows_of(*[(1, 3, 5), (0, 0, 0), (2, 2, 4)] * 5)
-    runs = draw_runs(windows, places_in_others(pool.starts, lengths), keys_of(15), 7)
-    work = NullWork.of(runs, pool)
+    runs = draw_runs(windows, places_in_others(starts, lengths, 15), keys_of(15), 7)
+    work = NullWork.of(runs)
     length = runs.n_frames[work.text_row]
     written = np.concatenate([np.arange(s, s + n) for s, n in zip(work.start, length, strict=True)])
     assert sorted(written) == list(range(work.n_cosines))
-    for index, start in enumerate(pool.starts):
-        rows = slice(work.recording_start[index], work.recording_start[index + 1])
-        first = work.first_frame[rows][length[rows] > 0]
-        assert (first >= start).all()
-        assert (first + 1 <= start + lengths[index]).all()
+    assert sorted(work.first_frame) == sorted(runs.first.ravel())
+    assert (np.diff(work.first_frame // 8) >= 0).all()
+    draw = (work.start - work.run_start[work.text_row]) // np.maximum(length, 1)
+    drawn = length > 0
+    again = runs.first[work.text_row[drawn], draw[drawn]]
+    assert np.array_equal(work.first_frame[drawn], again)
+
+
+def test_recordings_of_a_child_are_drawn_from_as_if_each_were_alone():
+    lengths = np.array([50, 70, 90])
+    starts = np.cumsum([0, *lengths[:-1]])
+    windows, keys = windows_of(*[(1, 3, 5)] * 40), keys_of(40)
+    without_own = np.array([np.where(np.arange(3) == own, 0, lengths) for own in (0, 2)])
+    row = np.repeat([0, 1], 20)
+    together = draw_runs(windows, Places(np.tile(starts, (2, 1)), without_own, row), keys, 30)
+    for own, rows in ((0, slice(0, 20)), (2, slice(20, 40))):
+        others = np.delete(np.arange(3), own)
+        places = places_in_others(starts[others], lengths[others].tolist(), 20)
+        alone = draw_runs(windows.of(rows), places, keys[rows], 30)
+        assert np.array_equal(together.first[rows], alone.first)
 
 
 def test_turns_cover_all_utterances_and_bound_the_memory():
-    n_frames = np.array([6] * 9_000 + [5_000] + [0] * 3)
+    n_frames = np.array([6] * 9_000 + [9_000] + [0] * 3)
     parts = turns(n_frames, 1_000)
     assert [row for part in parts for row in range(part.start, part.stop)] == list(range(9_004))
     loads = [int((n_frames[part] + 4).sum()) * 1_000 for part in parts]
     assert all(
-        load <= 4_000_000 or part.stop - part.start == 1
+        load <= 8_000_000 or part.stop - part.start == 1
         for load, part in zip(loads, parts, strict=True)
     )
     assert turns(np.empty(0, np.int64), 100) == []

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipeline.align.child_frames import ChildFrames
 from pipeline.align.hubs import mean_frames, mean_text, utterance_vectors
 from pipeline.align.stage import AlignInput, SettingInput, align_recording, align_settings
 from pipeline.config import AlignSettings
@@ -58,7 +59,7 @@ def world():
     texts = {TextVariant.RAW: mean_text([target.texts.vectors, unit_rows(rng, 5, DIM)], DIM)}
     for variant in variants:
         texts[variant.variant] = mean_text([utterance_vectors(variant)], DIM)
-    hubs = ChildHubs("child", MODEL, mean_frames(pool, list(Crop)), texts)
+    hubs = ChildHubs("child", MODEL, mean_frames(ChildFrames.in_memory(pool)), texts)
     return target, pool, SettingInput(variants, hubs)
 
 
@@ -172,7 +173,7 @@ def test_what_belongs_to_something_else_is_refused(world):
 
 def test_means_do_not_depend_on_the_order_of_recordings(world):
     _, pool, _ = world
-    one, two = mean_frames(pool, [Crop.MULTI]), mean_frames(pool[::-1], [Crop.MULTI])
+    one, two = (mean_frames(ChildFrames.in_memory(p)) for p in (pool, pool[::-1]))
     assert np.array_equal(one[Crop.MULTI].vector, two[Crop.MULTI].vector)
     assert one[Crop.MULTI].n == 130
     everything = np.concatenate([frames.vectors(Crop.MULTI).reshape(-1, DIM) for frames in pool])

@@ -1,0 +1,123 @@
+"""The frames of all recordings of a child, laid one behind the other, one crop at a time.
+
+Null windows come from all recordings of a child, so that a child is scored as a whole. Under one
+crop its vectors may take a gigabyte; under all crops at once they would take several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.records import Crop, Float32Array, Int64Array, ModelRef
+from pipeline.results import FrameEmbeddings
+from pipeline.store.shards import meta_model, read_crop, read_frame_times, read_meta
+
+ReadCrop = Callable[[str, Crop], Float32Array]
+"""Vectors (n, k, dim) of a recording's frames under a crop."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTimes:
+    """When the frames of one recording were taken, and which crops were made of them.
+
+    times_ms, grid_index: int64 (n,), as in FrameEmbeddings.
+    """
+
+    recording_id: str
+    model: ModelRef
+    times_ms: Int64Array
+    grid_index: Int64Array
+    crops: frozenset[Crop]
+
+    @classmethod
+    def of(cls, frames: FrameEmbeddings) -> FrameTimes:
+        crops = frozenset(entry.crop for entry in frames.crops)
+        return cls(frames.recording_id, frames.model, frames.times_ms, frames.grid_index, crops)
+
+    def __len__(self) -> int:
+        return len(self.times_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildFrames:
+    """Recordings of one child by id, those without frames among them; `read` gives vectors.
+
+    starts: int64 (n_recordings,) where each recording's frames begin among all of the child's.
+    """
+
+    recordings: tuple[FrameTimes, ...]
+    starts: Int64Array
+    read: ReadCrop
+
+    @classmethod
+    def of(cls, recordings: Sequence[FrameTimes], read: ReadCrop) -> ChildFrames:
+        ordered = tuple(sorted(recordings, key=lambda frames: frames.recording_id))
+        n_frames = np.array([len(frames) for frames in ordered], np.int64)
+        return cls(ordered, np.cumsum(n_frames) - n_frames, read)
+
+    @classmethod
+    def in_memory(cls, recordings: Sequence[FrameEmbeddings]) -> ChildFrames:
+        by_id = {frames.recording_id: frames for frames in recordings}
+        times = [FrameTimes.of(frames) for frames in by_id.values()]
+        return cls.of(times, lambda name, crop: by_id[name].vectors(crop))
+
+    @classmethod
+    def in_shards(cls, paths: Sequence[Path]) -> ChildFrames:
+        """Frames that stay in their vision shards until a crop is asked for. Raises StoreError
+        when a shard is damaged."""
+        times = [_times_in_shard(path) for path in paths]
+        path_of = {frames.recording_id: path for frames, path in zip(times, paths, strict=True)}
+        return cls.of(times, lambda name, crop: read_crop(path_of[name], crop))
+
+    @property
+    def n_frames(self) -> Int64Array:
+        """int64 (n_recordings,)."""
+        return np.array([len(frames) for frames in self.recordings], np.int64)
+
+    def place(self, recording_id: str) -> int:
+        """Where a recording stands among the recordings. Raises KeyError."""
+        for place, frames in enumerate(self.recordings):
+            if frames.recording_id == recording_id:
+                return place
+        raise KeyError(recording_id)
+
+    def images(self, crop: Crop) -> tuple[Float32Array, int]:
+        """Vectors (n_frames * k, dim) of all recordings, a frame's k sub-crops side by side, and k.
+
+        Where a recording has fewer sub-crops than others its last one stands several times, which
+        changes no maximum. A recording without the crop is left at 0.
+        """
+        images: Float32Array | None = None
+        k = 1
+        total = int(self.n_frames.sum())
+        for frames, start in zip(self.recordings, self.starts, strict=True):
+            if not len(frames) or crop not in frames.crops:
+                continue
+            vectors = self.read(frames.recording_id, crop)
+            if images is None:
+                k = vectors.shape[1]
+                images = np.zeros((total, k, vectors.shape[2]), np.float32)
+            if vectors.shape[1] > k:
+                images = np.concatenate(
+                    [images, np.repeat(images[:, -1:], vectors.shape[1] - k, 1)], 1
+                )
+                k = vectors.shape[1]
+            own = images[start : start + len(frames)]
+            own[:, : vectors.shape[1]] = vectors
+            own[:, vectors.shape[1] :] = vectors[:, -1:]
+        if images is None:
+            return np.zeros((0, 0), np.float32), k
+        return images.reshape(total * k, -1), k
+
+
+def _times_in_shard(path: Path) -> FrameTimes:
+    meta = read_meta(path)
+    times_ms, grid_index = read_frame_times(path)
+    crops = meta["sub_crops"]
+    assert isinstance(crops, dict)
+    made = frozenset(Crop(name) for name in crops)
+    return FrameTimes(str(meta["recording_id"]), meta_model(meta), times_ms, grid_index, made)

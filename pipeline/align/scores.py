@@ -1,0 +1,96 @@
+"""One setting's scores of a child's utterances, filled crop by crop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.align import kernels
+from pipeline.align.null import draw_runs
+from pipeline.align.null_scores import NullWork, score_null, turns
+from pipeline.align.utterances import Utterances
+from pipeline.align.window_scores import score_windows
+from pipeline.records import Float32Array
+from pipeline.schema import SCORE_STATISTICS, WINDOWS
+
+_NAMES = tuple(column.name for column in SCORE_STATISTICS)
+_OBSERVED = [_NAMES.index(name) for name in kernels.OBSERVED]
+_CHANCE = [_NAMES.index(name) for name in kernels.CHANCE]
+_SHIFTED = [_NAMES.index(name) for name in (*kernels.OBSERVED, "null_mean")]
+"""Statistics that a constant taken off all cosines of an utterance lowers by as much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of m utterances with the texts `vectors` (m, dim).
+
+    statistics: float32 (m, n_crops, n_windows, n_statistics), in the order of SCORE_STATISTICS;
+    cosines: float32 (n_lags, n_crops), in the order of the lag table; has_null: (m,).
+    """
+
+    utterances: Utterances
+    vectors: Float32Array
+    statistics: NDArray[np.float32]
+    cosines: Float32Array
+    has_null: NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls, utterances: Utterances, vectors: Float32Array, n_crops: int) -> Scores:
+        m, n_lags = len(utterances), int(utterances.reach.n_frames.sum())
+        return cls(
+            utterances,
+            vectors,
+            np.full((m, n_crops, len(WINDOWS), len(_NAMES)), np.nan, np.float32),
+            np.empty((n_lags, n_crops), np.float32),
+            np.zeros(m, np.bool_),
+        )
+
+    def fill(
+        self, crop: int, images: Float32Array, n_sub_crops: int, n_draws: int, n_threads: int
+    ) -> None:
+        """Score one crop; images (n_frames * n_sub_crops, dim) are of all frames of the child.
+
+        Threads fill separate rows, so their number does not change the result.
+        """
+        own = self.utterances
+
+        def score(rows: slice) -> None:
+            part, vectors = own.of(rows), self.vectors[rows]
+            cosines, observed = score_windows(
+                vectors, images, n_sub_crops, part.reach, part.windows
+            )
+            first = int(lags_before[rows.start])
+            self.cosines[first : first + len(cosines), crop] = cosines
+            runs = draw_runs(part.windows, part.places, part.keys, n_draws)
+            work = NullWork.of(runs)
+            chance = score_null(vectors, images, n_sub_crops, work, part.windows, observed)
+            self.statistics[rows, crop][..., _OBSERVED] = observed
+            self.statistics[rows, crop][..., _CHANCE] = chance
+            self.has_null[rows] = runs.window_first[:, 0] >= 0
+
+        lags_before = np.append(0, np.cumsum(own.reach.n_frames[:, 0]))
+        parts = turns(own.windows.n_frames[:, -1], n_draws, n_threads)
+        with ThreadPoolExecutor(n_threads) as threads:
+            for done in [threads.submit(score, part) for part in parts]:
+                done.result()
+
+    def of(self, rows: slice, crops: Sequence[int]) -> Scores:
+        """The scores of some utterances under some crops."""
+        lags = np.append(0, np.cumsum(self.utterances.reach.n_frames[:, 0]))
+        return Scores(
+            self.utterances.of(rows),
+            self.vectors[rows],
+            self.statistics[rows][:, crops],
+            self.cosines[lags[rows.start] : lags[rows.stop]][:, crops],
+            self.has_null[rows],
+        )
+
+    def shift(self, crop: int, taken_off: Float32Array) -> None:
+        """Take a number (m,) off every cosine of an utterance under one crop."""
+        self.statistics[:, crop][..., _SHIFTED] -= taken_off[:, None, None]
+        utterance_row, _ = self.utterances.reach.rows(0)
+        self.cosines[:, crop] -= taken_off[utterance_row]
