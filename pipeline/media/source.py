@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
+    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -67,13 +68,27 @@ def open_source(path: Path) -> Iterator[InputContainer]:
 
 
 def video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The first track of moving pictures; cover pictures do not count."""
+    """The largest track of moving pictures, whose frames are scored; cover pictures do not count.
+
+    As in `pipeline.vision.video_file`.
+    """
     import av
 
-    for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            return stream
-    raise MediaError(f"{path.name} has no video track.", hint="Give the frames of this recording.")
+    streams = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & av.stream.Disposition.attached_pic
+    ]
+    if not streams:
+        raise MediaError(
+            f"{path.name} has no video track.", hint="Give the frames of this recording."
+        )
+    return max(streams, key=_n_pixels)
+
+
+def _n_pixels(stream: VideoStream) -> int:
+    context: VideoCodecContext | None = stream.codec_context
+    return 0 if context is None else context.width * context.height
 
 
 def video_frames(

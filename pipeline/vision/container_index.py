@@ -6,6 +6,7 @@ chosen without reading the file, and the packets between them are jumped over.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,5 +89,7 @@ def index_without_reading(video: VideoFile, listed: ContainerIndex) -> PacketInd
     except (FFmpegError, StopIteration):
         return None
     if first.pts is None or first.dts is None or first.dts != listed.dts[0]:
+        with suppress(FFmpegError):
+            video.container.seek(int(listed.dts[0]), stream=video.stream)
         return None
     return PacketIndex(listed.dts + (first.pts - first.dts), listed.is_key, listed.is_shown)

@@ -62,7 +62,7 @@ class VideoFrames:
         self._notices.clear()
         last = -1
         try:
-            for frame in self._frames_by_index():
+            for frame in self._sampled(may_jump=True, after=-1):
                 last = frame.grid_index
                 yield frame
         except IndexMismatchError:
@@ -73,23 +73,15 @@ class VideoFrames:
                     "instead.",
                 )
             ]
-            yield from self._frames_by_reading(may_jump=False, after=last)
+            yield from self._sampled(may_jump=False, after=last)
 
-    def _frames_by_index(self) -> Iterator[SampledFrame]:
-        """Frames chosen from the file's own index, if it has one; else from all its packets."""
-        with open_video(self._path) as video:
-            listed = container_index(video)
-            index = None if listed is None else index_without_reading(video, listed)
-            if index is not None:
-                yield from self._frames_of(video, index, listed, after=-1)
-                return
-        yield from self._frames_by_reading(may_jump=True, after=-1)
-
-    def _frames_by_reading(self, *, may_jump: bool, after: int) -> Iterator[SampledFrame]:
-        """Frames after the grid index `after`, chosen from the times of all packets."""
+    def _sampled(self, *, may_jump: bool, after: int) -> Iterator[SampledFrame]:
+        """Frames after the grid index `after`; `may_jump`: the file's own index is believed."""
         with open_video(self._path) as video:
             listed = container_index(video) if may_jump else None
-            index = packet_index(video)
+            index = None if listed is None else index_without_reading(video, listed)
+            if index is None:
+                index = packet_index(video)
             if index is None:
                 yield from self._frames_of_untimed_packets(after)
                 return
