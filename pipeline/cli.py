@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,7 +31,9 @@ from pipeline.cli_sound import sound_app
 from pipeline.cli_trials import trials
 from pipeline.cli_wer import wer
 from pipeline.errors import ExitCode, SettingsError
-from pipeline.store.layout import Stage
+
+if TYPE_CHECKING:
+    from pipeline.engine.runner import RunOptions
 
 app = typer.Typer(
     name="coview",
@@ -77,12 +79,13 @@ def demo(
     """Make the built-in demo study, run everything on it, and open the dashboard."""
     from pipeline.cli_output import counting
     from pipeline.demo.study_writer import write_demo_study
+    from pipeline.engine.runner import RunOptions
 
     with counting("Making the demo study", quiet) as count:
         write_demo_study(folder, on_progress=count)
-    _run(folder, "", "auto", workers, quiet, False)
+    _run(folder, RunOptions(n_workers=workers), quiet, False)
     if finish_demo(folder, quiet):
-        _run(folder, "publish", "auto", workers, quiet, False)
+        _run(folder, RunOptions("publish"), quiet, False)
     if not no_serve:
         _serve(folder, port)
 
@@ -128,33 +131,41 @@ def run(
         str, typer.Option(help="Only this stage: speech, vision, text, align or publish.")
     ] = "",
     device: DeviceOption = "auto",
-    workers: WorkersOption = 1,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Recordings worked on at once; 0: one, or with Ray one for each GPU or four CPUs.",
+        ),
+    ] = 0,
+    engine: Annotated[
+        str, typer.Option(help="What does the work: local, or ray for several machines.")
+    ] = "local",
+    address: Annotated[
+        str,
+        typer.Option(help="Ray cluster, such as auto or 10.0.0.1:6379; without it, this machine."),
+    ] = "",
     quiet: QuietOption = False,
     json_logs: Annotated[
         bool, typer.Option("--json-logs", help="One JSON object per line, for batch systems.")
     ] = False,
 ) -> None:
     """Bring a study up to date: transcripts, frames, embeddings, scores, store."""
-    _run(study, stage, device, workers, quiet, json_logs)
+    from pipeline.engine.runner import RunOptions
+
+    _run(study, RunOptions(stage, device, workers, engine, address), quiet, json_logs)
 
 
-def _run(
-    study_path: Path, stage: str, device: str, workers: int, quiet: bool, json_logs: bool
-) -> None:
+def _run(study_path: Path, options: RunOptions, quiet: bool, json_logs: bool) -> None:
     from pipeline.cli_output import watching
-    from pipeline.engine.runner import Run, RunOptions
+    from pipeline.engine.runner import Run
     from pipeline.study import open_study
 
-    stages = (*(s.value for s in Stage), "publish")
-    if stage and stage not in stages:
-        raise SettingsError(f"There is no stage {stage!r}.", hint=f"Stages: {', '.join(stages)}.")
-    if device not in ("auto", "cpu", "cuda"):
-        raise SettingsError(f"There is no device {device!r}.", hint="Choose auto, cpu or cuda.")
     study = open_study(study_path)
     for notice in study.notices:
         typer.echo(f"Note: {notice.message}", err=True)
     with watching(study, is_quiet=quiet, is_json=json_logs) as on_event:
-        summary = Run(study, RunOptions(stage, device, workers), on_event).execute()
+        summary = Run(study, options, on_event).execute()
     for failure in summary.failures:
         typer.echo(f"Failed: {failure.recording_id} ({failure.stage}): {failure.message}", err=True)
         if failure.hint:

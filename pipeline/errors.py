@@ -85,6 +85,12 @@ class StoreError(CoviewError):
     code = "store"
 
 
+class EngineError(CoviewError):
+    """What was asked to do the work (a Ray cluster) is not there or cannot do it."""
+
+    code = "engine"
+
+
 class DiskFullError(StoreError):
     """Nothing more can be written; the run stops and can be resumed."""
 

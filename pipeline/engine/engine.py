@@ -7,22 +7,38 @@ from typing import Protocol
 
 from pipeline.engine.plan import Plan
 from pipeline.engine.work import Outcome, Task
-from pipeline.records import StageFailure
+from pipeline.records import ModelRef, StageFailure
 
 
 class Engine(Protocol):
-    """Performs tasks in any order and yields what became of each item.
+    """Kept for a whole run, so that models are loaded once and not once per stage."""
 
-    Kept for a whole run, so that models are loaded once and not once per stage.
-    """
+    @property
+    def device(self) -> str:
+        """Where the models run: cpu or cuda."""
+        ...
 
-    def outcomes(self, tasks: Sequence[Task]) -> Iterator[Outcome]: ...
+    def model_ref(self) -> ModelRef:
+        """The image-text model as it is where the work is done.
 
-    def close(self) -> None: ...
+        Raises ModelError when it is not there.
+        """
+        ...
+
+    def outcomes(self, plan: Plan, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        """Perform tasks in any order and yield what became of each item.
+
+        Raises CoviewError for what must stop the run.
+        """
+        ...
+
+    def close(self) -> None:
+        """End all workers."""
+        ...
 
 
 def crashed(task: Task, plan: Plan) -> Iterator[Outcome]:
-    """The outcomes of a task whose process died, also when it had a process to itself."""
+    """The outcomes of a task whose process died, also when it was given another."""
     for item in task.items:
         failure = StageFailure(
             task.stage.value,

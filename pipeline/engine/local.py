@@ -18,6 +18,7 @@ from pipeline.engine.plan import Plan
 from pipeline.engine.tools import Tools
 from pipeline.engine.work import Outcome, Task, perform
 from pipeline.engine.worker import Worker
+from pipeline.records import ModelRef
 from pipeline.store.layout import Stage
 from pipeline.study import Study
 
@@ -29,12 +30,18 @@ _TASKS_AHEAD = 2
 class InProcess:
     """One task after the other, in this process."""
 
-    def __init__(self, plan: Plan, tools: Tools, on_event: OnEvent) -> None:
-        self._plan = plan
+    def __init__(self, tools: Tools, on_event: OnEvent) -> None:
         self._tools = tools
         self._on_event = on_event
 
-    def outcomes(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+    @property
+    def device(self) -> str:
+        return self._tools.device
+
+    def model_ref(self) -> ModelRef:
+        return self._tools.model.ref
+
+    def outcomes(self, plan: Plan, tasks: Sequence[Task]) -> Iterator[Outcome]:
         for task in tasks:
             recording_id = task.items[0].recording.recording_id
 
@@ -44,7 +51,7 @@ class InProcess:
                 is_speech = stage is Stage.SPEECH
                 self._on_event((SpeechHeard if is_speech else FramesSampled)(recording_id, n))
 
-            yield from perform(task, self._plan, self._tools, on_progress)
+            yield from perform(task, plan, self._tools, on_progress)
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -58,21 +65,30 @@ class Processes:
     and the rest goes on with new workers.
     """
 
-    def __init__(self, plan: Plan, study: Study, device: str, n_workers: int) -> None:
-        self._plan = plan
-        self._study = study
-        self._device = device
+    def __init__(self, tools: Tools, n_workers: int, on_event: OnEvent) -> None:
+        self._tools = tools
         self._n_workers = n_workers
+        self._alone = InProcess(tools, on_event)
         self._pool: ProcessPoolExecutor | None = None
 
-    def outcomes(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+    @property
+    def device(self) -> str:
+        return self._tools.device
+
+    def model_ref(self) -> ModelRef:
+        return self._tools.model.ref
+
+    def outcomes(self, plan: Plan, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        if len(tasks) == 1:
+            yield from self._alone.outcomes(plan, tasks)
+            return
         waiting = deque(tasks)
         in_hand: dict[Future[list[Outcome]], Task] = {}
         while waiting or in_hand:
             try:
                 self._pool = self._pool or self._new_pool(self._n_workers)
                 while waiting and len(in_hand) < _TASKS_AHEAD * self._n_workers:
-                    in_hand[self._pool.submit(_perform, waiting[0])] = waiting[0]
+                    in_hand[self._pool.submit(_perform, plan, waiting[0])] = waiting[0]
                     waiting.popleft()
                 for future in wait(in_hand, return_when=FIRST_COMPLETED).done:
                     outcomes = future.result()
@@ -81,7 +97,7 @@ class Processes:
             except BrokenProcessPool:
                 self.close()
                 for future, task in in_hand.items():
-                    yield from self._after_a_crash(future, task)
+                    yield from self._after_a_crash(future, plan, task)
                 in_hand.clear()
 
     def close(self) -> None:
@@ -89,7 +105,9 @@ class Processes:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def _after_a_crash(self, future: Future[list[Outcome]], task: Task) -> Iterator[Outcome]:
+    def _after_a_crash(
+        self, future: Future[list[Outcome]], plan: Plan, task: Task
+    ) -> Iterator[Outcome]:
         """What a task in hand had reached, else what it comes to with a process to itself."""
         wait([future])
         if future.exception() is None:
@@ -97,9 +115,9 @@ class Processes:
             return
         with self._new_pool(1) as pool:
             try:
-                outcomes = pool.submit(_perform, task).result()
+                outcomes = pool.submit(_perform, plan, task).result()
             except BrokenProcessPool:
-                outcomes = list(crashed(task, self._plan))
+                outcomes = list(crashed(task, plan))
         yield from outcomes
 
     def _new_pool(self, n: int) -> ProcessPoolExecutor:
@@ -107,17 +125,17 @@ class Processes:
             n,
             mp_context=worker_context(),
             initializer=_start_worker,
-            initargs=(self._plan, self._study, self._device, self._n_workers),
+            initargs=(self._tools.study, self._tools.device, self._n_workers),
         )
 
 
 _worker: Worker | None = None
 
 
-def _start_worker(plan: Plan, study: Study, device: str, n_workers: int) -> None:
+def _start_worker(study: Study, device: str, n_workers: int) -> None:
     global _worker
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker = Worker(plan, study, device, max(1, (os.cpu_count() or 1) // n_workers))
+    _worker = Worker(study, device, max(1, (os.cpu_count() or 1) // n_workers))
 
 
 def _end_with_parent() -> None:
@@ -128,9 +146,9 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _perform(task: Task) -> list[Outcome]:
+def _perform(plan: Plan, task: Task) -> list[Outcome]:
     assert _worker is not None
-    return _worker.perform(task)
+    return _worker.perform(plan, task)
 
 
 def worker_context() -> BaseContext:

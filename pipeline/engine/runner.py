@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,7 +27,7 @@ from pipeline.engine.plan import (
 from pipeline.engine.progress import remember_plan
 from pipeline.engine.tools import Tools
 from pipeline.engine.work import HubsWork, Item, Task, TextShard
-from pipeline.errors import ModelError, StudyError
+from pipeline.errors import ModelError, SettingsError, StudyError
 from pipeline.records import Recording, StageFailure
 from pipeline.score_settings import TextVariant
 from pipeline.store.fill import RunRecord, ShardSet
@@ -49,11 +50,27 @@ _REPORTED_PACKAGES = (
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the person chose for this run. `stage` "" means all stages and the store."""
+    """What the person chose for this run.
+
+    `stage` "" means all stages and the store; `engine` is local or ray; `address` "" means a Ray
+    of our own on this machine; `n_workers` 0 leaves the number to the engine: one here, and one
+    for each GPU (or four CPUs) of a Ray cluster.
+
+    Raises SettingsError for a choice that does not exist.
+    """
 
     stage: str = ""
     device: str = "auto"
-    n_workers: int = 1
+    n_workers: int = 0
+    engine: str = "local"
+    address: str = ""
+
+    def __post_init__(self) -> None:
+        _one_of("stage", self.stage, ("", *(stage.value for stage in Stage), "publish"))
+        _one_of("device", self.device, ("auto", "cpu", "cuda"))
+        _one_of("engine", self.engine, ("local", "ray"))
+        if self.address and self.engine != "ray":
+            raise SettingsError("An address is for Ray only.", hint="Add --engine ray.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +95,22 @@ class Run:
         self.started_at = _utc_now()
         self._pools: dict[str, tuple[Path, ...]] = {}
         self._child_hubs: dict[str, HubsWork] = {}
-        self._workers: Engine | None = None
+        self.engine = self._new_engine()
+
+    def _new_engine(self) -> Engine:
+        if self.options.engine == "ray":
+            from pipeline.engine.ray_engine import RayEngine
+
+            return RayEngine(
+                self.study,
+                self.options.address,
+                self.options.n_workers,
+                self.options.device,
+                self.on_event,
+            )
+        if self.options.n_workers > 1:
+            return Processes(self.tools, self.options.n_workers, self.on_event)
+        return InProcess(self.tools, self.on_event)
 
     def execute(self) -> RunSummary:
         """Do the work; raises CoviewError for what stops everything."""
@@ -90,19 +122,16 @@ class Run:
                 hint=first.hint if first else "Add a recording to metadata/recordings.csv.",
             )
         with study_lock(self.study):
-            plan = self._plan()
-            remember_plan(self.study, plan)
-            self._ask_who_speaks()
-            for notice in self.tools.transcripts.notices:
-                self.on_event(Said(f"Note: {notice.message}"))
-            self._check_whisper(plan)
-            try:
+            with closing(self.engine):
+                plan = self._plan()
+                remember_plan(self.study, plan)
+                self._ask_who_speaks()
+                for notice in self.tools.transcripts.notices:
+                    self.on_event(Said(f"Note: {notice.message}"))
+                self._check_whisper(plan)
                 for stage in Stage:
                     if self.options.stage in ("", stage.value):
                         self._bring_up_to_date(stage, plan)
-            finally:
-                if self._workers is not None:
-                    self._workers.close()
             failures = self._failures(plan)
             store, is_new = None, False
             if self.options.stage in ("", "publish"):
@@ -114,7 +143,7 @@ class Run:
         if self.options.stage == Stage.SPEECH.value:
             return make_plan(self.study, None)
         self.on_event(Said("Loading the image-text model"))
-        return make_plan(self.study, self.tools.model.ref)
+        return make_plan(self.study, self.engine.model_ref())
 
     def _ask_who_speaks(self) -> None:
         """Run the speaker command over recordings that no speaker file is about."""
@@ -160,7 +189,7 @@ class Run:
         if not items:
             return
         tasks = self._tasks(stage, plan, items)
-        for outcome in self._engine(plan, len(tasks)).outcomes(tasks):
+        for outcome in self.engine.outcomes(plan, tasks):
             self.on_event(
                 RecordingFinished(stage.value, outcome.recording_id, outcome.failure, outcome.trace)
             )
@@ -173,14 +202,6 @@ class Run:
             recording = by_id.get(failure.recording_id)
             if recording is not None and self._finished(stage, plan, recording) is not None:
                 folder.forget_failure(failure.recording_id)
-
-    def _engine(self, plan: Plan, n_tasks: int) -> Engine:
-        """What performs a stage: workers, kept for all stages, where there is work for two."""
-        if self.options.n_workers == 1 or n_tasks == 1:
-            return InProcess(plan, self.tools, self.on_event)
-        if self._workers is None:
-            self._workers = Processes(plan, self.study, self.tools.device, self.options.n_workers)
-        return self._workers
 
     def _items(self, stage: Stage, plan: Plan) -> Iterator[Item]:
         """Shards still to be made. A recording whose earlier stage failed is not listed."""
@@ -324,7 +345,7 @@ class Run:
             coview_version=importlib.metadata.version("coview"),
             settings=self.study.settings.to_json(),
             versions=json.dumps(_versions(), sort_keys=True),
-            device=self.tools.device,
+            device=self.engine.device,
         )
         return publish(self.study, shards, failures, notices, record), True
 
@@ -350,6 +371,14 @@ def _is_done(stage: Stage, folder: ShardFolder, item: Item) -> bool:
     shard = folder.shard(item.recording.recording_id, item.input_digest)
     made = item.texts if stage is Stage.TEXT else ()
     return shard.exists() and all(text.path.exists() for text in made)
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise SettingsError(
+            f"There is no {name} {value!r}.",
+            hint=f"Choose one of: {', '.join(choice for choice in choices if choice)}.",
+        )
 
 
 def _utc_now() -> datetime:

@@ -11,17 +11,16 @@ from pipeline.study import Study
 
 
 class Worker:
-    """Holds models from its first task to the end of the run. `device` is cpu or cuda."""
+    """Holds its models from the first task to the end of the run. `device` is cpu or cuda."""
 
-    def __init__(self, plan: Plan, study: Study, device: str, n_threads: int) -> None:
+    def __init__(self, study: Study, device: str, n_threads: int) -> None:
         # Read by CTranslate2 and by numba when they are loaded; torch has its own switch.
         os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = str(n_threads)
         import torch
 
         torch.set_num_threads(n_threads)
-        self._plan = plan
-        self._tools = Tools(study, device)
+        self.tools = Tools(study, device)
 
-    def perform(self, task: Task) -> list[Outcome]:
+    def perform(self, plan: Plan, task: Task) -> list[Outcome]:
         """Make the shards of a task; see `work.perform`."""
-        return perform(task, self._plan, self._tools)
+        return perform(task, plan, self.tools)
