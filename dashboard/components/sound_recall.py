@@ -75,7 +75,9 @@ def recall_section(found: Recalls, scoring: str = "") -> None:
             st.markdown(f"**{title}**")
             if part:
                 st.dataframe(
-                    recall_layout(part, "" if part is within else found.corpus), hide_index=True
+                    recall_layout(part, "" if part is within else found.corpus),
+                    hide_index=True,
+                    column_config={"Retrieve": st.column_config.TextColumn(pinned=True)},
                 )
             else:
                 st.caption("No recording has more than ten test clips, so this cannot be told.")
@@ -187,9 +189,9 @@ def recall_layout(rows: Sequence[RecallRow], corpus: str) -> pd.DataFrame:
         lines.append(
             {
                 "Retrieve": _label(gallery, query),
-                **cells,
                 "By guessing": f"{_range(round(100 * row.chance) for row in mine.values())} %",
                 "Clips": _range(row.n for row in mine.values()),
+                **cells,
             }
         )
         published = PUBLISHED_RECALL.get((gallery, query), {}) if corpus else {}
@@ -199,7 +201,7 @@ def recall_layout(rows: Sequence[RecallRow], corpus: str) -> pd.DataFrame:
                 for name in systems
             }
             lines.append(
-                {"Retrieve": "   published", **shown, "By guessing": "5 %", "Clips": "200"}
+                {"Retrieve": "   published", "By guessing": "5 %", "Clips": "200", **shown}
             )
     return pd.DataFrame(lines)
 

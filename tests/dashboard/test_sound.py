@@ -170,9 +170,9 @@ def test_the_table_has_the_published_layout_and_its_values_for_avcaps_only():
     assert own["Retrieve"].tolist() == ["Picture, by visual captions", "Picture, by sound"]
     assert own.columns.tolist() == [
         "Retrieve",
-        *(one.title for one in SYSTEMS),
         "By guessing",
         "Clips",
+        *(one.title for one in SYSTEMS),
     ]
     assert own["SLAVA A&V"].tolist() == ["50 % (40–60)"] * 2
     beside = recall_layout(rows, "AVCaps")
