@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.probes.carriers import CARRIERS
+from pipeline.carriers import CARRIERS
 from pipeline.probes.changes import PERTURBATIONS, Change
 from pipeline.probes.curves import curve_points
 from pipeline.probes.indices import effect_rows
