@@ -49,9 +49,11 @@ class Scoring:
 def scoring_fields(view: View, *, with_sound: bool) -> Scoring:
     """Draw the fields; `with_sound` is where that one starts."""
     options = view.store.options
-    scorers = [model.scorer for model in options.models if model.weights != "imported"]
+    labelled = {m.scorer: m.label for m in options.models if m.weights != "imported"}
     with st.container(horizontal=True):
-        scorer = st.selectbox("Scores of", scorers, key="rate_scorer")
+        scorer = st.selectbox(
+            "Scores of", list(labelled), format_func=labelled.__getitem__, key="rate_scorer"
+        )
         crop = st.selectbox(
             "Crop", options.crops, format_func=labels.CROPS.__getitem__, key="rate_crop"
         )
