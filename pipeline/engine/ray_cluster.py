@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ _OBJECT_STORE_BYTES = 100 * 2**20
 _TOKEN = secrets.token_hex(32)
 _CPUS_PER_WORKER = 4
 
+_LONGEST_CALL_S = 20.0
 _N_STARTS = 3
 """Ray gives its own start half a minute, which a busy machine can miss."""
 
@@ -56,20 +59,11 @@ class WorkerLostError(Exception):
 
 
 def n_workers_for(wanted: int, device: str, n_cpus: int, n_gpus: int) -> int:
-    """How many workers to start: as many as wanted, or for 0 as many as fit; one for each GPU.
-
-    Raises EngineError when there are not that many places.
-    """
+    """How many workers have room now: those wanted (0: as many as fit), one for each GPU at most
+    or for each CPU where there is no GPU to use."""
     n_places = n_gpus if device == "cuda" else n_cpus
-    if not wanted:
-        return n_places if device == "cuda" else max(1, n_places // _CPUS_PER_WORKER)
-    if wanted > n_places:
-        kind = "GPU(s)" if device == "cuda" else "CPU(s)"
-        raise EngineError(
-            f"Ray has {n_places} {kind}, not enough for {wanted} workers.",
-            hint=f"Use --workers {n_places} or fewer.",
-        )
-    return wanted
+    fitting = n_places if device == "cuda" else max(1, n_places // _CPUS_PER_WORKER)
+    return min(wanted, n_places) if wanted else fitting
 
 
 class Cluster:
@@ -99,12 +93,21 @@ class Cluster:
             self._join(address)
         else:
             self._start_here(max(n_workers, os.cpu_count() or 1))
-        resources = ray.cluster_resources()
+        self.n_cpus, self.n_gpus = 1, 0
+        self.look_around()
+
+    def look_around(self) -> None:
+        """Count CPUs and GPUs anew: machines join and leave."""
+        resources = self._ray.cluster_resources()
         self.n_cpus = int(resources.get("CPU", 1))
         self.n_gpus = int(resources.get("GPU", 0))
 
     def _join(self, address: str) -> None:
+        host, _, port = address.rpartition(":")
         try:
+            # Ray itself goes on trying for minutes.
+            if port.isdecimal():
+                socket.create_connection((host, int(port)), _LONGEST_CALL_S).close()
             self._ray.init(address=address, **_QUIET)
         except Exception as problem:
             raise EngineError(
@@ -147,6 +150,9 @@ class Cluster:
 
     def wait(self, promises: Sequence[Promise], timeout_s: float) -> list[Promise]:
         """Those of the promises that are kept or broken; none if that takes longer."""
+        if not promises:
+            time.sleep(timeout_s)
+            return []
         done, _ = self._ray.wait(list(promises), num_returns=1, timeout=timeout_s)
         return list(done)
 

@@ -37,6 +37,7 @@ _N_LOST_STARTS = 6
 
 _LONGEST_START_S = 600.0
 _PATIENCE_S = 5.0
+_LOOK_AROUND_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class RayEngine:
     """Workers in a Ray cluster; see `engine.Engine`.
 
     `address` "" starts Ray on this machine, "auto" finds the cluster that this machine belongs
-    to; `n_workers` 0 means one for each GPU, or for every four CPUs where there is none.
+    to; `n_workers` 0 means one for each GPU, or for every four CPUs where there is none. Machines
+    that join later are used too.
     `device` is auto, cpu or cuda.
     """
 
@@ -70,8 +72,10 @@ class RayEngine:
         self._needs_model = False
         self._n_lost_starts = 0
         self._waiting_since = time.monotonic()
+        self._n_workers = 0
+        self._look_again_at = 0.0
 
-    @property
+    @cached_property
     def device(self) -> str:
         if self._wanted_device == "auto":
             return "cuda" if self._cluster.n_gpus else "cpu"
@@ -97,7 +101,6 @@ class RayEngine:
                 try:
                     outcomes = self._cluster.outcomes(promise)
                 except WorkerLostError:
-                    self._start_worker()
                     n_tries = attempt.n_tries + 1
                     if n_tries < _N_TRIES:
                         waiting.append(_Attempt(attempt.task, n_tries))
@@ -118,12 +121,21 @@ class RayEngine:
     def _cluster(self) -> Cluster:
         return Cluster(self._address, self._n_wanted)
 
-    @cached_property
-    def _n_workers(self) -> int:
+    def _look_around(self) -> None:
+        """See how many workers have room: machines may join and leave during a run."""
+        now = time.monotonic()
+        if now < self._look_again_at:
+            return
+        self._look_again_at = now + _LOOK_AROUND_S
+        self._cluster.look_around()
         n_cpus, n_gpus = self._cluster.n_cpus, self._cluster.n_gpus
-        n = n_workers_for(self._n_wanted, self.device, n_cpus, n_gpus)
-        self._on_event(Said(f"Ray: {n} worker(s) on {n_cpus} CPU(s) and {n_gpus} GPU(s)"))
-        return n
+        n_workers = n_workers_for(self._n_wanted, self.device, n_cpus, n_gpus)
+        if n_workers != self._n_workers:
+            self._n_workers = n_workers
+            wanted = f" of {self._n_wanted}" if n_workers < self._n_wanted else ""
+            self._on_event(
+                Said(f"Ray: {n_workers}{wanted} worker(s) on {n_cpus} CPU(s) and {n_gpus} GPU(s)")
+            )
 
     def _wait_for_workers(self, in_hand: Sequence[Promise]) -> list[Promise]:
         """Wait for something to happen: which of the tasks in hand are through. Workers that
@@ -131,6 +143,7 @@ class RayEngine:
 
         Raises EngineError when no worker can start.
         """
+        self._look_around()
         while len(self._starting) + len(self._idle) + len(in_hand) < self._n_workers:
             self._start_worker()
         done = self._cluster.wait((*in_hand, *self._starting), _PATIENCE_S)
@@ -149,7 +162,7 @@ class RayEngine:
     def _start_worker(self) -> None:
         if not self._mark.exists():
             self._mark.touch()
-        n_threads = max(1, self._cluster.n_cpus // self._n_workers)
+        n_threads = max(1, self._cluster.n_cpus // max(1, self._n_workers))
         worker = self._cluster.start_worker(self._study, self.device, n_threads)
         self._starting[worker.check_in(self._mark, self._needs_model)] = worker
 

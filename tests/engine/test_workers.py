@@ -148,8 +148,14 @@ def test_workers_fit_what_the_cluster_has() -> None:
     assert n_workers_for(0, "cpu", n_cpus=64, n_gpus=0) == 16
     assert n_workers_for(0, "cpu", n_cpus=2, n_gpus=0) == 1
     assert n_workers_for(5, "cpu", n_cpus=8, n_gpus=0) == 5
-    with pytest.raises(EngineError, match=r"2 GPU.* 3 workers"):
-        n_workers_for(3, "cuda", n_cpus=64, n_gpus=2)
+    assert n_workers_for(3, "cuda", n_cpus=64, n_gpus=2) == 2
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: coview[ray]")
+def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    with pytest.raises(EngineError, match=r"cannot be joined: .*refused"):
+        Cluster("127.0.0.1:9", 2)
 
 
 @pytest.mark.parametrize(
