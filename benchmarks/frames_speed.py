@@ -58,10 +58,14 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="keep the films here and use them again")
     parser.add_argument("--write", action="store_true", help=f"write {TABLE.name}")
     parser.add_argument("--torchcodec", help="a Python that can import torchcodec, to compare it")
+    parser.add_argument("--ways", nargs="*", default=list(WAYS), help="only these besides Coview's")
     options = parser.parse_args()
-    pythons = {way: sys.executable for way in WAYS if way not in (TORCHCODEC, TORCHCODEC_EXACT)}
-    if options.torchcodec:
-        pythons |= {TORCHCODEC: options.torchcodec, TORCHCODEC_EXACT: options.torchcodec}
+    pythons = {
+        way: options.torchcodec if way in (TORCHCODEC, TORCHCODEC_EXACT) else sys.executable
+        for way in WAYS
+        if way in (OURS, KEYS, GRAB_SKIP) or way in options.ways
+    }
+    pythons = {way: python for way, python in pythons.items() if python is not None}
     sections: list[str] = []
     missed: list[str] = []
     with tempfile.TemporaryDirectory() as scratch:
