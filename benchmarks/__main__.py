@@ -30,7 +30,7 @@ def main() -> int:
         ["psychometric_coverage", "--studies", "10"],
     ]
     if (study / "truth.csv").is_file():
-        commands.insert(0, ["demo_truth", str(study)])
+        commands[:0] = [["demo_truth", str(study)], ["sound_truth", str(study)]]
     else:
         print(f"No demo study at {study}: run `make demo` first to check it against its truth.")
     is_missed = False

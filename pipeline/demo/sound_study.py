@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline.sound.captions import captions_folder
@@ -26,8 +26,13 @@ OnStep = Callable[[str, float | None], None]
 """Told what is being done and how far all of it is, 0 to 1."""
 
 
-def add_sound(study: Study, shards: StudyShards, on_step: OnStep | None = None) -> bool:
-    """Train and test all systems on the demo and score its utterances, on the CPU.
+def add_sound(
+    study: Study,
+    shards: StudyShards,
+    on_step: OnStep | None = None,
+    systems: Sequence[System] = SYSTEMS,
+) -> bool:
+    """Train and test the systems on the demo and score its utterances, on the CPU.
 
     False when it was done before from the same transcripts, captions and sound model: then
     nothing is loaded. A stopped call goes on where it was. Raises ModelError without the package
@@ -57,10 +62,10 @@ def add_sound(study: Study, shards: StudyShards, on_step: OnStep | None = None) 
     )
 
     def trained(system: System, done: int, total: int) -> None:
-        place = SYSTEMS.index(system) + done / total
-        step(f"training {system.name}", _HEARING_SHARE + _TRAINING_SHARE * place / len(SYSTEMS))
+        place = systems.index(system) + done / total
+        step(f"training {system.name}", _HEARING_SHARE + _TRAINING_SHARE * place / len(systems))
 
-    train_on_study(SYSTEMS, ready, choice, study.derived, trained)
+    train_on_study(systems, ready, choice, study.derived, trained)
     start = _HEARING_SHARE + _TRAINING_SHARE
     system, said = fitted_system(find_system(SCORING_SYSTEM), ready.learn)
     score_utterances(
