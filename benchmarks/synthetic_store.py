@@ -30,6 +30,7 @@ from pipeline.schema import (
 from pipeline.schema_sql import create_table_sql, create_type_sql
 from pipeline.score_columns import MAX_LAG_S, REACHES, reach_column, reach_frames_column
 from pipeline.score_tables import NAME_TYPES
+from pipeline.sound_tables import NULLS, PAIRS, pair_column
 from pipeline.store.fill_scores import finish
 
 SCORER = "synthetic"
@@ -68,6 +69,7 @@ def write_synthetic_store(root: Path, size: Size) -> Path:
         _fill_utterances(con)
         _fill_norms(con)
         _fill_facts(con)
+        _fill_sound(con)
         for name in NAME_TYPES:
             con.execute(create_type_sql(name))
         con.execute(create_table_sql(SCORES_WIDE))
@@ -205,6 +207,43 @@ def _fill_facts(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def _fill_sound(con: duckdb.DuckDBPyConnection) -> None:
+    """Scores of sound that are all chance; a tenth of the utterances has too little to hear."""
+    drawn = ["CASE WHEN k % 10 = 0 THEN 'too_little_sound' END AS missing_reason"]
+    for pair in PAIRS:
+        for null in NULLS:
+            z = "(1.4 * (random() + random() + random() + random() - 2) * sqrt(1.5))::FLOAT"
+            columns = {"z": z, "n_nulls": "(20 + random() * 80)::SMALLINT"}
+            drawn += [
+                f"CASE WHEN k % 10 > 0 THEN {value} END AS {pair_column(pair, name, null)}"
+                for name, value in columns.items()
+            ]
+    con.execute(
+        f"""CREATE TEMP TABLE heard AS
+            SELECT utterance_number, recording_id, utterance_id,
+                (random() * -40)::FLOAT AS level_db, random()::FLOAT AS speech_share,
+                8000 AS heard_ms, 10 AS n_frames,
+                {", ".join(drawn)}
+            FROM (SELECT *, hash(utterance_id) AS k FROM utterances) ORDER BY utterance_number"""
+    )
+    con.execute(
+        """INSERT INTO sound_scores BY NAME
+           SELECT *, 'slava-av3' AS system, CASE WHEN see_say_z IS NULL THEN NULL
+               WHEN see_say_z >= 1.645 AND hear_say_z >= 1.645 THEN 'seen_and_heard'
+               WHEN see_say_z >= 1.645 THEN 'seen_only'
+               WHEN hear_say_z >= 1.645 THEN 'heard_only' ELSE 'neither' END AS quadrant
+           FROM heard ORDER BY utterance_number"""
+    )
+    con.execute("DROP TABLE heard")
+    con.execute(
+        """INSERT INTO sound_systems BY NAME
+           SELECT 'slava-av3' AS system, 1 AS seed, 'made up' AS encoder, FALSE AS hears_speech,
+               '' AS text, 'recording' AS split_by, 5 AS n_folds, n AS n_utterances, n AS n_matched,
+               [] AS left_out
+           FROM (SELECT count(*)::INTEGER AS n FROM utterances)"""
+    )
+
+
 _NORMS = (("concreteness", 1, 5), ("SUBTLEX frequency", 0, 6), ("age of acquisition", 2, 14))
 
 
@@ -244,13 +283,15 @@ def _fill_scores(con: duckdb.DuckDBPyConnection) -> None:
                 f"AS {reach_column(crop, side, seconds, 'sum')}"
             )
     facts = """u.utterance_number, u.recording_id, u.utterance_id, u.child_id, r.age_days,
-        u.onset_ms, u.offset_ms, u.speaker, u.language, c.location, c.activity, u.n_words,
-        u.mean_logprob, CASE u.flags WHEN ['overlapping'] THEN 1 WHEN ['low_confidence'] THEN 32
-        ELSE 0 END AS flag_bits,
+        u.onset_ms, u.offset_ms, u.speaker, u.language, c.location, c.activity, h.quadrant,
+        u.n_words, u.mean_logprob,
+        CASE u.flags WHEN ['overlapping'] THEN 1 WHEN ['low_confidence'] THEN 32
+            ELSE 0 END AS flag_bits,
         md5_number_lower(u.recording_id || '/' || u.utterance_id) % 4294967296 AS random_key,
         f.n_strict AS n_frames_strict, f.n_strict + 2 AS n_frames_1s, f.n_strict + 4 AS n_frames_2s,
         CASE f.n_strict WHEN 0 THEN 'no_frame_in_window' END AS missing_reason"""
     source = """FROM utterances u JOIN recordings r USING (recording_id)
+        JOIN sound_scores h ON h.utterance_number = u.utterance_number
         JOIN contexts c ON c.recording_id = u.recording_id
             AND c.onset_ms <= (u.onset_ms + u.offset_ms) // 2
             AND c.offset_ms > (u.onset_ms + u.offset_ms) // 2,
