@@ -281,15 +281,20 @@ def frames(
     out: Annotated[
         Path | None, typer.Option(help="Write the frames there as 00000.jpg, 00001.jpg ...")
     ] = None,
+    keyframes: Annotated[
+        bool, typer.Option("--keyframes", help="The nearest key frames, with their own times.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List (and write) the frames that are sampled from one video."""
+    from pipeline.records import FrameMode
     from pipeline.vision.sampling import open_frames
     from pipeline.vision.write_frames import write_frames
 
     if not video.is_file():
         raise SettingsError(f"There is no file {video}.", hint="Name a video.")
-    source = open_frames(video, None, 1000.0 / fps)
+    mode = FrameMode.KEYFRAMES if keyframes else FrameMode.EXACT
+    source = open_frames(video, None, 1000.0 / fps, mode)
     rows: list[dict[str, int | str | None]] = []
     for frame in write_frames(source, out):
         path = None if frame.path is None else str(frame.path)

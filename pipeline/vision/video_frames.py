@@ -133,11 +133,16 @@ class VideoFrames:
     def _note_grid(self, chosen: _ChosenFrames, header_ms: float) -> None:
         end_ms = chosen.end_ms
         if chosen.n_repeated:
+            reason = (
+                "the video shows one frame for longer than the sampling step"
+                if self._mode is FrameMode.EXACT
+                else "its key frames lie further apart than the sampling step"
+            )
             self._notices.append(
                 Notice(
                     "grid_times_without_frame",
-                    f"{chosen.n_repeated} sampling time(s) have no frame of their own, because the "
-                    "video shows one frame for longer than the sampling step.",
+                    f"{chosen.n_repeated} sampling time(s) have no frame of their own, because "
+                    f"{reason}.",
                     chosen.n_repeated,
                 )
             )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.records import FrameMode
 from pipeline.vision.container_index import (
     container_index,
@@ -134,6 +137,9 @@ def test_grid_times_that_share_a_key_frame_are_counted(tmp_path: Path) -> None:
     assert [(f.grid_index, f.time_ms) for f in source.frames()] == [(0, 0), (4, 2000)]
     (notice,) = source.notices
     assert (notice.code, notice.count) == ("grid_times_without_frame", 6)
+    assert "key frames lie further apart" in notice.message
+    result = CliRunner().invoke(app, ["frames", str(path), "--keyframes", "--json"])
+    assert [row["time_ms"] for row in json.loads(result.stdout)["frames"]] == [0, 2000]
 
 
 def _n_bytes_read() -> int:
