@@ -13,8 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 from pipeline.engine.events import RecordingFinished
 from pipeline.engine.runner import Run, RunOptions
+from pipeline.people.store import MomentRef
+from pipeline.people.trial_records import Item, ItemOption, Part, TrialMode
+from pipeline.records import TimeSpan
 from pipeline.store.locate import current_store_path
 from pipeline.study import open_study
+from pipeline.validation.cosines import with_cosines
 
 APP = Path(__file__).parents[2] / "dashboard" / "app.py"
 
@@ -112,6 +116,25 @@ def test_hubs_are_the_means_of_the_vectors_in_the_store(study: Path) -> None:
     assert different[0] < 1e-6
     assert different[1] < 1e-6
     assert different[2:] == (0, 0, 4)
+
+
+@pytest.mark.parametrize("crop", ["center", "multi"])
+def test_the_models_own_answers_are_of_the_score_that_chose_the_moments(
+    study: Path, crop: str
+) -> None:
+    ((recording, utterance, time_ms, cosine),) = query(
+        study,
+        f"SELECT recording_id, utterance_id, time_ms[3], {crop}[3] FROM lags "
+        "WHERE scorer = 'demo-clip~hub' LIMIT 1",
+    )
+    moment = MomentRef(str(recording), str(utterance), TimeSpan(0, 1))
+    option = ItemOption(moment, "", int(str(time_ms)), None)
+    item = Item("i", TrialMode.MOMENT, Part.MAIN, "", (option,))
+    with duckdb.connect(str(current_store_path(study)), read_only=True) as con:
+        (corrected,) = with_cosines(con, [item], scorer="demo-clip~hub", crop=crop)
+        (made,) = with_cosines(con, [item], scorer="demo-clip~nouns", crop=crop)
+    assert corrected.options[0].cosine == pytest.approx(cosine, abs=2e-6)
+    assert made.options[0].cosine is None
 
 
 def test_other_norms_change_the_made_texts_only(study: Path) -> None:
