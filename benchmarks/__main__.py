@@ -28,6 +28,7 @@ def main() -> int:
         ["rating_load", "--seconds", "20", "--kills", "3"],
         ["probe_truth", "--planted", "6", "--deaf", "12"],
         ["psychometric_coverage", "--studies", "10"],
+        ["publish_speed", "--recordings", "200"],
     ]
     if (study / "truth.csv").is_file():
         commands[:0] = [["demo_truth", str(study)], ["sound_truth", str(study)]]
