@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 
 import streamlit as st
@@ -20,7 +21,7 @@ def own_frame(store: StoreHandle, found: MomentMaterial) -> None:
     pictures = _pictures(store, (found.best,))
     st.markdown("**Its own best frame**")
     if pictures:
-        st.image(pictures[0], width=_OWN_PX)
+        st.html(_image(pictures[0], "The best frame of this moment", f"max-width: {_OWN_PX}px"))
     else:
         st.caption("The picture may not be shown, or this study keeps none.")
 
@@ -32,11 +33,21 @@ def chance_frames(store: StoreHandle, found: MomentMaterial) -> None:
         return
     st.markdown("**Chance frames**")
     for column, picture in zip(st.columns(_CHANCE_SHOWN, gap="small"), pictures, strict=False):
-        column.image(picture, width="stretch")
+        column.html(_image(picture, "A chance frame"))
     st.caption(
         f"{len(pictures)} of the {labels.plural(len(found.chance), 'chance window')}: of each the "
         "frame that fits the words best. They come from other recordings of the child, or from "
         "over a minute away."
+    )
+
+
+def _image(picture: bytes, name: str, style: str = "") -> str:
+    """A picture within the page: Streamlit's own would have no name for those who cannot see it,
+    and an address that anybody could open."""
+    content = base64.b64encode(picture).decode()
+    return (
+        f'<img src="data:image/jpeg;base64,{content}" alt="{name}" '
+        f'style="width: 100%; border-radius: 0.3rem; {style}">'
     )
 
 
