@@ -16,7 +16,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pipeline.people.marks import star
 from pipeline.people.store import MomentRef, people_store
+from pipeline.probes.run import run_probe
+from pipeline.probes.settings import ProbeSettings
 from pipeline.records import TimeSpan
+from pipeline.study import open_study
+from pipeline.vision.open_clip_model import OpenClipModel
 from tests.browser.conftest import LONG_MS, open_page, served, settle, watch
 from tests.validation.simulated_set import add_simulated_set
 
@@ -54,6 +58,8 @@ STOPS = (
     Stop("rate", "/rating", "Rate", has_clips=True),
     Stop("human agreement", "/human-agreement", "Human agreement", has_clips=True),
     Stop("predictors", "/predictors", "Predictors", last_words="The same in R"),
+    Stop("drives", "/drives", "What drives the score", has_clips=True, last_words="Every index"),
+    Stop("drives, a moment", "/drives?about=moment", "What drives the score", has_clips=True),
     Stop("quality", "/quality", "Quality", has_clips=True),
     Stop("provenance", "/provenance", "Provenance", has_clips=True),
     Stop("export", "/export", "Export"),
@@ -133,7 +139,8 @@ _FORGET = """() => {
 
 @pytest.fixture(scope="module")
 def starred(served_study: Study) -> Study:
-    """The study with media, with something on its Saved page and answers of simulated raters."""
+    """The study with media, with something on its Saved page, answers of simulated raters and a
+    probe."""
     import duckdb
 
     from pipeline.store.locate import current_store_path
@@ -147,6 +154,12 @@ def starred(served_study: Study) -> Study:
         ref = MomentRef(recording, utterance, TimeSpan(onset_ms, offset_ms))
         star(people_store(served_study[0]), ref)
     add_simulated_set(people_store(served_study[0]))
+    study = open_study(served_study[0])
+    run_probe(
+        study,
+        ProbeSettings(n_utterances=24, n_draws=1),
+        lambda: OpenClipModel(study.settings.model, study.root, "cpu"),
+    )
     return served_study
 
 
