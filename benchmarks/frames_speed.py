@@ -127,7 +127,7 @@ def _missed(timed: TimedFilm, made: MadeFilm, costs: dict[str, Cost]) -> list[st
         missed.append(f"{ours.n_off} of {n_wanted} frames are not the nearest")
     gain = costs[GRAB_SKIP].cpu_s_per_hour / ours.cpu_s_per_hour
     if gain < timed.min_gain:
-        missed.append(f"{gain:.1f} times below grab-and-skip, not {timed.min_gain:g}")
+        missed.append(f"{gain:.2f} times below grab-and-skip, not {timed.min_gain:g}")
     if timed.max_bytes_share and ours.bytes_share > timed.max_bytes_share:
         missed.append(f"{ours.bytes_share:.1%} of the bytes read")
     return missed

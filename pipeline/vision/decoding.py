@@ -163,7 +163,8 @@ def _needed_packets(
     at: int | None = None
     for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
         if at is None or n_bytes_before[start] - n_bytes_before[at] > _JUMP_BYTES:
-            _seek(video, int(listed.dts[start]))
+            # FFmpeg takes the time of display here, and would go to the key before by the other.
+            _seek(video, int(index.pts[start]))
             packets = _packets(video)
         at = start
         for packet in packets:
@@ -180,11 +181,11 @@ def _needed_packets(
             at = None
 
 
-def _seek(video: VideoFile, dts: int) -> None:
+def _seek(video: VideoFile, pts: int) -> None:
     from av.error import FFmpegError
 
     try:
-        video.container.seek(dts, stream=video.stream)
+        video.container.seek(pts, stream=video.stream)
     except FFmpegError as problem:
         raise IndexMismatchError from problem
 
