@@ -45,7 +45,8 @@ def _score_controls(filters: Filters, measure: Measure, options: StoreOptions) -
         filters,
         "crop",
         "Crop",
-        list(options.crops),
+        # A store whose scores are not made yet has none.
+        list(options.crops) or [filters.crop],
         filters.crop,
         labels.CROPS.__getitem__,
         help_text="\n\n".join(labels.CROPS_LONG[crop] for crop in options.crops)
