@@ -114,7 +114,9 @@ def _in_recording(
     spans = Spans.of(transcript.utterances)
     windows = frame_ranges(spans, own.times_ms, tuple(WINDOWS.values()))
     if settings.sub_second == "nearest":
-        windows = with_nearest(windows, spans, own.times_ms, grid_step_ms(own.times_ms, own.grid_index))
+        windows = with_nearest(
+            windows, spans, own.times_ms, grid_step_ms(own.times_ms, own.grid_index)
+        )
     reach = frame_ranges(spans, own.times_ms, (MAX_LAG_MS,))
     places = places_in_same(spans, own.times_ms)
     ids = [utterance.utterance_id for utterance in transcript.utterances]
