@@ -33,7 +33,12 @@ from pipeline.score_settings import TextVariant
 from pipeline.store.fill import RunRecord, ShardSet
 from pipeline.store.layout import ShardFolder, Stage
 from pipeline.store.locate import current_store_path
-from pipeline.store.publish import inputs_digest, publish, published_inputs
+from pipeline.store.publish import (
+    has_published_scores,
+    inputs_digest,
+    publish,
+    published_inputs,
+)
 from pipeline.study import Study
 
 _REPORTED_PACKAGES = (
@@ -336,6 +341,13 @@ class Run:
         ):
             self.on_event(Said("The store is up to date"))
             return current_store_path(self.study.root), False
+        is_publish_alone = self.options.stage == "publish"
+        if is_publish_alone and not shards.align and has_published_scores(self.study.root):
+            raise StudyError(
+                "Nothing is scored yet under the present settings or version, so the store would "
+                "lose its scores.",
+                hint="Run every stage instead: python -m pipeline run STUDY",
+            )
         self.on_event(Said("Building the store"))
         finished_at = _utc_now()
         record = RunRecord(

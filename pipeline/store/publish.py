@@ -80,6 +80,19 @@ def published_inputs(study_root: Path) -> str | None:
     return str(row[0]) if row and row[1] == SCHEMA_VERSION else None
 
 
+def has_published_scores(study_root: Path) -> bool:
+    """Whether the current store, of whatever schema, holds frame scores of the study's own."""
+    try:
+        path = current_store_path(study_root)
+        if path is None:
+            return False
+        with duckdb.connect(str(path), read_only=True) as con:
+            row = con.execute("SELECT count(*) FROM lags").fetchone()
+    except (StoreError, duckdb.Error):
+        return False
+    return bool(row and row[0])
+
+
 def publish(
     study: Study,
     shards: ShardSet,

@@ -10,7 +10,7 @@ from pipeline.engine.events import Event, RecordingFinished, StageStarted
 from pipeline.engine.lock import study_lock
 from pipeline.engine.progress import study_status
 from pipeline.engine.runner import Run, RunOptions, RunSummary
-from pipeline.errors import BusyError, ModelError
+from pipeline.errors import BusyError, ModelError, StudyError
 from pipeline.store.locate import current_store_path
 from pipeline.store.publish import store_digests
 from pipeline.study import open_study
@@ -200,3 +200,13 @@ def test_speech_alone_needs_no_image_text_model(tiny_demo_copy: Path) -> None:
     settings.write_text(content.replace('name = "demo-clip"', 'name = "not-on-this-machine"'))
     with pytest.raises(ModelError):
         run(tiny_demo_copy)
+
+
+def test_publishing_alone_does_not_throw_scores_away(tiny_demo_copy: Path) -> None:
+    before = current_store_path(tiny_demo_copy)
+    settings = tiny_demo_copy / "study.toml"
+    settings.write_text(settings.read_text() + "\n[align]\nseed = 7\n", encoding="utf-8")
+    with pytest.raises(StudyError, match="would lose its scores") as caught:
+        run(tiny_demo_copy, stage="publish")
+    assert "python -m pipeline run" in caught.value.hint
+    assert current_store_path(tiny_demo_copy) == before
