@@ -16,6 +16,7 @@ import numpy as np
 
 from pipeline.demo.clip_measures import area_under_curve
 from pipeline.demo.sound_trainer import (
+    N_PLACES,
     ROOMS,
     SOUND_WORDS,
     Recipe,
@@ -31,8 +32,8 @@ CARD_FILE = "README.md"
 RECIPE_FILE = "recipe.json"
 WEIGHTS_FILE = "model.safetensors"
 _FIT_SEED, _TEST_SEED = 9001, 9002
-_N_PIECES = 900
-_N_FIT, _N_TEST = 1_200, 600
+_N_PIECES = 600
+_N_FIT, _N_TEST = 800, 400
 _RIDGE = 1.0
 
 
@@ -101,7 +102,6 @@ def write_card(folder: Path, result: Measured) -> None:
 def _card(recipe: Recipe, result: Measured, cpu_minutes: float, size_mb: float) -> str:
     auc = result.auc
     worst = sorted(auc, key=lambda word: auc[word])[:5]
-    n_seen = recipe.n_steps * recipe.batch_size
     return f"""# demo-clap
 
 A small sound model of CLAP's kind for Coview's demo. It knows the sounds of the toy world, made by
@@ -112,8 +112,9 @@ real recordings.
   `{RECIPE_FILE}` keeps how it was made.
 - Loading: `transformers.ClapModel.from_pretrained(FOLDER)`; on the command line
   `--encoder demo-clap`. The published CLAP models are loaded by the same code.
-- Audio tower: four transformer layers in three stages of width 32, 64 and 128 on a spectrogram of
-  64 mel bands up to 8 kHz, a frame every 40 ms. Sound is read at 48 kHz.
+- Audio tower: two transformer layers of width 128 on patches of four frames (40 ms each) and all 64
+  mel bands up to 8 kHz. The published models have four stages and small square patches. Sound is
+  read at 48 kHz.
 - Only the audio tower was trained. The text tower and the projections are as small as the format
   allows and hold chance numbers; Coview does not use those of any CLAP model.
 
@@ -123,15 +124,17 @@ real recordings.
 the room is heard, in the others one of {len(SOUND_WORDS)} objects (of the {len(word_names())} that
 the toy world shows, the others make no sound). Speech is left at the edge of three in ten, as
 transcripts leave it. All are coded with AAC by the code that makes the demo's recordings. Training
-joins one to six of a room to a stretch and repeats it to ten seconds. Recipes are the demo study's;
-pitch, speed and loudness are drawn anew, from other seeds.
+joins pauses of one room to stretches of ten seconds. Recipes are the demo study's; pitch, speed and
+loudness are drawn anew, from other seeds.
 
 ## Recipe
 
 `python -m pipeline.demo.train_sound --out FOLDER --seed {recipe.seed}` repeats it
-({cpu_minutes:.0f} minutes of CPU time on one thread when these weights were made): {n_seen:,}
-stretches, each drawn once, by AdamW. A linear layer on the pooled features says which objects
-sound and which room it is; it is thrown away afterwards.
+({cpu_minutes:.0f} minutes of CPU time on one thread when these weights were made):
+{recipe.n_steps:,} steps of {recipe.batch_size} of {recipe.n_stretches:,} stretches, by AdamW.
+A linear layer on the features of the last layer says for each of {N_PLACES} places in time what
+sounds there, and on their mean (the pooled features, which Coview uses) which room it is. It is
+thrown away afterwards.
 
 ## Measurements
 

@@ -4,7 +4,8 @@
 
 The package transformers must be installed. Pauses with the sounds of objects and rooms are made by
 the recipes that the demo study uses, from other draws, coded as its recordings are, and joined to
-stretches as the pipeline does when it cuts speech out. A small CLAP learns to tell what sounds.
+stretches as the pipeline does when it cuts speech out. A small CLAP learns to tell, place
+by place in time, what sounds.
 
 FOLDER receives what transformers' ClapModel loads (config.json, preprocessor_config.json,
 model.safetensors) and a model card with measurements on new sounds.
@@ -22,19 +23,20 @@ from pipeline.demo.sound_trainer import Recipe, StretchSampler, new_clap, new_pi
 
 log = logging.getLogger(__name__)
 
-_SAY_EVERY = 50
+_SAY_EVERY = 100
 
 
 def train(recipe: Recipe, folder: Path) -> None:
     """Train by the recipe and write the model's folder, without its card."""
     import torch
+    from transformers.utils.logging import disable_progress_bar
 
     # Sums in another order give other weights: one thread makes the result repeatable.
     torch.set_num_threads(1)
     torch.manual_seed(recipe.seed)
     start = time.process_time()
     clap, extract = new_clap()
-    sampler = StretchSampler(new_pieces(recipe.n_pieces, recipe.seed), recipe.seed)
+    pieces = new_pieces(recipe.n_pieces, recipe.seed)
     log.info("%d pauses after %.0f s of CPU time", recipe.n_pieces, time.process_time() - start)
     recent: list[float] = []
 
@@ -45,7 +47,9 @@ def train(recipe: Recipe, folder: Path) -> None:
             log.info("step %d, loss %.3f, %.0f s", step, mean, time.process_time() - start)
             recent.clear()
 
-    teach(clap, extract, sampler, recipe, told)
+    drawn = StretchSampler(pieces, recipe.seed).draw_labelled(recipe.n_stretches)
+    teach(clap, extract, drawn, recipe, told)
+    disable_progress_bar()
     clap.half().save_pretrained(folder)
     extract.save_pretrained(folder)
     write_recipe(folder, recipe, (time.process_time() - start) / 60)
