@@ -14,13 +14,14 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.config import AlignSettings
+from pipeline.engine.media_digests import MediaDigests
 from pipeline.records import ModelRef, Recording
 from pipeline.schema import MAX_LAG_MS, NULL_MIN_LAG_MS, WINDOWS
 from pipeline.score_settings import MADE_TEXTS, TextVariant
 from pipeline.store.known_nouns import nouns_digest
 from pipeline.store.layout import ShardFolder, Stage, digest_of, file_stem
 from pipeline.store.shards import model_facts
-from pipeline.study import Study, media_digest
+from pipeline.study import Study
 
 UNPLANNED = "unplanned"
 
@@ -107,6 +108,7 @@ class Inputs:
     def __init__(self, study: Study) -> None:
         self._study = study
         self._media: dict[str, str] = {}
+        self._kept = MediaDigests(study.derived)
         self._files: dict[Path, str] = {}
 
     def media(self, recording: Recording) -> str:
@@ -114,8 +116,12 @@ class Inputs:
         if recording.recording_id not in self._media:
             source = self._study.media_file(recording) or self._study.frames_folder(recording)
             assert source is not None
-            self._media[recording.recording_id] = media_digest(source)
+            self._media[recording.recording_id] = self._kept.of(source)
         return self._media[recording.recording_id]
+
+    def keep(self) -> None:
+        """Keep the digests of the media for the next run."""
+        self._kept.keep()
 
     def speech(self, recording: Recording, transcripts: Sequence[Path], whisper: str) -> str:
         """Digest of the media, of the transcript and speaker files of one recording, and of the
@@ -147,12 +153,12 @@ def variant_input(speech_shard: Path, norms: str) -> str:
     return digest_of(speech_shard.name, norms)
 
 
-def align_input(text_shard: Path, pool: Sequence[Path], more: Sequence[Path] = ()) -> str:
-    """Digest for the align stage: the texts and every vision shard of the same child, and the
-    further text shards that its settings look at."""
+def align_input(text_shard: Path, pool: Sequence[str], more: Sequence[Path] = ()) -> str:
+    """Digest for the align stage: the texts and the names of every vision shard of the same
+    child, in order, and the further text shards that its settings look at."""
     return digest_of(
         text_shard.name,
-        *sorted(path.name for path in pool),
+        *pool,
         *(f"{path.parent.name}/{path.name}" for path in more),
     )
 

@@ -54,17 +54,24 @@ class RayEngine:
     `address` "" starts Ray on this machine, "auto" finds the cluster that this machine belongs
     to; `n_workers` 0 means one for each GPU, or for every four CPUs where there is none. Machines
     that join later are used too.
-    `device` is auto, cpu or cuda.
+    `device` is auto, cpu or cuda; `n_threads` 0 shares the CPUs out.
     """
 
     def __init__(
-        self, study: Study, address: str, n_workers: int, device: str, on_event: OnEvent
+        self,
+        study: Study,
+        address: str,
+        n_workers: int,
+        device: str,
+        on_event: OnEvent,
+        n_threads: int = 0,
     ) -> None:
         self._study = study
         self._address = address
         self._n_wanted = n_workers
         self._wanted_device = device
         self._on_event = on_event
+        self._n_threads = n_threads
         self._mark = study.derived / f"ray-{secrets.token_hex(8)}.mark"
         self._idle: list[RemoteWorker] = []
         self._starting: dict[Promise, RemoteWorker] = {}
@@ -88,6 +95,13 @@ class RayEngine:
         while self._model is None:
             self._wait_for_workers(())
         return self._model
+
+    def wait_for_all(self) -> None:
+        """Wait until every worker that has room has started and loaded the image-text model."""
+        self._needs_model = True
+        self._wait_for_workers(())
+        while self._starting:
+            self._wait_for_workers(())
 
     def outcomes(self, plan: Plan, tasks: Sequence[Task]) -> Iterator[Outcome]:
         waiting = deque(_Attempt(task) for task in tasks)
@@ -162,7 +176,7 @@ class RayEngine:
     def _start_worker(self) -> None:
         if not self._mark.exists():
             self._mark.touch()
-        n_threads = max(1, self._cluster.n_cpus // max(1, self._n_workers))
+        n_threads = self._n_threads or max(1, self._cluster.n_cpus // max(1, self._n_workers))
         worker = self._cluster.start_worker(self._study, self.device, n_threads)
         self._starting[worker.check_in(self._mark, self._needs_model)] = worker
 

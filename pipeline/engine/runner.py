@@ -7,7 +7,6 @@ import json
 import platform
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from pipeline.engine.engine import Engine
 from pipeline.engine.events import OnEvent, RecordingFinished, Said, StageStarted
 from pipeline.engine.local import InProcess, Processes
 from pipeline.engine.lock import study_lock
+from pipeline.engine.options import RunOptions, RunSummary
 from pipeline.engine.plan import (
     Inputs,
     Plan,
@@ -27,7 +27,7 @@ from pipeline.engine.plan import (
 from pipeline.engine.progress import remember_plan
 from pipeline.engine.tools import Tools
 from pipeline.engine.work import HubsWork, Item, Task, TextShard
-from pipeline.errors import ModelError, SettingsError, StudyError
+from pipeline.errors import ModelError, StudyError
 from pipeline.records import Recording, StageFailure
 from pipeline.score_settings import TextVariant
 from pipeline.store.fill import RunRecord, ShardSet
@@ -41,6 +41,8 @@ from pipeline.store.publish import (
 )
 from pipeline.study import Study
 
+__all__ = ["Run", "RunOptions", "RunSummary"]
+
 _REPORTED_PACKAGES = (
     "av",
     "duckdb",
@@ -51,41 +53,6 @@ _REPORTED_PACKAGES = (
     "torch",
     "torchvision",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What the person chose for this run.
-
-    `stage` "" means all stages and the store; `engine` is local or ray; `address` "" means a Ray
-    of our own on this machine; `n_workers` 0 leaves the number to the engine: one here, and one
-    for each GPU (or four CPUs) of a Ray cluster.
-
-    Raises SettingsError for a choice that does not exist.
-    """
-
-    stage: str = ""
-    device: str = "auto"
-    n_workers: int = 0
-    engine: str = "local"
-    address: str = ""
-
-    def __post_init__(self) -> None:
-        _one_of("stage", self.stage, ("", *(stage.value for stage in Stage), "publish"))
-        _one_of("device", self.device, ("auto", "cpu", "cuda"))
-        _one_of("engine", self.engine, ("local", "ray"))
-        if self.address and self.engine != "ray":
-            raise SettingsError("An address is for Ray only.", hint="Add --engine ray.")
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """What a run left: the store (None before the first publish) and what failed."""
-
-    store: Path | None
-    is_new_store: bool
-    n_recordings: int
-    failures: tuple[StageFailure, ...]
 
 
 class Run:
@@ -99,6 +66,8 @@ class Run:
         self.inputs = Inputs(study)
         self.started_at = _utc_now()
         self._pools: dict[str, tuple[Path, ...]] = {}
+        self._pool_names: dict[str, tuple[str, ...]] = {}
+        self._known: dict[tuple[Stage, str], Path] = {}
         self._child_hubs: dict[str, HubsWork] = {}
         self.engine = self._new_engine()
 
@@ -186,8 +155,11 @@ class Run:
 
     def _bring_up_to_date(self, stage: Stage, plan: Plan) -> None:
         self._pools.clear()
+        self._pool_names.clear()
         self._child_hubs.clear()
+        self._known.clear()
         items = list(self._items(stage, plan))
+        self.inputs.keep()
         self._forget_mended(stage, plan)
         n_total = len(self.study.recordings)
         self.on_event(StageStarted(stage.value, n_total, n_total - len(items)))
@@ -235,11 +207,16 @@ class Run:
         texts = self._finished(Stage.TEXT, plan, recording)
         if texts is None or self._finished(Stage.VISION, plan, recording) is None:
             return None
-        pool = self._pool(plan, recording.child_id)
+        pool = self._names_of_pool(plan, recording.child_id)
         made = self._made_texts(plan, recording, speech)
         hubs = self._hubs(plan, recording.child_id)
         more = [text.path for text in (*made, *(hubs.texts if hubs else ()))]
-        return Item(recording, align_input(texts, pool, more), (speech, texts), made)
+        return Item(
+            recording,
+            align_input(texts, pool, more),
+            (speech, texts),
+            made,
+        )
 
     def _made_texts(self, plan: Plan, recording: Recording, speech: Path) -> tuple[TextShard, ...]:
         """Where the texts lie that settings of the score compare, whether made yet or not."""
@@ -281,13 +258,21 @@ class Run:
         return self._child_hubs[child_id]
 
     def _finished(self, stage: Stage, plan: Plan, recording: Recording) -> Path | None:
-        """The recording's shard of a stage made from its present input, if it is there."""
+        """The recording's shard of a stage made from its present input, if it is there.
+
+        Asked for many times while a stage is planned, so what was found is kept that long.
+        """
+        key = (stage, recording.recording_id)
+        if key in self._known:
+            return self._known[key]
         item = self._item(stage, plan, recording)
         if item is None:
             return None
         folder = plan.folder(stage)
-        shard = folder.shard(recording.recording_id, item.input_digest)
-        return shard if _is_done(stage, folder, item) else None
+        if not _is_done(stage, folder, item):
+            return None
+        self._known[key] = folder.shard(recording.recording_id, item.input_digest)
+        return self._known[key]
 
     def _pool(self, plan: Plan, child_id: str) -> tuple[Path, ...]:
         """Vision shards of all recordings of a child; asked for once per recording, so kept."""
@@ -299,6 +284,13 @@ class Run:
             )
             self._pools[child_id] = tuple(shard for shard in shards if shard is not None)
         return self._pools[child_id]
+
+    def _names_of_pool(self, plan: Plan, child_id: str) -> tuple[str, ...]:
+        """The pool's files by name, in order; every recording of the child depends on all."""
+        if child_id not in self._pool_names:
+            pool = self._pool(plan, child_id)
+            self._pool_names[child_id] = tuple(sorted(path.name for path in pool))
+        return self._pool_names[child_id]
 
     def _tasks(self, stage: Stage, plan: Plan, items: Sequence[Item]) -> list[Task]:
         """One task per recording; align takes a child's recordings together, to read its frames
@@ -383,14 +375,6 @@ def _is_done(stage: Stage, folder: ShardFolder, item: Item) -> bool:
     shard = folder.shard(item.recording.recording_id, item.input_digest)
     made = item.texts if stage is Stage.TEXT else ()
     return shard.exists() and all(text.path.exists() for text in made)
-
-
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise SettingsError(
-            f"There is no {name} {value!r}.",
-            hint=f"Choose one of: {', '.join(choice for choice in choices if choice)}.",
-        )
 
 
 def _utc_now() -> datetime:

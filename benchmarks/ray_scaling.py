@@ -1,0 +1,96 @@
+"""How much faster two Ray workers are than one, on this machine.
+
+    python -m benchmarks.ray_scaling [--recordings 16] [--rounds 3] [--write]
+
+Frames and their embeddings of copies of the shortest demo recording, one thread for each worker;
+one and two workers take turns. The time runs from the first task to the last result, when all
+workers have loaded their models. `--write` keeps the table in benchmarks/ray_scaling.md. Target:
+two workers >= 1.7 times as fast, by the median of rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.many_recordings import write_many_recordings
+from pipeline.engine.events import Event, RecordingFinished
+from pipeline.engine.ray_engine import RayEngine
+from pipeline.engine.runner import Run, RunOptions
+from pipeline.study import open_study
+
+_MIN_RATIO = 1.7
+_TABLE = Path(__file__).with_suffix(".md")
+
+
+def main() -> int:
+    """Print the table; the exit code is 1 when the target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--recordings", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--one", nargs=2, metavar=("STUDY", "WORKERS"), help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.one:
+        print(seconds_with(Path(asked.one[0]), int(asked.one[1])))
+        return 0
+    lines = [
+        f"{asked.recordings} recordings, {os.cpu_count()} CPUs, one thread for each worker.",
+        "`load` is that of the machine before the round, 0 where nothing else runs.",
+        "",
+        "| round | load | one worker (s) | two workers (s) | ratio |",
+        "|---|---|---|---|---|",
+    ]
+    ratios = []
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "study"
+        write_many_recordings(root, asked.recordings, n_children=2)
+        for number in range(1, asked.rounds + 1):
+            load = os.getloadavg()[0]
+            one, two = (_measured(root, n_workers) for n_workers in (1, 2))
+            ratios.append(one / two)
+            lines.append(f"| {number} | {load:.1f} | {one:.1f} | {two:.1f} | {one / two:.2f} |")
+            print(lines[-1], flush=True)
+    ratio = statistics.median(ratios)
+    lines += ["", f"Median ratio {ratio:.2f}; target {_MIN_RATIO}."]
+    print("\n".join(lines))
+    if asked.write:
+        _TABLE.write_text("# Ray: two workers against one\n\n" + "\n".join(lines) + "\n")
+    return 0 if ratio >= _MIN_RATIO else 1
+
+
+def _measured(root: Path, n_workers: int) -> float:
+    """In a process of its own: Ray starts anew."""
+    command = [sys.executable, "-m", "benchmarks.ray_scaling", "--one", str(root), str(n_workers)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout.split()[-1])
+
+
+def seconds_with(root: Path, n_workers: int) -> float:
+    """Seconds of the vision stage from the moment all workers can work."""
+    shutil.rmtree(root / "derived", ignore_errors=True)
+    (root / "derived").mkdir()
+    done: list[float] = []
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, RecordingFinished):
+            done.append(time.perf_counter())
+
+    run = Run(open_study(root), RunOptions("vision", "cpu", n_workers, "ray"), on_event)
+    engine = RayEngine(run.study, "", n_workers, "cpu", on_event, n_threads=1)
+    run.engine = engine
+    engine.wait_for_all()
+    start = time.perf_counter()
+    run.execute()
+    return done[-1] - start
+
+
+if __name__ == "__main__":
+    sys.exit(main())
