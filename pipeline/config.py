@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Union, get_args, get_origin, get_type_hints
 
 from pipeline.errors import SettingsError
+from pipeline.records import FrameMode
 from pipeline.schema import CROPS, NULL_DRAWS
 from pipeline.score_settings import SETTING_NAMES, ScorerSetting, settings_named
 
@@ -105,14 +106,20 @@ class SpeakersSettings:
 
 @dataclass(frozen=True, slots=True)
 class FrameSettings:
-    """[frames]: the sampling grid and the thumbnails kept for the dashboard."""
+    """[frames]: the sampling grid and the thumbnails kept for the dashboard.
+
+    `mode`: "exact" takes the frame nearest to each grid time, "keyframes" the nearest key frame
+    with its own time.
+    """
 
     fps: float = 1.0
     thumbnail_px: int = 240
+    mode: str = "exact"
 
     def __post_init__(self) -> None:
         _in_range("frames.fps", self.fps, 0.1, 30.0)
         _in_range("frames.thumbnail_px", self.thumbnail_px, 64, 1024)
+        _one_of("frames.mode", self.mode, tuple(mode.value for mode in FrameMode))
 
     @property
     def step_ms(self) -> float:

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pipeline.config import AlignSettings
+from pipeline.config import AlignSettings, FrameSettings
 from pipeline.engine.media_digests import MediaDigests
-from pipeline.records import ModelRef, Recording
+from pipeline.records import FrameMode, ModelRef, Recording
 from pipeline.schema import MAX_LAG_MS, NULL_MIN_LAG_MS, WINDOWS
 from pipeline.score_settings import MADE_TEXTS, TextVariant
 from pipeline.store.known_nouns import nouns_digest
@@ -73,7 +73,7 @@ def make_plan(study: Study, model: ModelRef | None) -> Plan:
         return Plan(speech, vision, text, align)
     model_text = _json(model_facts(model))
     vision = folder(
-        Stage.VISION, _json(asdict(settings.frames)), model_text, _json(settings.align.crops)
+        Stage.VISION, _frame_settings(settings.frames), model_text, _json(settings.align.crops)
     )
     text = folder(Stage.TEXT, model_text, speech.fingerprint)
     compared = {setting.text for setting in settings.align.score_settings}
@@ -91,6 +91,14 @@ def make_plan(study: Study, model: ModelRef | None) -> Plan:
         *(made.fingerprint for _, made in variants),
     )
     return Plan(speech, vision, text, align, variants)
+
+
+def _frame_settings(settings: FrameSettings) -> str:
+    """With exact frames the same text as before there were any others."""
+    chosen = asdict(settings)
+    if settings.mode == FrameMode.EXACT.value:
+        del chosen["mode"]
+    return _json(chosen)
 
 
 def _align_settings(settings: AlignSettings) -> str:

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING
 from pipeline.engine.plan import Plan
 from pipeline.engine.tools import Tools
 from pipeline.errors import CoviewError, DiskFullError, ModelError, SettingsError
-from pipeline.records import Crop, Float32Array, MediaInfo, Recording, StageFailure
+from pipeline.records import (
+    Crop,
+    Float32Array,
+    FrameMode,
+    MediaInfo,
+    Recording,
+    StageFailure,
+)
 from pipeline.results import ChildHubs, RecordingAlignment
 from pipeline.score_settings import TextVariant
 from pipeline.store.align_shards import write_alignment
@@ -176,7 +183,10 @@ def _vision(item: Item, shard: Path, tools: Tools, on_frame: OnProgress | None) 
 
     study, recording = tools.study, item.recording
     source = open_frames(
-        study.media_file(recording), study.frames_folder(recording), study.settings.frames.step_ms
+        study.media_file(recording),
+        study.frames_folder(recording),
+        study.settings.frames.step_ms,
+        FrameMode(study.settings.frames.mode),
     )
     frames = embed_recording(
         recording.recording_id,
