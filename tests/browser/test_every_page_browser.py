@@ -60,6 +60,7 @@ STOPS = (
     Stop("predictors", "/predictors", "Predictors", last_words="The same in R"),
     Stop("drives", "/drives", "What drives the score", has_clips=True, last_words="Every index"),
     Stop("drives, a moment", "/drives?about=moment", "What drives the score", has_clips=True),
+    Stop("sound", "/sound", "Sound", has_clips=True),
     Stop("quality", "/quality", "Quality", has_clips=True),
     Stop("provenance", "/provenance", "Provenance", has_clips=True),
     Stop("export", "/export", "Export"),
