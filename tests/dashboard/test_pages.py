@@ -88,7 +88,7 @@ def test_there_is_no_chance_level_without_a_null_and_the_page_says_so(open_page:
 def test_a_model_without_threshold_uses_z_and_says_so(open_page: Page):
     app = open_page("", "no threshold")
     assert "z = 2 or more" in _words(app)
-    assert "thresholds of other models do not" in _words(app)
+    assert "those of other scores do not" in _words(app)
 
 
 def test_an_address_restores_the_view(open_page: Page):
