@@ -50,6 +50,7 @@ if choice is None:
     )
     st.code(
         "python -m pipeline trials STUDY\npython -m pipeline answers import STUDY FILE",
+        language=None,
         wrap_lines=True,
     )
     st.stop()

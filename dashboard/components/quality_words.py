@@ -31,7 +31,7 @@ def quality_of_words(view: View) -> None:
             "under annotations/, for example as annotations/reference/raw/REC01.cha, and run",
             icon=":material/fact_check:",
         )
-        st.code("python -m pipeline wer STUDY --reference reference", language="bash")
+        st.code("python -m pipeline wer STUDY --reference reference", language=None)
         return
     by_name = {errors.reference: errors for errors in measured}
     chosen = next(iter(by_name))

@@ -176,7 +176,7 @@ def no_sound_yet(view: View, *, is_trained: bool) -> None:
             "Systems were trained and tested, but no utterance has scores yet.",
             icon=":material/hearing:",
         )
-        st.code(f"python -m pipeline sound score {study} --system slava-av3", language="bash")
+        st.code(f"python -m pipeline sound score {study} --system slava-av3", language=None)
         return
     st.info(
         "Sound adds what a child hears besides words: a dog that barks, water that runs, a phone "
@@ -189,10 +189,10 @@ def no_sound_yet(view: View, *, is_trained: bool) -> None:
         'pip install "coview[sound]"\n'
         f"python -m pipeline sound train {study} --system all\n"
         f"python -m pipeline sound score {study} --system slava-av3",
-        language="bash",
+        language=None,
     )
     st.caption(
         "The extra [sound] installs the package that runs the sound encoder CLAP. Nothing is "
-        "downloaded: the encoder must lie on this machine (`--encoder` names its folder). The "
+        "downloaded: the encoder must lie on this machine (--encoder names its folder). The "
         "encoder hears sounds, not words."
     )
