@@ -14,8 +14,18 @@ from dashboard.components.sound_parts import (
 )
 from dashboard.components.sound_quadrants import group_section, quadrant_section
 from dashboard.components.sound_recall import recall_section
+from dashboard.components.url_choice import url_choice
 from dashboard.components.view import open_view, stop_when_empty
 from dashboard.queries import sound
+
+_PARTS = {
+    "both": "Seen and heard",
+    "groups": "By child and group",
+    "scores": "Three scores",
+    "list": "Moments",
+    "recall": "Can the system tell?",
+    "around": "What there was to hear",
+}
 
 view = open_view("Sound")
 system = data.load(view.store, sound.sound_system)
@@ -34,10 +44,16 @@ if view.filters.heard:
         icon=":material/filter_alt:",
     )
 sound_headline(counts, system)
-recall_section(recalls, system.system)
-if counts["n_scored"].sum():
-    distribution_section(view)
+part = url_choice("Show", tuple(_PARTS), param="part", default="both", words=_PARTS.__getitem__)
+if part == "recall":
+    recall_section(recalls, system.system)
+elif part == "around" or not counts["n_scored"].sum():
+    surroundings_section(view)
+elif part == "both":
     quadrant_section(view, counts)
+elif part == "groups":
     group_section(view)
+elif part == "scores":
+    distribution_section(view)
+else:
     moment_section(view)
-surroundings_section(view)

@@ -51,9 +51,16 @@ def recall_section(found: Recalls, scoring: str = "") -> None:
     pooled = [row for row in rows if row.scope == Scope.POOLED.value]
     st.markdown(_sentence(within or pooled, scoring))
     warnings = pooled_warnings(_titled(rows))
-    if warnings:
-        lines = warnings if len(warnings) == 1 else [f"- {warning}" for warning in warnings]
-        st.warning("\n".join(lines), icon=":material/meeting_room:")
+    if len(warnings) == 1:
+        st.warning(warnings[0], icon=":material/meeting_room:")
+    elif warnings:
+        st.warning(
+            f"{len(warnings)} of the pairs below are found among all recordings, but not within "
+            "one: what is recognised there may be the room only.",
+            icon=":material/meeting_room:",
+        )
+        with st.expander("Which pairs"):
+            st.markdown("\n".join(f"- {warning}" for warning in warnings))
     drawn = within or pooled
     show_figure(
         recall_dots(_frame(drawn), list(_TITLES.values()), look=current_look()),

@@ -70,7 +70,7 @@ SHOTS = (
     Shot("predictors", "/predictors", 900, last_words="The same in R"),
     Shot("drives", "/drives", 900, last_words="Every index"),
     Shot("drives-moment", "/drives?about=moment", 1100, last_words="If other words had been said"),
-    Shot("sound", "/sound", 900, last_words="What there was to hear"),
+    Shot("sound", "/sound", 900, last_words="Seen, heard, both or neither"),
     Shot("sound-moments", "/moments?heard=seen_and_heard", 980, n_videos=1),
     Shot("saved", f"/saved?show=playlist&playlist={_PLAYLIST.replace(' ', '+')}", 520),
     Shot("export", "/export", 900),

@@ -194,17 +194,30 @@ def test_the_page_tells_what_was_found_and_draws_it(app: AppTest, study: Path):
     words = _words(app)
     assert f"{100 * n_heard / n:.1f} % of utterances" in words
     assert "The sound encoder hears sounds, not words" in words
-    assert "utterances instead of captions" in words
     assert "Too little" not in words.replace("too little else", "")
+
+
+@pytest.mark.parametrize(
+    ("part", "n_charts"),
+    [("both", 1), ("groups", 1), ("scores", 3), ("list", 0), ("recall", 1), ("around", 2)],
+)
+def test_every_part_is_drawn(app: AppTest, part: str, n_charts: int):
+    app.query_params["part"] = part
+    app.switch_page("app_pages/sound.py").run()
+    assert not app.exception
     charts = app.get("plotly_chart")
-    assert len(charts) == 8
+    assert len(charts) == n_charts
     for chart in charts:
         assert_plotly_accepts(json.loads(chart.proto.spec))
+    assert len(app.dataframe) >= (part in ("both", "list"))
+    if part == "recall":
+        assert "utterances instead of captions" in _words(app)
 
 
 @pytest.mark.parametrize("split", ["speaker", "age", "activity", "location"])
 def test_shares_are_split_by_what_the_store_knows(app: AppTest, split: str):
     app.query_params["by"] = split
+    app.query_params["part"] = "groups"
     app.switch_page("app_pages/sound.py").run()
     assert not app.exception
 
