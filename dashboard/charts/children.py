@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.charts.distribution import faded, outline
-from dashboard.charts.error_bars import error_bars
+from dashboard.charts.error_bars import chance_tick, error_bars
 from dashboard.charts.look import Chart, Look, figure
 
 Floats = NDArray[np.float64]
@@ -180,12 +180,7 @@ def _chance_ticks(chart: Chart, children: pd.DataFrame, places: dict[str, int], 
         y=[places[str(child)] + 0.2 for child in known["child_id"]],
         xaxis="x2",
         mode="markers",
-        marker={
-            "symbol": "line-ns-open",
-            "size": 20,
-            "color": look.muted,
-            "line": {"width": 2, "color": look.muted},
-        },
+        marker=chance_tick(look, 20),
         name="Expected by chance, all speech",
         hovertemplate="expected by chance: %{x:.1f} %<extra></extra>",
     )

@@ -1,9 +1,11 @@
-"""Intervals as Plotly's error bars: the same look in every chart."""
+"""Intervals as Plotly's error bars, chance levels as ticks: the same look in every chart."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+
+from dashboard.charts.look import Look
 
 
 def error_bars(
@@ -29,3 +31,9 @@ def error_bars(
         "thickness": 1.5,
         "width": 0,
     }
+
+
+def chance_tick(look: Look, size_px: int) -> dict[str, object]:
+    """The marker of what is expected by chance: an upright tick, `size_px` high."""
+    line = {"width": 2, "color": look.muted}
+    return {"symbol": "line-ns-open", "size": size_px, "color": look.muted, "line": line}

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.charts.error_bars import error_bars
+from dashboard.charts.error_bars import chance_tick, error_bars
 from dashboard.charts.look import Chart, Look, figure, line_at, mark_value
 
 Floats = NDArray[np.float64]
@@ -42,12 +42,7 @@ def shares_by_child(
             x=100 * rows["chance"],
             y=rows["label"],
             mode="markers",
-            marker={
-                "symbol": "line-ns-open",
-                "size": 13,
-                "color": look.muted,
-                "line": {"width": 2, "color": look.muted},
-            },
+            marker=chance_tick(look, 13),
             name="Expected by chance",
             hovertemplate="expected by chance: %{x:.1f} %<extra></extra>",
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from dashboard.charts.error_bars import error_bars
+from dashboard.charts.error_bars import chance_tick, error_bars
 from dashboard.charts.look import Chart, Look, category_colours, figure, level_at, mark_value
 from dashboard.labels import QUADRANTS
 
@@ -55,12 +55,7 @@ def recall_dots(rows: pd.DataFrame, systems: Sequence[str], *, look: Look) -> Ch
             x=100 * part["chance"],
             y=y,
             mode="markers",
-            marker={
-                "symbol": "line-ns-open",
-                "size": 12,
-                "color": look.muted,
-                "line": {"width": 2, "color": look.muted},
-            },
+            marker=chance_tick(look, 12),
             name="By guessing",
             legendgroup="chance",
             showlegend=number == 0,
@@ -155,12 +150,7 @@ def shares_of_groups(rows: pd.DataFrame, *, axis: str, look: Look) -> Chart:
             x=100 * part["expected"],
             y=y,
             mode="markers",
-            marker={
-                "symbol": "line-ns-open",
-                "size": 10,
-                "color": look.muted,
-                "line": {"width": 2, "color": look.muted},
-            },
+            marker=chance_tick(look, 10),
             name="By chance",
             legendgroup="chance",
             showlegend=number == 0,
