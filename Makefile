@@ -13,7 +13,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Compiled modules make every start several times faster; some systems switch them off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test check lint bench guide requirements browser clean
+.PHONY: help setup demo test check lint bench audit guide requirements browser clean
 
 help:
 	@echo "make demo   set up, build the demo study, run the pipeline on it, open the dashboard"
@@ -21,6 +21,7 @@ help:
 	@echo "make setup  set up only (.venv)"
 	@echo "make check  format, lint, types, import contracts, tests"
 	@echo "make bench  benchmarks at a small size"
+	@echo "make audit  known weaknesses and licences of all packages (asks the package index)"
 	@echo "make guide  make the pictures of the guide again, from the demo study"
 
 setup: $(STAMP)
@@ -28,11 +29,12 @@ setup: $(STAMP)
 $(STAMP): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/python -m uv pip install --quiet --python $(VENV) -r requirements.txt
+	$(BIN)/python -m uv pip install --quiet --python $(VENV) --require-hashes -r requirements.txt
+	$(BIN)/python -m uv pip install --quiet --python $(VENV) --no-deps -e .
 	$(BIN)/python -c "import pathlib; pathlib.Path('$(STAMP)').touch()"
 
 $(DEV_STAMP): $(STAMP) requirements-dev.txt
-	$(BIN)/python -m uv pip install --quiet --python $(VENV) -r requirements-dev.txt
+	$(BIN)/python -m uv pip install --quiet --python $(VENV) --require-hashes -r requirements-dev.txt
 	$(BIN)/python -c "import pathlib; pathlib.Path('$(DEV_STAMP)').touch()"
 
 demo: setup
@@ -63,17 +65,23 @@ check: lint test
 bench: $(DEV_STAMP)
 	$(BIN)/python -m benchmarks
 
+# pip-audit compares the pins with the advisories of the package index, and fails when it cannot ask
+# (no network, or a mirror without them). Licences are read from the installed packages.
+audit: $(DEV_STAMP)
+	$(BIN)/python -m docs.make_licences
+	$(BIN)/pip-audit --requirement requirements.txt --require-hashes --disable-pip --strict --progress-spinner off
+
 guide: $(DEV_STAMP) browser
 	$(BIN)/python -m pipeline demo demo-study --no-serve
 	$(BIN)/python -m docs.guide.make_pictures demo-study
 
-# Pins of the whole tree for Linux, macOS and Windows, Python 3.10 to 3.13.
+# Pins of the whole tree, with the digest of every file: Linux, macOS and Windows, Python 3.10 to
+# 3.13.
 COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 \
-  --no-annotate --no-header --extra sound pyproject.toml
+  --no-annotate --no-header --generate-hashes --extra sound pyproject.toml
 requirements:
 	$(COMPILE) --extra dev -o requirements-dev.txt
 	$(COMPILE) -c requirements-dev.txt -o requirements.txt
-	$(BIN)/python -c "p='requirements.txt'; t=open(p).read(); open(p,'w').write('-e .\n' + t)"
 
 clean:
 	rm -rf $(VENV) demo-study .mypy_cache .ruff_cache .pytest_cache
