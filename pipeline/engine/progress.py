@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.engine.plan import UNPLANNED, Plan
 from pipeline.errors import StoreError
 from pipeline.records import StageFailure
-from pipeline.store.layout import ShardFolder, Stage
+from pipeline.store.layout import ShardFolder, Stage, file_stem
 from pipeline.store.locate import current_store_path
 from pipeline.study import Study
 
@@ -60,8 +60,9 @@ def remember_plan(study: Study, plan: Plan) -> None:
 def last_shards(study: Study, stage: Stage) -> dict[str, Path]:
     """Finished shards of the last run's plan by recording; a recording without one is left out."""
     folder = ShardFolder(study.derived, stage, str(_last_plan(study).get(stage.value, "none")))
+    newest = folder.newest_shards()
     found = {
-        recording.recording_id: folder.any_shard(recording.recording_id)
+        recording.recording_id: newest.get(file_stem(recording.recording_id))
         for recording in study.recordings
     }
     return {recording_id: path for recording_id, path in found.items() if path is not None}
@@ -70,17 +71,15 @@ def last_shards(study: Study, stage: Stage) -> dict[str, Path]:
 def study_status(study: Study) -> StudyStatus:
     """Count shards and failures of the last run's plan."""
     content = _last_plan(study)
-    known = [recording.recording_id for recording in study.recordings]
+    known = {recording.recording_id for recording in study.recordings}
     stages = []
     failures = list(study.failures)
     for stage in Stage:
         folder = ShardFolder(study.derived, stage, str(content.get(stage.value, "none")))
         failed = [f for f in folder.failures() if f.recording_id in known]
         unfinished = {failure.recording_id for failure in failed}
-        n_done = sum(
-            recording_id not in unfinished and folder.any_shard(recording_id) is not None
-            for recording_id in known
-        )
+        finished = folder.newest_shards()
+        n_done = sum(file_stem(recording_id) in finished for recording_id in known - unfinished)
         n_pending = len(known) - n_done - len(unfinished)
         stages.append(StageStatus(stage.value, n_done, len(unfinished), n_pending))
         failures.extend(failed)

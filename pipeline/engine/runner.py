@@ -7,6 +7,7 @@ import json
 import platform
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from pipeline.errors import ModelError, StudyError
 from pipeline.records import Recording, StageFailure
 from pipeline.score_settings import TextVariant
 from pipeline.store.fill import RunRecord, ShardSet
-from pipeline.store.layout import ShardFolder, Stage
+from pipeline.store.layout import ShardFolder, Stage, file_stem
 from pipeline.store.locate import current_store_path
 from pipeline.store.publish import (
     has_published_scores,
@@ -174,21 +175,27 @@ class Run:
     def _forget_mended(self, stage: Stage, plan: Plan) -> None:
         """Drop failures of recordings whose input is again one that was finished before."""
         folder = plan.folder(stage)
-        by_id = {recording.recording_id: recording for recording in self.study.recordings}
-        for failure in list(folder.failures()):
-            recording = by_id.get(failure.recording_id)
-            if recording is not None and self._finished(stage, plan, recording) is not None:
-                folder.forget_failure(failure.recording_id)
+        failed = {failure.recording_id for failure in folder.failures()}
+        folder.forget_failures(
+            recording.recording_id
+            for recording in self.study.recordings
+            if recording.recording_id in failed
+            and self._finished(stage, plan, recording) is not None
+        )
 
     def _items(self, stage: Stage, plan: Plan) -> Iterator[Item]:
         """Shards still to be made. A recording whose earlier stage failed is not listed."""
         folder = plan.folder(stage)
+        beside = [made for _, made in plan.variants] if stage is Stage.TEXT else []
+        files = [each.files() for each in (folder, *beside)]
         for recording in self.study.recordings:
             item = self._item(stage, plan, recording)
-            if item is None:
+            if item is None or _is_done(stage, folder, item):
                 continue
-            if not _is_done(stage, folder, item):
-                yield item
+            stem = file_stem(recording.recording_id)
+            shards = _shards(stage, folder, item)
+            older = (path for each in files for path in each.get(stem, ()) if path not in shards)
+            yield replace(item, older=tuple(older))
 
     def _item(self, stage: Stage, plan: Plan, recording: Recording) -> Item | None:
         if stage is Stage.SPEECH:
@@ -372,9 +379,14 @@ class Run:
 
 def _is_done(stage: Stage, folder: ShardFolder, item: Item) -> bool:
     """Whether everything that a stage leaves for a recording is there."""
+    return all(path.exists() for path in _shards(stage, folder, item))
+
+
+def _shards(stage: Stage, folder: ShardFolder, item: Item) -> tuple[Path, ...]:
+    """Everything that a stage leaves for a recording."""
     shard = folder.shard(item.recording.recording_id, item.input_digest)
     made = item.texts if stage is Stage.TEXT else ()
-    return shard.exists() and all(text.path.exists() for text in made)
+    return (shard, *(text.path for text in made))
 
 
 def _utc_now() -> datetime:

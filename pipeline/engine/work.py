@@ -26,7 +26,7 @@ from pipeline.records import (
 from pipeline.results import ChildHubs, RecordingAlignment
 from pipeline.score_settings import TextVariant
 from pipeline.store.align_shards import write_alignment
-from pipeline.store.layout import Stage, forget_older
+from pipeline.store.layout import Stage, forget
 from pipeline.store.setting_shards import read_variant, write_hubs, write_variant
 from pipeline.store.shards import (
     read_texts,
@@ -66,13 +66,15 @@ class Item:
     """One shard to be made: for whom, under which name, from which shards.
 
     `texts`: shards of made texts, if settings of the score ask for any: the text stage makes them
-    beside its own, the align stage reads them.
+    beside its own, the align stage reads them. `older`: files about the same recording made from
+    an older input, to be deleted once the shard is there.
     """
 
     recording: Recording
     input_digest: str
     sources: tuple[Path, ...] = ()
     texts: tuple[TextShard, ...] = ()
+    older: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ def perform(
                 if isinstance(found, Exception):
                     raise found
                 write_alignment(shard, found[0], found[1:])
-            folder.forget_older(shard, recording_id)
+            # A worker that was lost may have kept a failure that the plan did not know of.
+            forget((*item.older, folder.failure(recording_id, item.input_digest)))
             outcomes.append(Outcome(recording_id))
         except (DiskFullError, SettingsError):
             raise
@@ -212,9 +215,7 @@ def _text(item: Item, shard: Path, tools: Tools) -> None:
     lacking = {text.variant: text.path for text in item.texts if not text.path.exists()}
     if lacking:
         for found in embed_variants(transcript, tools.model, tools.nouns, tuple(lacking)):
-            path = lacking[found.variant]
-            write_variant(path, found)
-            forget_older(path, item.recording.recording_id)
+            write_variant(lacking[found.variant], found)
 
 
 def _aligned(task: Task, tools: Tools) -> _Aligned:

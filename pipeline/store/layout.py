@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import Enum
 from glob import escape
@@ -50,27 +50,49 @@ class ShardFolder:
         """Path of the shard, whether it exists yet or not."""
         return self.path / f"{file_stem(recording_id)}~{input_digest}.parquet"
 
-    def any_shard(self, recording_id: str) -> Path | None:
-        """The newest finished shard of a recording, whatever its input; None if there is none."""
-        found = self.path.glob(f"{escape(file_stem(recording_id))}~*.parquet")
-        return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
+    def newest_shards(self) -> dict[str, Path]:
+        """The newest finished shard of each recording, whatever its input, by `file_stem`."""
+        newest: dict[str, tuple[int, Path]] = {}
+        for stem, paths in self.files().items():
+            for path in paths:
+                if path.suffix == ".parquet":
+                    written_ns = path.stat().st_mtime_ns
+                    newest[stem] = max(newest.get(stem, (0, path)), (written_ns, path))
+        return {stem: path for stem, (_, path) in newest.items()}
 
-    def forget_older(self, keep: Path, recording_id: str) -> None:
-        """Delete shards and failures of the same recording made from an older input."""
-        forget_older(keep, recording_id)
+    def files(self) -> dict[str, tuple[Path, ...]]:
+        """All files of each recording, by `file_stem`: shards and failures of any input. Reads
+        the folder once: to look for one recording's files costs as much as for all."""
+        found: dict[str, list[Path]] = {}
+        try:
+            names = sorted(path.name for path in self.path.iterdir())
+        except FileNotFoundError:
+            return {}
+        for name in names:
+            stem, parting, _ = name.partition("~")
+            if parting:
+                found.setdefault(stem, []).append(self.path / name)
+        return {stem: tuple(paths) for stem, paths in found.items()}
+
+    def failure(self, recording_id: str, input_digest: str) -> Path:
+        """Path of what is kept about a recording that failed."""
+        return self.path / f"{file_stem(recording_id)}~{input_digest}.failed.json"
 
     def write_failure(self, failure: StageFailure, input_digest: str) -> None:
         """Keep why a recording failed until it succeeds."""
         self.path.mkdir(parents=True, exist_ok=True)
-        path = self.path / f"{file_stem(failure.recording_id)}~{input_digest}.failed.json"
+        path = self.failure(failure.recording_id, input_digest)
         partial = path.with_name(path.name + ".partial")
         partial.write_text(json.dumps(asdict(failure)), encoding="utf-8")
         partial.replace(path)
 
-    def forget_failure(self, recording_id: str) -> None:
-        """Delete what is kept about a recording that has a finished shard after all."""
-        for path in self.path.glob(f"{escape(file_stem(recording_id))}~*.failed.json"):
-            path.unlink(missing_ok=True)
+    def forget_failures(self, recording_ids: Iterable[str]) -> None:
+        """Delete what is kept about recordings that have a finished shard after all."""
+        stems = {file_stem(recording_id) for recording_id in recording_ids}
+        if stems:
+            files = self.files()
+            for stem in stems & files.keys():
+                forget(path for path in files[stem] if path.name.endswith(".failed.json"))
 
     def failures(self) -> Iterator[StageFailure]:
         """Recordings that failed and have not succeeded since."""
@@ -83,11 +105,10 @@ class ShardFolder:
                 ) from problem
 
 
-def forget_older(keep: Path, name: str) -> None:
-    """Delete files beside `keep` about the same recording or child, made from an older input."""
-    for path in keep.parent.glob(f"{escape(file_stem(name))}~*"):
-        if path != keep:
-            path.unlink(missing_ok=True)
+def forget(paths: Iterable[Path]) -> None:
+    """Delete files that may be gone already."""
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def vision_shards(derived: Path, recording_id: str) -> list[Path]:

@@ -14,7 +14,7 @@ from pipeline.records import Crop, StageFailure
 from pipeline.score_tables import SCORE_COLUMN_NAMES
 from pipeline.store import shards
 from pipeline.store.align_shards import unpacked_columns, write_alignment
-from pipeline.store.layout import ShardFolder, Stage
+from pipeline.store.layout import ShardFolder, Stage, file_stem
 from pipeline.store.thumbnails import read_thumbnails
 from tests import fakes
 
@@ -136,15 +136,22 @@ def test_failures_are_kept_until_the_recording_succeeds(tmp_path: Path) -> None:
     assert list(folder.failures()) == [failure]
     shard = folder.shard("r1", "d2")
     shards.write_transcript(shard, fakes.transcript("r1"))
-    folder.forget_older(shard, "r1")
+    assert folder.files() == {"r1": (folder.failure("r1", "d1"), shard)}
+    folder.forget_failures(["r1", "r2"])
     assert list(folder.failures()) == []
-    assert folder.any_shard("r1") == shard
+    assert folder.files() == {"r1": (shard,)}
 
 
-def test_one_recording_s_shards_are_not_another_s(tmp_path: Path) -> None:
+def test_the_newest_shard_of_a_recording_is_never_another_s(tmp_path: Path) -> None:
     folder = ShardFolder(tmp_path, Stage.SPEECH, "f")
-    for name in ("r1", "r1~x", "r[1]", "r10"):
+    assert folder.newest_shards() == {}
+    names = ("r1", "r1~x", "r[1]", "r10")
+    for name in names:
         shards.write_transcript(folder.shard(name, "d"), fakes.transcript(name))
-    folder.forget_older(folder.shard("r1", "d"), "r1")
-    assert len(list(folder.path.iterdir())) == 4
-    assert folder.any_shard("r") is None
+    os.utime(folder.shard("r1", "d"), (1, 1))
+    newer = folder.shard("r1", "c")
+    shards.write_transcript(newer, fakes.transcript("r1"))
+    folder.write_failure(StageFailure("speech", "r10", "media", "broken", ""), "e")
+    assert folder.newest_shards() == {
+        file_stem(name): newer if name == "r1" else folder.shard(name, "d") for name in names
+    }
