@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +33,7 @@ from pipeline.cli_sound import sound_app
 from pipeline.cli_trials import trials
 from pipeline.cli_wer import wer
 from pipeline.errors import ExitCode, SettingsError
+from pipeline.offline import stay_offline
 
 if TYPE_CHECKING:
     from pipeline.engine.runner import RunOptions
@@ -59,8 +62,16 @@ app.command("import")(import_files)
 
 def main() -> None:
     """Entry point of `coview` and `python -m pipeline`."""
+    if not _goes_online(sys.argv[1:]):
+        stay_offline()
     # Typer ends the process with 2 for wrong use, as we do.
     app()
+
+
+def _goes_online(arguments: Sequence[str]) -> bool:
+    """Whether a command is there to reach other computers: a model hub, or a cluster's head."""
+    is_cluster = any(argument.split("=")[0] == "--address" for argument in arguments)
+    return list(arguments[:2]) == ["models", "fetch"] or is_cluster
 
 
 @app.command()
