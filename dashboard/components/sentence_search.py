@@ -12,6 +12,7 @@ from dashboard.moment_list import MomentList
 from dashboard.queries import search
 from dashboard.queries.saved import Keys
 from dashboard.queries.search import Hits, Seen
+from dashboard.queries.sentence import cosines_of_frames
 from pipeline.errors import ModelError
 
 
@@ -53,7 +54,7 @@ def seen_with(view: View, sentence: str) -> Seen:
     def read(
         con: DuckDBPyConnection, scorer: str, crop: str, vector: search.Vector
     ) -> search.Floats:
-        return search.sentence_cosines(con, times, scorer, crop, vector)
+        return cosines_of_frames(con, view.store.path, times, scorer, crop, vector)
 
     with st.spinner("Looking through the frames"):
         cosines = data.shared(view.store, read, model.scorer, view.measure.crop, vector)

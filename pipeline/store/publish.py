@@ -22,6 +22,12 @@ from pipeline.store.fill_imported import file_digest, score_files
 from pipeline.store.fill_norms import norm_files
 from pipeline.store.fill_probes import insert_probe_indices, probe_files
 from pipeline.store.fill_sound import files_of_sound
+from pipeline.store.frame_vectors import (
+    delete_orphans,
+    delete_vectors,
+    keep_vectors,
+    write_vectors,
+)
 from pipeline.store.layout import digest_of
 from pipeline.store.locate import current_store_path, stores_folder, switch_current_store
 from pipeline.study import Study
@@ -112,8 +118,8 @@ def publish(
     build = f"{run.finished_at:%Y%m%dT%H%M%S}-{inputs[:8]}"
     target = folder / f"store-{build}.duckdb"
     partial = folder / f"{target.name}.partial"
-    for leftover in folder.glob("*.partial*"):
-        leftover.unlink()
+    _delete_partial(folder)
+    delete_orphans(folder)
     try:
         with duckdb.connect(str(partial)) as con:
             # No transaction around it all: what is not yet committed stays in memory. Nobody sees
@@ -122,13 +128,15 @@ def publish(
             identity = StoreIdentity(build, inputs, measured, tuple(notices))
             fill(con, study, shards, failures, run, identity)
             insert_probe_indices(con, study.derived, measured)
+            vectors = write_vectors(con, target)
             con.execute("CHECKPOINT")
+        keep_vectors(vectors)
         partial.replace(target)
     except StoreError:
-        partial.unlink(missing_ok=True)
+        _delete_partial(folder)
         raise
     except (duckdb.Error, OSError) as problem:
-        partial.unlink(missing_ok=True)
+        _delete_partial(folder)
         raise _write_error(problem, target) from problem
     switch_current_store(study.root, target.name)
     _prune(study, target)
@@ -155,6 +163,11 @@ def store_digests(path: Path) -> dict[str, str]:
     return digests
 
 
+def _delete_partial(folder: Path) -> None:
+    for leftover in folder.glob("*.partial*"):
+        leftover.unlink(missing_ok=True)
+
+
 def _write_error(problem: Exception, target: Path) -> StoreError:
     number = problem.errno if isinstance(problem, OSError) else None
     if number in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(problem):
@@ -175,6 +188,7 @@ def _prune(study: Study, current: Path) -> None:
     for old in others[: max(0, len(builds) - study.settings.publish.keep_builds)]:
         try:
             old.unlink()
+            delete_vectors(old)
         except OSError:
             # Windows keeps a file that the dashboard has open; the next run removes it.
             continue

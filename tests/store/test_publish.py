@@ -15,6 +15,7 @@ from pipeline.store import shards
 from pipeline.store.align_shards import write_alignment
 from pipeline.store.dictionary import DICTIONARY_PATH, data_dictionary
 from pipeline.store.fill import RunRecord, ShardSet
+from pipeline.store.frame_vectors import SCALE, rows_of_recording, vector_files, vectors_path
 from pipeline.store.layout import ShardFolder, Stage
 from pipeline.store.locate import current_store_path, stores_folder
 from pipeline.store.publish import inputs_digest, publish, published_inputs, store_digests
@@ -221,6 +222,26 @@ def test_old_builds_are_pruned(study: Study, shard_set: ShardSet) -> None:
     kept = sorted(stores_folder(study.root).glob("store-*.duckdb"))
     assert len(kept) == study.settings.publish.keep_builds
     assert kept[-1] == newest
+    files = [file for build in kept for file in vector_files(build)]
+    assert len(files) == len(kept) * len(fakes.SUB_CROPS)
+    assert sorted(stores_folder(study.root).glob("*.npy")) == sorted(files)
+
+
+def test_vectors_in_16_bits_lie_beside_the_store(study: Study, shard_set: ShardSet) -> None:
+    orphan = stores_folder(study.root) / "store-gone~m~center.npy"
+    orphan.parent.mkdir(parents=True)
+    orphan.touch()
+    path = publish(study, shard_set, [], [], run_record())
+    assert not orphan.exists()
+    scorer = fakes.MODEL.scorer
+    assert vector_files(path) == sorted(
+        vectors_path(path, scorer, c.value) for c in fakes.SUB_CROPS
+    )
+    found = np.load(vectors_path(path, scorer, "multi"))
+    with duckdb.connect(str(path), read_only=True) as con:
+        rows_of_r2 = rows_of_recording(con, "r2")
+    expected = fakes.frames("r2").crops[-1].vectors
+    np.testing.assert_allclose(found[rows_of_r2] / SCALE, expected, atol=2e-5)
 
 
 @pytest.mark.parametrize(
