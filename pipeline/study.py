@@ -17,6 +17,7 @@ from pipeline.contexts import Context as Context
 from pipeline.contexts import read_contexts
 from pipeline.errors import StudyError
 from pipeline.metadata_tables import is_discarded, metadata_table
+from pipeline.pending_withdrawal import refuse_while_pending
 from pipeline.recording_names import RecordingNames
 from pipeline.records import Child, Notice, Permission, Recording, StageFailure
 from pipeline.textfile import CsvRow, CsvTable
@@ -68,7 +69,8 @@ def open_study(root: Path) -> Study:
     """Read and check a study folder.
 
     Raises StudyError when the folder or its metadata cannot be used at all (no metadata, no
-    recordings, duplicate ids, missing columns), SettingsError for study.toml.
+    recordings, duplicate ids, missing columns), SettingsError for study.toml, StoreError while a
+    withdrawal is unfinished.
     """
     root = root.expanduser().resolve()
     if not root.is_dir():
@@ -76,6 +78,7 @@ def open_study(root: Path) -> Study:
             f"There is no folder {root.name}.",
             hint="Make a study with: python -m pipeline init FOLDER --videos VIDEOS",
         )
+    refuse_while_pending(root)
     settings = load_settings(root / "study.toml")
     children_csv = metadata_table(root, "children", "child_id", ("child_id",))
     recordings_csv = metadata_table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -18,17 +19,24 @@ def study_lock(study: Study) -> Iterator[None]:
     Raises BusyError at once when another run holds it. The lock is the operating system's, so a
     killed run leaves none behind.
     """
+    with folder_lock(study.derived, study.name):
+        yield
+
+
+@contextmanager
+def folder_lock(derived: Path, name: str) -> Iterator[None]:
+    """`study_lock` for a study called `name` that need not be openable."""
     try:
-        study.derived.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(study.derived / "run.lock")
+        derived.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(derived / "run.lock")
         lock.acquire(timeout=0)
     except Timeout as problem:
         raise BusyError(
-            f"Another run is working on {study.name}.", hint="Wait until it has finished."
+            f"Another run is working on {name}.", hint="Wait until it has finished."
         ) from problem
     except OSError as problem:
         raise StoreError(
-            f"{study.name}/derived cannot be written to: {problem.strerror}.",
+            f"{name}/derived cannot be written to: {problem.strerror}.",
             hint="Check the rights of the study folder and the space on the disk.",
         ) from problem
     try:

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from pipeline.errors import StoreError
+from pipeline.pending_withdrawal import refuse_while_pending
 
 POINTER_NAME = "current"
 
@@ -22,8 +23,10 @@ def stores_folder(study_root: Path) -> Path:
 def current_store_path(study_root: Path) -> Path | None:
     """Path of the current store, or None when nothing was published yet.
 
-    Raises StoreError when the pointer names a file that is not there.
+    Raises StoreError when the pointer names a file that is not there and while a withdrawal is
+    unfinished.
     """
+    refuse_while_pending(study_root)
     folder = stores_folder(study_root)
     try:
         name = (folder / POINTER_NAME).read_text(encoding="utf-8").strip()

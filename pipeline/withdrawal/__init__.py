@@ -1,0 +1,1 @@
+"""Take a child or a recording out of a study, everywhere, and prove it with a listing."""

@@ -1,0 +1,207 @@
+"""What people wrote about a withdrawn recording, and answers to questions that showed it.
+
+The rows go from people.sqlite and from each of its copies; then the file is written anew, because
+SQLite leaves deleted text in its free pages.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pipeline.errors import BusyError
+from pipeline.people.store import people_store
+from pipeline.withdrawal.doomed import Cut, Doomed, DoomedFile
+from pipeline.withdrawal.target import Target
+
+_WAIT_S = 30.0
+_MOMENT_TABLES = ("stars", "tags", "notes", "playlist_moments")
+_NAMED = (("playlists", "playlist_id", "name"), ("trial_sets", "set_id", "name"))
+_TEXTS = (
+    ("trial_sets", "settings"),
+    ("trial_sets", "consent"),
+    ("chosen_thresholds", "source"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of one file that are about what goes."""
+
+    moments: tuple[int, ...]
+    items: tuple[tuple[int, str], ...]
+    emptied: tuple[int, ...]
+    renamed: tuple[tuple[str, str, str, int], ...]
+    retold: tuple[tuple[str, str, int, str], ...]
+    n_marks: int
+    n_answers: int
+
+    @property
+    def n_rows(self) -> int:
+        return (
+            len(self.moments)
+            + len(self.items)
+            + len(self.emptied)
+            + len(self.renamed)
+            + len(self.retold)
+            + self.n_marks
+            + self.n_answers
+        )
+
+
+def doomed_people(root: Path, target: Target) -> Doomed:
+    """Cuts of people.sqlite and of its copies; a copy that cannot be read goes whole."""
+    store = people_store(root).path
+    cuts: list[Cut] = []
+    files: list[DoomedFile] = []
+    for path in sorted(store.parent.glob(f"{store.name}*")):
+        if path.suffix == ".lock" or path.name.endswith(("-wal", "-shm")):
+            continue
+        is_copy = path != store
+        try:
+            rows = _rows_of(path, target)
+        except sqlite3.Error:
+            if not is_copy:
+                raise _held(path) from None
+            files.append(DoomedFile(path, "copies of people.sqlite that cannot be read"))
+            continue
+        if rows.n_rows:
+            why = "rows of people.sqlite" + ("'s daily copies" if is_copy else "")
+            cuts.append(
+                Cut(
+                    path,
+                    f"{why} (marks, notes, questions and answers)",
+                    rows.n_rows,
+                    partial(_rewrite, target=target),
+                    is_in_place=True,
+                )
+            )
+    return Doomed(tuple(files), tuple(cuts))
+
+
+def _held(path: Path) -> BusyError:
+    return BusyError(
+        f"{path.name} cannot be read now.",
+        hint="Stop the dashboard, see that the file is not damaged, and withdraw again.",
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)) as con:
+        con.execute("PRAGMA foreign_keys = ON")
+        yield con
+
+
+def _rows_of(path: Path, target: Target) -> _Rows:
+    if not path.stat().st_size:
+        return _Rows((), (), (), (), (), 0, 0)
+    with _opened(path) as con:
+        return _found(con, target)
+
+
+def _found(con: sqlite3.Connection, target: Target) -> _Rows:
+    tables = {str(row[0]) for row in con.execute("SELECT name FROM sqlite_master")}
+    moments = [
+        int(number)
+        for number, recording in _select(con, tables, "moments", "moment_id, recording_id")
+        if recording in target.gone_ids
+    ]
+    items = {
+        (int(str(set_id)), str(item))
+        for set_id, item, recording, image in _select(
+            con, tables, "item_options", "set_id, item_id, recording_id, image"
+        )
+        if recording in target.gone_ids or target.names_gone(str(image))
+    }
+    known = {*moments}
+    n_marks = sum(
+        int(number) in known
+        for table in _MOMENT_TABLES
+        for (number,) in _select(con, tables, table, "moment_id")
+    )
+    trials = {
+        int(number)
+        for number, set_id, item in _select(con, tables, "trials", "trial_id, set_id, item_id")
+        if (int(set_id), str(item)) in items
+    }
+    n_answers = sum(
+        int(number) in trials for (number,) in _select(con, tables, "answers", "trial_id")
+    ) + sum(
+        (int(set_id), str(item)) in items
+        for set_id, item in _select(con, tables, "expert_labels", "set_id, item_id")
+    )
+    # A playlist of nothing but such moments goes with its name, which may tell of them.
+    in_lists = _select(con, tables, "playlist_moments", "playlist_id, moment_id")
+    emptied = {int(number) for number, moment in in_lists if int(moment) in known} - {
+        int(number) for number, moment in in_lists if int(moment) not in known
+    }
+    renamed = tuple(
+        (table, key, column, int(number))
+        for table, key, column in _NAMED
+        for number, name in _select(con, tables, table, f"{key}, {column}")
+        if target.mention.search(str(name))
+        and not (table == "playlists" and int(number) in emptied)
+    )
+    retold = tuple(
+        (table, column, int(number), target.mention.sub("(withdrawn)", str(text)))
+        for table, column in _TEXTS
+        for number, text in _select(con, tables, table, f"rowid, {column}")
+        if target.mention.search(str(text))
+    )
+    return _Rows(
+        tuple(moments),
+        tuple(sorted(items)),
+        tuple(sorted(emptied)),
+        renamed,
+        retold,
+        n_marks,
+        n_answers,
+    )
+
+
+def _select(
+    con: sqlite3.Connection, tables: set[str], table: str, columns: str
+) -> list[tuple[str, ...]]:
+    """Rows of a table, none where an older copy has no such table."""
+    if table not in tables:
+        return []
+    return con.execute(f"SELECT {columns} FROM {table}").fetchall()
+
+
+def _rewrite(path: Path, *, target: Target) -> None:
+    """Delete the rows in place (other programs may have the file open), then write it all anew."""
+    try:
+        with _opened(path) as con:
+            rows = _found(con, target)
+            con.execute("PRAGMA secure_delete = ON")
+            con.execute("BEGIN IMMEDIATE")
+            tables = {str(row[0]) for row in con.execute("SELECT name FROM sqlite_master")}
+            for table in (*_MOMENT_TABLES, "moments"):
+                if table in tables:
+                    con.executemany(
+                        f"DELETE FROM {table} WHERE moment_id = ?", [(m,) for m in rows.moments]
+                    )
+            if rows.items:
+                con.executemany("DELETE FROM items WHERE set_id = ? AND item_id = ?", rows.items)
+            if rows.emptied:
+                con.executemany(
+                    "DELETE FROM playlists WHERE playlist_id = ?", [(n,) for n in rows.emptied]
+                )
+            for table, key, column, number in rows.renamed:
+                con.execute(
+                    f"UPDATE {table} SET {column} = ? WHERE {key} = ?",
+                    (f"Renamed at a withdrawal {number}", number),
+                )
+            for table, column, number, text in rows.retold:
+                con.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (text, number))
+            con.execute("COMMIT")
+            con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            con.execute("VACUUM")
+            con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError as problem:
+        raise _held(path) from problem
