@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.errors import MediaError
+from pipeline.media_file import open_media
 from pipeline.records import Float32Array, TimeSpan
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def open_source(path: Path) -> Iterator[InputContainer]:
             hint="Put it back under recordings/raw.",
         )
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with open_media(path) as container:
             yield container
     except av.error.FFmpegError as problem:
         raise MediaError(

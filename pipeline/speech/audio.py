@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.errors import MediaError
+from pipeline.media_file import open_media
 from pipeline.records import Float32Array
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def decoded_sound(
     from av.audio.resampler import AudioResampler
 
     try:
-        container = av.open(str(path), metadata_errors="ignore")
+        container = open_media(path)
     except (av.error.FFmpegError, OSError) as problem:
         raise MediaError(
             f"{path.name} cannot be opened: {problem}.",
