@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.engine.frame_pieces import embedded_pieces
 from pipeline.engine.plan import Plan
 from pipeline.engine.tools import Tools
 from pipeline.errors import CoviewError, DiskFullError, ModelError, SettingsError
@@ -23,7 +24,7 @@ from pipeline.records import (
     Recording,
     StageFailure,
 )
-from pipeline.results import ChildHubs, RecordingAlignment
+from pipeline.results import ChildHubs, FrameEmbeddings, RecordingAlignment
 from pipeline.score_settings import TextVariant
 from pipeline.store.align_shards import write_alignment
 from pipeline.store.layout import Stage, forget
@@ -31,13 +32,14 @@ from pipeline.store.setting_shards import read_variant, write_hubs, write_varian
 from pipeline.store.shards import (
     read_texts,
     read_transcript,
-    write_frames,
+    write_frame_pieces,
     write_texts,
     write_transcript,
 )
 
 if TYPE_CHECKING:
     from pipeline.align.child_frames import ChildFrames
+    from pipeline.vision.sampled_frame import FrameSource
 
 OnProgress = Callable[[int], None]
 """Told how far the recording at hand is: frames of vision, milliseconds of speech."""
@@ -191,17 +193,21 @@ def _vision(item: Item, shard: Path, tools: Tools, on_frame: OnProgress | None) 
         study.settings.frames.step_ms,
         FrameMode(study.settings.frames.mode),
     )
-    frames = embed_recording(
-        recording.recording_id,
-        source,
-        media_info(recording, tools),
-        tools.model,
-        study.settings.frames,
-        tuple(Crop(name) for name in study.settings.align.crops),
-        batch_size=study.settings.model.batch_size,
-        on_frame=on_frame,
-    )
-    write_frames(shard, frames)
+    media = media_info(recording, tools)
+
+    def embed(piece: FrameSource, n_before: int) -> FrameEmbeddings:
+        return embed_recording(
+            recording.recording_id,
+            piece,
+            media,
+            tools.model,
+            study.settings.frames,
+            tuple(Crop(name) for name in study.settings.align.crops),
+            batch_size=study.settings.model.batch_size,
+            on_frame=(lambda n: on_frame(n_before + n)) if on_frame is not None else None,
+        )
+
+    write_frame_pieces(shard, embedded_pieces(source, embed))
 
 
 def _text(item: Item, shard: Path, tools: Tools) -> None:

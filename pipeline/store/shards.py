@@ -7,10 +7,9 @@ are; what is true of the whole recording (media, model, notices) stands in the f
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import DiskFullError, StoreError
+from pipeline.errors import StoreError
 from pipeline.records import (
     Crop,
     Float32Array,
@@ -37,6 +36,8 @@ from pipeline.results import (
     TextEmbeddings,
     Transcript,
 )
+from pipeline.store.atomic_files import disk_trouble, finish, partial_path
+from pipeline.store.atomic_files import write_atomically as write_atomically
 from pipeline.tokens import tokenize
 
 META_KEY = b"coview"
@@ -151,6 +152,40 @@ def read_transcript(path: Path) -> Transcript:
 
 def write_frames(path: Path, frames: FrameEmbeddings) -> None:
     """Write a vision shard; crops as fixed-size lists of k * dim numbers."""
+    write_frame_pieces(path, [frames])
+
+
+def write_frame_pieces(path: Path, pieces: Iterable[FrameEmbeddings]) -> None:
+    """`write_frames` of a recording that comes piece by piece, in order of time; none is kept
+    longer than it takes to write it. What the last piece says of the whole recording holds.
+
+    Raises what `pieces` raises, and as `write_atomically`.
+    """
+    partial = partial_path(path)
+    writer: pq.ParquetWriter | None = None
+    meta: dict[str, object] = {}
+    try:
+        for piece in pieces:
+            meta, table = _frame_meta(piece), _frame_table(piece)
+            with disk_trouble(path):
+                if writer is None:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    writer = pq.ParquetWriter(partial, table.schema, compression="zstd")
+                writer.write_table(table, row_group_size=_THUMBNAIL_ROW_GROUP)
+        assert writer is not None, "a recording has at least one piece"
+        with disk_trouble(path):
+            writer.add_key_value_metadata({META_KEY: _json_text(meta)})
+            writer.close()
+            finish(path)
+    except BaseException:
+        if writer is not None:
+            with suppress(OSError):
+                writer.close()
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _frame_table(frames: FrameEmbeddings) -> pa.Table:
     n = len(frames.times_ms)
     columns: dict[str, pa.Array] = {
         "recording_id": pa.array([frames.recording_id] * n, pa.string()),
@@ -161,14 +196,17 @@ def write_frames(path: Path, frames: FrameEmbeddings) -> None:
     for entry in frames.crops:
         width = entry.vectors.shape[1] * entry.vectors.shape[2]
         columns[entry.crop.value] = _fixed_lists(entry.vectors.reshape(n, width))
-    meta = {
+    return pa.table(columns)
+
+
+def _frame_meta(frames: FrameEmbeddings) -> dict[str, object]:
+    return {
         "recording_id": frames.recording_id,
         "media": asdict(frames.media),
         "model": model_facts(frames.model),
         "notices": [asdict(notice) for notice in frames.notices],
         "sub_crops": {entry.crop.value: entry.vectors.shape[1] for entry in frames.crops},
     }
-    write_table(path, pa.table(columns), meta, row_group_size=_THUMBNAIL_ROW_GROUP)
 
 
 def read_frames(path: Path) -> FrameEmbeddings:
@@ -253,7 +291,7 @@ def model_facts(model: ModelRef) -> dict[str, object]:
 def read_meta(path: Path) -> dict[str, object]:
     """What is true of the whole shard: recording_id, media, model, notices, source."""
     try:
-        raw = pq.read_schema(path).metadata or {}
+        raw = pq.read_metadata(path).metadata or {}
         meta = json.loads(raw[META_KEY])
     except (OSError, pa.ArrowInvalid, KeyError, json.JSONDecodeError) as problem:
         raise damaged(path) from problem
@@ -286,41 +324,19 @@ def meta_notices(meta: Mapping[str, object]) -> tuple[Notice, ...]:
     return tuple(Notice(**entry) for entry in value)
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill `path`.partial, sync it, then give it its final name.
-
-    Raises DiskFullError when the disk is full (the partial file is removed).
-    """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(partial)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as problem:
-        partial.unlink(missing_ok=True)
-        if problem.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(problem):
-            raise DiskFullError(
-                f"The disk is full: {path.name} could not be written.",
-                hint="Free some space and give the same command again; it goes on where it was.",
-            ) from problem
-        raise StoreError(
-            f"{path.name} could not be written: {problem.strerror or problem}.",
-            hint="Check that the study folder may be written to.",
-        ) from problem
-
-
 def write_table(
     path: Path, table: pa.Table, meta: Mapping[str, object], row_group_size: int | None = None
 ) -> None:
-    text = json.dumps(meta, sort_keys=True, default=str)
-    table = table.replace_schema_metadata({META_KEY: text.encode()})
+    table = table.replace_schema_metadata({META_KEY: _json_text(meta)})
 
     def write(partial: Path) -> None:
         pq.write_table(table, partial, compression="zstd", row_group_size=row_group_size)
 
     write_atomically(path, write)
+
+
+def _json_text(meta: Mapping[str, object]) -> bytes:
+    return json.dumps(meta, sort_keys=True, default=str).encode()
 
 
 def _read(path: Path, columns: list[str] | None = None) -> tuple[pa.Table, dict[str, object]]:
