@@ -6,8 +6,10 @@ connect to it, whichever package asks. It is a second lock: nothing here asks in
 `models fetch` is the one command that goes online; sign-in through an identity provider and a
 cluster of several machines name the computers that they need.
 
-Not held back are libraries in C that open connections themselves. The media reader is told to
-open files only (`pipeline.media.opening`), and DuckDB to fetch no extensions.
+Not held back are libraries in C that open connections themselves: the media reader is told to
+open files only (`pipeline.media_file`), DuckDB is asked for nothing that it would have to fetch.
+The tests run in a network of their own that leads nowhere (`tests/without_network.py`), where
+such a connection would fail.
 """
 
 from __future__ import annotations
