@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar, cast
 
 import numpy as np
@@ -24,12 +25,15 @@ from dashboard.queries.choosing import left_by, numbers_left
 from dashboard.queries.selection import AGE_BAND_DAYS, COLUMN_TYPES, Measure
 
 MAX_KEPT_BYTES = 300_000_000
-"""About 40 columns of 1.8 million utterances; the longest unused go first."""
+KEPT_COLUMNS = 20
+"""Arrays are kept up to MAX_KEPT_BYTES, about 40 columns of 1.8 million utterances, and of larger
+stores up to so many columns; the longest unused go first."""
 
 Ints = NDArray[np.int64]
 Numbers = NDArray[np.int32]
 Scores = NDArray[np.float32]
 Entry = TypeVar("Entry", bound=np.generic)
+Arrays = TypeVar("Arrays", bound=tuple[NDArray[np.generic], ...])
 
 _GROUP_COLUMNS = ("speaker", "activity", "location")
 
@@ -58,13 +62,15 @@ class ScoreArrays:
     def __init__(self, connection: DuckDBPyConnection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, NDArray[np.generic]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[NDArray[np.generic], ...]] = OrderedDict()
         self._names: dict[str, list[str]] = {}
+        self._whole: dict[str, bool] = {}
         self._recordings: Recordings | None = None
         found = self._cursor().execute("SELECT coalesce(max(utterance_number), -1) FROM utterances")
         self.n_utterances = int(found.fetchall()[0][0]) + 1
         scorers = self._cursor().execute("SELECT scorer FROM models ORDER BY scorer").fetchall()
         self._scorers = [str(row[0]) for row in scorers]
+        self._most_bytes = max(MAX_KEPT_BYTES, KEPT_COLUMNS * 4 * self.n_utterances)
 
     @property
     def recordings(self) -> Recordings:
@@ -149,19 +155,23 @@ class ScoreArrays:
             raise ValueError(f"{split!r} is not a split")
         return sorted(self.names(split))
 
-    def _once(self, key: str, make: Callable[[], NDArray[Entry]]) -> NDArray[Entry]:
+    def kept(self, key: str, make: Callable[[], Arrays]) -> Arrays:
+        """What `make()` returns, kept beside the columns under a name that says all of it."""
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
                 self._kept.move_to_end(key)
-                return cast("NDArray[Entry]", found)
+                return cast("Arrays", found)
         made = make()
         with self._lock:
             self._kept[key] = made
-            size = sum(array.nbytes for array in self._kept.values())
-            while size > MAX_KEPT_BYTES and len(self._kept) > 1:
-                size -= self._kept.popitem(last=False)[1].nbytes
+            size = sum(_n_bytes(arrays) for arrays in self._kept.values())
+            while size > self._most_bytes and len(self._kept) > 1:
+                size -= _n_bytes(self._kept.popitem(last=False)[1])
         return made
+
+    def _once(self, key: str, make: Callable[[], NDArray[Entry]]) -> NDArray[Entry]:
+        return self.kept(key, lambda: (make(),))[0]
 
     def _numbers(self, scorer: str) -> Numbers:
         """utterance_number of every row of a scorer, in the order of its rows."""
@@ -169,6 +179,16 @@ class ScoreArrays:
             f"numbers of {scorer}",
             lambda: np.asarray(self._rows(scorer, "utterance_number AS value"), np.int32),
         )
+
+    def _is_whole(self, scorer: str) -> bool:
+        """Whether the scorer's rows are those of all utterances, in the order of their numbers."""
+        if scorer not in self._whole:
+            numbers = self._numbers(scorer)
+            is_whole = len(numbers) == self.n_utterances and bool(
+                np.all(numbers[1:] > numbers[:-1])
+            )
+            self._whole[scorer] = is_whole
+        return self._whole[scorer]
 
     def _same(self, one: str, other: str) -> bool:
         """Whether both scorers have a row for every utterance."""
@@ -183,8 +203,15 @@ class ScoreArrays:
 
     def _read(self, scorer: str, sql: str) -> Scores:
         found = self._rows(scorer, f"CAST(coalesce({sql}, 'nan'::FLOAT) AS FLOAT) AS value")
-        column = np.full(self.n_utterances, np.nan, np.float32)
-        column[self._numbers(scorer)] = found
+        return self._placed(scorer, np.asarray(found, np.float32), np.nan)
+
+    def _placed(self, scorer: str, rows: NDArray[Entry], missing: float) -> NDArray[Entry]:
+        """Values of the rows of a scorer by utterance_number; `missing` where it has no row."""
+        numbers = self._numbers(scorer)
+        if self._is_whole(scorer):
+            return rows
+        column = np.full(self.n_utterances, missing, rows.dtype)
+        column[numbers] = rows
         return column
 
     def _read_sound(self, sql: str) -> Scores:
@@ -198,13 +225,22 @@ class ScoreArrays:
 
     def _extremes(self, scorer: str, sql: str) -> NDArray[np.float64]:
         column = self.column(scorer, sql)
-        if np.isnan(column).all():
+        if not len(column):
             return np.full(2, np.nan)
-        return np.array([np.nanmin(column), np.nanmax(column)], np.float64)
+        return np.array([np.fmin.reduce(column), np.fmax.reduce(column)], np.float64)
 
     def _recording_codes(self) -> Numbers:
-        found = self._utterances("enum_code(CAST(recording_id AS recording_names))")
-        return np.asarray(found, np.int32)
+        # Utterances are numbered recording by recording.
+        found = (
+            self._cursor()
+            .execute(
+                """SELECT enum_code(CAST(recording_id AS recording_names))::INTEGER AS code,
+                       n_utterances FROM recordings WHERE n_utterances > 0
+                   ORDER BY first_utterance_number"""
+            )
+            .fetchnumpy()
+        )
+        return np.repeat(np.asarray(found["code"], np.int32), found["n_utterances"])
 
     def _grouped(self, split: str) -> NDArray[np.int16]:
         if split == "none":
@@ -224,8 +260,10 @@ class ScoreArrays:
         """An expression over scores_wide that is the same for every scorer; `missing` for NULL."""
         column = np.full(self.n_utterances, missing, dtype)
         for scorer in self._scorers:
-            found = self._rows(scorer, f"{sql} AS value")
-            column[self._numbers(scorer)] = np.ma.filled(found, missing)
+            found = np.ma.filled(self._rows(scorer, f"{sql} AS value"), missing)
+            if self._is_whole(scorer):
+                return found.astype(dtype, copy=False)
+            column[self._numbers(scorer)] = found
             if len(found) == self.n_utterances:
                 break
         return column
@@ -240,13 +278,12 @@ class ScoreArrays:
         found = self._cursor().execute(sql, {"scorer": scorer}).fetchnumpy()
         return np.asanyarray(found["value"])
 
-    def _utterances(self, value: str) -> NDArray[np.generic]:
-        """A column of `utterances`, by number."""
-        sql = f"SELECT {value} AS value FROM utterances ORDER BY utterance_number"
-        return np.asarray(self._cursor().execute(sql).fetchnumpy()["value"])
-
     def _cursor(self) -> DuckDBPyConnection:
         return self._connection.cursor()
+
+
+def _n_bytes(arrays: tuple[NDArray[np.generic], ...]) -> int:
+    return sum(array.nbytes for array in arrays)
 
 
 def _enum_names(con: DuckDBPyConnection, type_name: str) -> list[str]:
@@ -256,13 +293,30 @@ def _enum_names(con: DuckDBPyConnection, type_name: str) -> list[str]:
 
 def _recordings(con: DuckDBPyConnection) -> Recordings:
     names = _enum_names(con, "recording_names")
+    child_names = _enum_names(con, "child_names")
     known = con.execute(
-        "SELECT child_id, recording_id, CAST(age_days AS DOUBLE) AS age_days FROM recordings"
-    ).df()
-    frame = known.set_index("recording_id", drop=False).loc[names].reset_index(drop=True)
-    children, child = np.unique(frame["child_id"].to_numpy(dtype=object), return_inverse=True)
-    by_name = np.lexsort((np.argsort(np.argsort(np.array(names, dtype=str))), child))
-    return Recordings(frame, child.astype(np.int32), tuple(str(name) for name in children), by_name)
+        """SELECT enum_code(CAST(recording_id AS recording_names))::INTEGER AS code,
+               enum_code(CAST(child_id AS child_names))::INTEGER AS child,
+               CAST(age_days AS DOUBLE) AS age_days FROM recordings"""
+    ).fetchnumpy()
+    order = np.argsort(known["code"], kind="stable")
+    used = np.unique(known["child"])
+    alphabet = sorted(int(code) for code in used)
+    alphabet.sort(key=child_names.__getitem__)
+    place = np.zeros(len(child_names), np.int32)
+    place[alphabet] = np.arange(len(alphabet))
+    child = place[known["child"][order]]
+    children = tuple(child_names[code] for code in alphabet)
+    frame = pd.DataFrame(
+        {
+            "child_id": pd.Series(children, dtype="str").take(child).array,
+            "recording_id": pd.Series(names, dtype="str").array,
+            "age_days": np.ma.filled(known["age_days"][order], np.nan),
+        }
+    )
+    is_sorted = all(one <= other for one, other in pairwise(names))
+    rank = np.arange(len(names)) if is_sorted else np.argsort(np.argsort(np.array(names)))
+    return Recordings(frame, child, children, np.lexsort((rank, child)))
 
 
 def at_least(scores: Scores, threshold: float) -> NDArray[np.bool_]:

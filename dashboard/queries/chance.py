@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from dashboard.filters import Filters
-from dashboard.queries.arrays import ScoreArrays
+from dashboard.queries.arrays import Ints, ScoreArrays
+from dashboard.queries.cube import choice_of_recordings, counted
 from dashboard.queries.selection import Measure
-from dashboard.queries.shares import counts_by_recording
+from dashboard.queries.shares import Doubles, counts_by_recording
 from pipeline.compiled import adding_up
 from pipeline.stats import tallies
 
@@ -28,8 +29,36 @@ def chance_by_recording(
     if measure.scale == "z":
         return _of_z(counts_by_recording(arrays, filters, measure, split), measure.threshold)
     recordings, names = arrays.recordings, [*arrays.group_names(split), None]
-    counts = np.zeros((len(recordings.child), len(names), 2), np.int64)
-    sums = np.zeros((len(recordings.child), len(names), 3))
+    choice = choice_of_recordings(arrays, filters, split)
+    if choice is None:
+        counts, sums = _count_chance(arrays, filters, measure, split)
+    else:
+        counts, sums = counted(
+            arrays,
+            choice,
+            f"chance {measure!r}",
+            lambda: _count_chance(arrays, Filters(), measure, "speaker"),
+            by_speaker=split == "speaker",
+        )
+    place, group = np.nonzero(counts[recordings.by_name, :, 0])
+    code = recordings.by_name[place]
+    rows = recordings.frame.take(code).reset_index(drop=True)
+    return rows.assign(
+        grp=pd.Series(names, dtype="str").take(group).array,
+        n_null=counts[code, group, 0],
+        n_high=counts[code, group, 1],
+        n_expected=sums[code, group, 2],
+        sum_score=sums[code, group, 0],
+        sum_null=sums[code, group, 1],
+    )
+
+
+def _count_chance(
+    arrays: ScoreArrays, filters: Filters, measure: Measure, split: str
+) -> tuple[Ints, Doubles]:
+    """As `tallies.count_chance`: (n_recordings, n_groups, 2) and (n_recordings, n_groups, 3)."""
+    shape = len(arrays.recordings.child), len(arrays.group_names(split)) + 1
+    counts, sums = np.zeros((*shape, 2), np.int64), np.zeros((*shape, 3))
     if measure.has_stored_null:
         chosen = arrays.chosen(filters, measure.scorer)
         adding_up(tallies.count_chance, len(chosen))(
@@ -44,17 +73,7 @@ def chance_by_recording(
             counts,
             sums,
         )
-    place, group = np.nonzero(counts[recordings.by_name, :, 0])
-    code = recordings.by_name[place]
-    rows = recordings.frame.take(code).reset_index(drop=True)
-    return rows.assign(
-        grp=pd.Series(names, dtype="str").take(group).array,
-        n_null=counts[code, group, 0],
-        n_high=counts[code, group, 1],
-        n_expected=sums[code, group, 2],
-        sum_score=sums[code, group, 0],
-        sum_null=sums[code, group, 1],
-    )
+    return counts, sums
 
 
 def _of_z(counts: pd.DataFrame, threshold: float) -> pd.DataFrame:

@@ -58,7 +58,7 @@ def left_by(filters: Filters, columns: UtteranceColumns) -> Mask:
     keep_coded = compiled_for(choosing.keep_coded, n)
     keep_at_least = compiled_for(choosing.keep_at_least, n)
     if any(getattr(filters, field) not in ((), None) for field in BY_RECORDING):
-        keep_coded(left, columns.recording, _recordings_left(filters, columns.recording_facts))
+        keep_coded(left, columns.recording, recordings_left(filters, columns.recording_facts))
     for field, column in NAMED_COLUMNS.items():
         wanted = frozenset(getattr(filters, field))
         if wanted and field not in BY_RECORDING:
@@ -81,7 +81,8 @@ def numbers_left(left: Mask) -> NDArray[np.int32]:
     return places[: n_found[0]]
 
 
-def _recordings_left(filters: Filters, facts: pd.DataFrame) -> Mask:
+def recordings_left(filters: Filters, facts: pd.DataFrame) -> Mask:
+    """Whether the chosen children and ages leave each recording, (n_recordings,)."""
     left = np.ones(len(facts), np.bool_)
     ages = facts["age_days"].to_numpy(np.float64)
     if filters.children:

@@ -11,12 +11,22 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
 
 from dashboard.filters import Filters
-from dashboard.queries.arrays import Ints, ScoreArrays, bins_between
+from dashboard.queries.arrays import Ints, Numbers, ScoreArrays, bins_between
+from dashboard.queries.cube import (
+    child_and_speaker,
+    choice_of_children,
+    choice_of_recordings,
+    counted,
+    n_speakers,
+)
 from dashboard.queries.selection import Measure, Query, recordings_where
 from pipeline.compiled import adding_up
 from pipeline.stats import counting
+
+Doubles = NDArray[np.float64]
 
 BIN_WIDTHS = {"raw": 0.005, "z": 0.25}
 """Width of a bin of a distribution by scale, in the unit of the scale."""
@@ -63,22 +73,17 @@ def counts_by_recording(
     Columns: child_id, recording_id, age_days, grp (NULL when unknown) and the counts.
     """
     recordings, names = arrays.recordings, [*arrays.group_names(split), None]
-    # Only a z can be missing where there is a cosine.
-    cosine = measure.sql("max_cosine") if measure.scale == "z" else "CAST(NULL AS FLOAT)"
-    counts = np.zeros((len(recordings.child), len(names), 6), np.int64)
-    sums = np.zeros((len(recordings.child), len(names), 2))
-    chosen = arrays.chosen(filters, measure.scorer)
-    adding_up(counting.count_scores, len(chosen))(
-        chosen,
-        arrays.recording,
-        arrays.group(split),
-        arrays.score(measure),
-        arrays.column(measure.scorer, measure.n_frames_or_no_text),
-        arrays.column(measure.scorer, cosine),
-        measure.threshold,
-        counts,
-        sums,
-    )
+    choice = choice_of_recordings(arrays, filters, split)
+    if choice is None:
+        counts, sums = _count_scores(arrays, filters, measure, split)
+    else:
+        counts, sums = counted(
+            arrays,
+            choice,
+            f"scores {measure!r}",
+            lambda: _count_scores(arrays, Filters(), measure, "speaker"),
+            by_speaker=split == "speaker",
+        )
     place, group = np.nonzero(counts[recordings.by_name, :, 0])
     code = recordings.by_name[place]
     n_utterances, n_scored, n_high, n_no_frame, n_no_null, n_no_noun = counts[code, group].T
@@ -97,6 +102,30 @@ def counts_by_recording(
     )
 
 
+def _count_scores(
+    arrays: ScoreArrays, filters: Filters, measure: Measure, split: str
+) -> tuple[Ints, Doubles]:
+    """As `counting.count_scores`: (n_recordings, n_groups, 6) and (n_recordings, n_groups, 2)."""
+    # Only a z can be missing where there is a cosine.
+    cosine = measure.sql("max_cosine") if measure.scale == "z" else "CAST(NULL AS FLOAT)"
+    n_recordings, n_groups = len(arrays.recordings.child), len(arrays.group_names(split)) + 1
+    counts = np.zeros((n_recordings, n_groups, 6), np.int64)
+    sums = np.zeros((n_recordings, n_groups, 2))
+    chosen = arrays.chosen(filters, measure.scorer)
+    adding_up(counting.count_scores, len(chosen))(
+        chosen,
+        arrays.recording,
+        arrays.group(split),
+        arrays.score(measure),
+        arrays.column(measure.scorer, measure.n_frames_or_no_text),
+        arrays.column(measure.scorer, cosine),
+        measure.threshold,
+        counts,
+        sums,
+    )
+    return counts, sums
+
+
 def score_bins(
     arrays: ScoreArrays, filters: Filters, measure: Measure, width: float
 ) -> pd.DataFrame:
@@ -104,13 +133,27 @@ def score_bins(
 
     A bin holds scores from bin_start to bin_start + width; the threshold is the edge of a bin.
     """
-    chosen, score = arrays.chosen(filters, measure.scorer), arrays.score(measure)
     between = arrays.extremes(measure.scorer, measure.score)
     first, n_bins = bins_between(*between, measure.threshold, width)
-    counts = np.zeros((len(arrays.recordings.child_names), n_bins), np.int64)
-    adding_up(counting.count_bins, len(chosen))(
-        chosen, arrays.child, score, measure.threshold, width, first, counts
-    )
+
+    def count(filters: Filters, place: Numbers, n_places: int) -> Ints:
+        chosen = arrays.chosen(filters, measure.scorer)
+        counts = np.zeros((n_places, n_bins), np.int64)
+        adding_up(counting.count_bins, len(chosen))(
+            chosen, place, arrays.score(measure), measure.threshold, width, first, counts
+        )
+        return counts
+
+    def by_speaker() -> tuple[Ints, Doubles]:
+        n_children, n = len(arrays.recordings.child_names), n_speakers(arrays)
+        counts = count(Filters(), child_and_speaker(arrays), n_children * n)
+        return counts.reshape(n_children, n, n_bins), np.zeros((n_children, n, 0))
+
+    choice = choice_of_children(arrays, filters)
+    if choice is None:
+        counts = count(filters, arrays.child, len(arrays.recordings.child_names))
+    else:
+        counts = counted(arrays, choice, f"bins {measure!r} {width}", by_speaker)[0][:, 0]
     child, place = np.nonzero(counts)
     return pd.DataFrame(
         {
@@ -134,26 +177,35 @@ def null_cells(arrays: ScoreArrays, filters: Filters, measure: Measure) -> pd.Da
         return rows.assign(null_mean=0.0, null_sd=1.0)
     if not measure.has_stored_null:
         return pd.DataFrame({"child_id": [], "n": [], "null_mean": [], "null_sd": []})
-    chosen, score = arrays.chosen(filters, measure.scorer), arrays.score(measure)
     columns = [measure.sql(name) for name in ("null_mean", "null_sd")]
-    mean, sd = (arrays.column(measure.scorer, column) for column in columns)
     (first_mean, n_mean), (first_sd, n_sd) = (
         bins_between(*arrays.extremes(measure.scorer, column), 0.0, _NULL_CELL)
         for column in columns
     )
-    shape = (len(arrays.recordings.child_names), n_mean, n_sd)
-    counts, sums = np.zeros(shape, np.int64), np.zeros((*shape, 2))
-    adding_up(counting.count_null_cells, len(chosen))(
-        chosen,
-        arrays.child,
-        score,
-        mean,
-        sd,
-        _NULL_CELL,
-        (first_mean, first_sd),
-        counts,
-        sums,
-    )
+
+    def count(filters: Filters, place: Numbers, n_places: int) -> tuple[Ints, Doubles]:
+        chosen, score = arrays.chosen(filters, measure.scorer), arrays.score(measure)
+        mean, sd = (arrays.column(measure.scorer, column) for column in columns)
+        shape = (n_places, n_mean, n_sd)
+        counts, sums = np.zeros(shape, np.int64), np.zeros((*shape, 2))
+        first = (first_mean, first_sd)
+        adding_up(counting.count_null_cells, len(chosen))(
+            chosen, place, score, mean, sd, _NULL_CELL, first, counts, sums
+        )
+        return counts, sums
+
+    def by_speaker() -> tuple[Ints, Doubles]:
+        n_children, n = len(arrays.recordings.child_names), n_speakers(arrays)
+        counts, sums = count(Filters(), child_and_speaker(arrays), n_children * n)
+        shape = (n_children, n, n_mean, n_sd)
+        return counts.reshape(shape), sums.reshape(*shape, 2)
+
+    choice = choice_of_children(arrays, filters)
+    if choice is None:
+        counts, sums = count(filters, arrays.child, len(arrays.recordings.child_names))
+    else:
+        counts, sums = counted(arrays, choice, f"null {measure!r}", by_speaker)
+        counts, sums = counts[:, 0], sums[:, 0]
     cells = np.nonzero(counts)
     n = counts[cells]
     return pd.DataFrame(
