@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -27,8 +28,13 @@ class _Piece:
     source: FrameSource
     some: Iterator[SampledFrame]
 
-    def frames(self) -> Iterator[SampledFrame]:
-        return self.some
+    def frames(self, after: int = -1) -> Iterator[SampledFrame]:
+        return (frame for frame in self.some if frame.grid_index > after)
+
+    @contextmanager
+    def runs(self) -> Iterator[Sequence[Callable[[], Iterator[SampledFrame]]]]:
+        """All of them in one run."""
+        yield [self.frames]
 
     @property
     def notices(self) -> tuple[Notice, ...]:
