@@ -39,6 +39,13 @@ class ContainerIndex:
     is_key: BoolArray
     is_shown: BoolArray
 
+    def part(self, first: int, end: int) -> ContainerIndex:
+        """The packets [first, end)."""
+        rows = slice(first, end)
+        return ContainerIndex(
+            self.dts[rows], self.sizes[rows], self.is_key[rows], self.is_shown[rows]
+        )
+
     @property
     def n_bytes_before(self) -> Int64Array:
         """Bytes of the packets before each one and, last, of all packets (n + 1,)."""

@@ -34,13 +34,16 @@ def model_inputs(
     squares: list[UInt8Array] = []
     if Crop.CENTER in crops or Crop.MULTI in crops:
         squares = _short_side_squares(frame, size_px)
+    if frame.shape[2] >= frame.shape[1] and Crop.PAD in crops and Crop.SQUASH in crops:
+        # Both are resized to the same width, which is done first and costs most.
+        frame = _resized(frame, frame.shape[1], size_px)
     for crop in crops:
         if crop is Crop.CENTER:
             inputs[crop] = [squares[1]]
         elif crop is Crop.MULTI:
             inputs[crop] = squares
         elif crop is Crop.PAD:
-            inputs[crop] = [_padded(frame, size_px)]
+            inputs[crop] = [_padded(frame, image.shape[:2], size_px)]
         else:
             inputs[crop] = [_array(_resized(frame, size_px, size_px))]
     return inputs
@@ -66,8 +69,9 @@ def _short_side_squares(frame: torch.Tensor, size_px: int) -> list[UInt8Array]:
     return [_array(small.narrow(2 if is_wide else 1, start, size_px)) for start in starts]
 
 
-def _padded(frame: torch.Tensor, size_px: int) -> UInt8Array:
-    height_px, width_px = frame.shape[1:]
+def _padded(frame: torch.Tensor, size: tuple[int, ...], size_px: int) -> UInt8Array:
+    """size: (height, width) of the picture, of which `frame` may be a narrower copy."""
+    height_px, width_px = size
     scale = size_px / max(height_px, width_px)
     rows = max(1, round(height_px * scale))
     columns = max(1, round(width_px * scale))

@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.errors import MediaError
 from pipeline.records import Int64Array
 from pipeline.vision.container_index import ContainerIndex
+from pipeline.vision.sampled_frame import RunBrokenError
 from pipeline.vision.sampling_plan import (
     REFERENCE,
     SKIP,
@@ -121,6 +122,39 @@ def wanted_frames(
             is_unbroken = True
 
 
+def run_frames(
+    video: VideoFile, index: PacketIndex, wanted: Int64Array, listed: ContainerIndex
+) -> Iterator[tuple[int, VideoFrame]]:
+    """(row of `wanted`, frame) for packets that are decoded without others, in one thread.
+
+    index, listed: those packets alone. Other runs of the file are decoded beside this one, so the
+    decoder gets one thread of its own.
+
+    Raises RunBrokenError when a picture does not come out in its turn and whole.
+    """
+    is_wanted = np.zeros(len(index.pts), bool)
+    is_wanted[wanted] = True
+    plan = decode_plan(index, is_wanted)
+    context = video.stream.codec_context
+    if not context.is_open:
+        context.thread_type, context.thread_count = "NONE", 1
+    row = 0
+    row_of_pts = {int(pts): row for row, pts in enumerate(index.pts[wanted])}
+    try:
+        for frame in _decoded(video, _needed_packets(video, plan, index, listed), plan):
+            found = -1 if frame.pts is None else row_of_pts.get(frame.pts, -1)
+            if found < row:
+                continue
+            if found > row or frame.is_corrupt:
+                raise RunBrokenError
+            yield row, frame
+            row += 1
+    except IndexMismatchError as problem:
+        raise RunBrokenError from problem
+    if row < len(wanted):
+        raise RunBrokenError
+
+
 def timed_frames(video: VideoFile) -> Iterator[tuple[float, VideoFrame]]:
     """(time in ms, frame) of every frame; a frame without a timestamp follows at the frame rate."""
     frame_ms = 1000.0 / float(video.stream.average_rate or video.stream.guessed_rate or 25)
@@ -197,11 +231,18 @@ def _planned_frames(
 
     Packets beyond the plan are decoded whole.
     """
-    from av.error import FFmpegError
-
     context = video.stream.codec_context
     if not context.is_open:
         _set_threads(context, plan)
+    yield from _decoded(video, packets, plan)
+
+
+def _decoded(
+    video: VideoFile, packets: Iterable[tuple[int, Packet[VideoStream]]], plan: DecodePlan
+) -> Iterator[VideoFrame]:
+    from av.error import FFmpegError
+
+    context = video.stream.codec_context
     n_planned = len(plan.action)
     is_decoding = False
     for n, packet in packets:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +15,26 @@ from PIL import Image, ImageOps
 from pipeline.errors import MediaError
 from pipeline.records import MediaInfo, Notice
 from pipeline.vision.orientation import UInt8Array
-from pipeline.vision.sampled_frame import SampledFrame
+from pipeline.vision.sampled_frame import (
+    FRAMES_PER_RUN,
+    FrameRun,
+    RunBrokenError,
+    SampledFrame,
+)
 from pipeline.vision.sampling_plan import grid_frames
 
 PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png"))
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
 _MS_PER_NUMBER = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A picture file and the place of the grid for which it stands."""
+
+    path: Path
+    grid_index: int
+    time_ms: int
 
 
 class FolderFrames:
@@ -37,7 +54,35 @@ class FolderFrames:
     def notices(self) -> tuple[Notice, ...]:
         return tuple(self._notices)
 
-    def frames(self) -> Iterator[SampledFrame]:
+    def frames(self, after: int = -1) -> Iterator[SampledFrame]:
+        unreadable: list[str] = []
+        for place in self._chosen():
+            if place.grid_index <= after:
+                continue
+            frame = _picture_at(place)
+            if frame is None:
+                unreadable.append(place.path.name)
+            else:
+                yield frame
+        if unreadable:
+            shown = ", ".join(unreadable[:3]) + (" ..." if len(unreadable) > 3 else "")
+            self._note(
+                "unreadable_pictures",
+                f"{len(unreadable)} picture(s) cannot be read and were left out: {shown}",
+                len(unreadable),
+            )
+
+    @contextmanager
+    def runs(self) -> Iterator[Sequence[FrameRun]]:
+        """A run breaks at a picture that cannot be read: these are told of together."""
+        chosen = self._chosen()
+        yield [
+            partial(_readable_pictures, chosen[start : start + FRAMES_PER_RUN])
+            for start in range(0, len(chosen), FRAMES_PER_RUN)
+        ]
+
+    def _chosen(self) -> list[_Place]:
+        """The picture for each grid time, and notices of what is lacking."""
         self._notices.clear()
         numbers = np.array(sorted(self._files), np.int64)
         times_ms = numbers * _MS_PER_NUMBER
@@ -56,25 +101,30 @@ class FolderFrames:
                 f"{self._n_unnumbered} picture(s) have no number in their name and were left out.",
                 self._n_unnumbered,
             )
-        unreadable: list[str] = []
-        for row, grid_index in zip(grid.frame_rows, grid.grid_index, strict=True):
-            path = self._files[int(numbers[row])]
-            try:
-                image = read_picture(path)
-            except (OSError, ValueError, SyntaxError):
-                unreadable.append(path.name)
-                continue
-            yield SampledFrame(int(grid_index), int(times_ms[row]), image)
-        if unreadable:
-            shown = ", ".join(unreadable[:3]) + (" ..." if len(unreadable) > 3 else "")
-            self._note(
-                "unreadable_pictures",
-                f"{len(unreadable)} picture(s) cannot be read and were left out: {shown}",
-                len(unreadable),
-            )
+        return [
+            _Place(self._files[int(numbers[row])], int(grid_index), int(times_ms[row]))
+            for row, grid_index in zip(grid.frame_rows, grid.grid_index, strict=True)
+        ]
 
     def _note(self, code: str, message: str, count: int) -> None:
         self._notices.append(Notice(code, message, count))
+
+
+def _picture_at(place: _Place) -> SampledFrame | None:
+    """None when it cannot be read."""
+    try:
+        image = read_picture(place.path)
+    except (OSError, ValueError, SyntaxError):
+        return None
+    return SampledFrame(place.grid_index, place.time_ms, image)
+
+
+def _readable_pictures(places: Sequence[_Place]) -> Iterator[SampledFrame]:
+    for place in places:
+        frame = _picture_at(place)
+        if frame is None:
+            raise RunBrokenError
+        yield frame
 
 
 def read_picture(path: Path) -> UInt8Array:

@@ -74,6 +74,10 @@ class PacketIndex:
     is_key: BoolArray
     is_shown: BoolArray
 
+    def part(self, first: int, end: int) -> PacketIndex:
+        """The packets [first, end)."""
+        return PacketIndex(self.pts[first:end], self.is_key[first:end], self.is_shown[first:end])
+
 
 SKIP, REFERENCE, WANTED = 0, 1, 2
 
@@ -134,6 +138,45 @@ def decode_plan(index: PacketIndex, is_wanted: BoolArray) -> DecodePlan:
     is_start = index.is_key & (action != SKIP)
     is_start[np.flatnonzero(index.is_key)[continued]] = False
     return DecodePlan(action.astype(np.uint8), is_start)
+
+
+@dataclass(frozen=True, slots=True)
+class IndependentRun:
+    """Packets [first, end) that are decoded without others, for the wanted rows [start, stop)."""
+
+    first: int
+    end: int
+    start: int
+    stop: int
+
+
+def independent_runs(
+    index: PacketIndex, wanted: Int64Array, least_wanted: int
+) -> list[IndependentRun]:
+    """Divide the wanted packets (m,), in order of display, where the decoder is emptied anyway.
+
+    Each run has at least `least_wanted` of them, but for the last. One run, when the order of
+    decoding is not that of the runs.
+    """
+    is_wanted = np.zeros(len(index.pts), bool)
+    is_wanted[wanted] = True
+    starts = np.flatnonzero(decode_plan(index, is_wanted).is_start)
+    if not len(starts):
+        return []
+    part = np.searchsorted(starts, wanted, side="right") - 1
+    if part.min() < 0 or np.any(np.diff(part) < 0):
+        return [IndependentRun(0, len(index.pts), 0, len(wanted))]
+    runs: list[IndependentRun] = []
+    is_first = np.diff(part, prepend=-1) > 0
+    start = 0
+    for stop in [*np.flatnonzero(is_first)[1:].tolist(), len(wanted)]:
+        if stop - start >= least_wanted or stop == len(wanted):
+            rows = wanted[start:stop]
+            runs.append(
+                IndependentRun(int(starts[part[start]]), int(rows.max()) + 1, start, int(stop))
+            )
+            start = stop
+    return runs
 
 
 def unbroken_plan(index: PacketIndex, is_wanted: BoolArray, packet: int) -> DecodePlan:

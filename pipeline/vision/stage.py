@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import io
-import queue
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing
+from functools import partial
 
 import numpy as np
-from PIL import Image
 
 from pipeline.config import FrameSettings
 from pipeline.errors import MediaError, TranscriptError
 from pipeline.records import Crop, Float32Array, MediaInfo, Notice
 from pipeline.results import CropEmbeddings, FrameEmbeddings, TextEmbeddings, Transcript
 from pipeline.vision.crop_boxes import n_sub_crops
-from pipeline.vision.crops import model_inputs, resized
 from pipeline.vision.image_text_model import ImageTextModel
 from pipeline.vision.orientation import UInt8Array
-from pipeline.vision.sampled_frame import FrameSource, SampledFrame
+from pipeline.vision.prepared_frames import Preparation, PreparedFrame, prepared_frames
+from pipeline.vision.sampled_frame import FrameSource
+from pipeline.vision.side_by_side import in_order, streams
 
-_QUEUED_FRAMES = 16
-_THUMBNAIL_QUALITY = 80
-
-
-@dataclass(frozen=True, slots=True)
-class _PreparedFrame:
-    """A frame after decoding and resizing; a few hundred kB, so that many can wait."""
-
-    grid_index: int
-    time_ms: int
-    thumbnail: bytes
-    inputs: dict[Crop, list[UInt8Array]]
+_LAST_IMAGES = 32
+"""The frames left over at the end are embedded by so many images, so that no core waits."""
 
 
 def embed_recording(
@@ -49,8 +36,10 @@ def embed_recording(
 ) -> FrameEmbeddings:
     """Embed every sampled frame of a recording under each crop.
 
-    Frames are decoded and resized in a thread of their own while the model works. `on_frame` is
-    told how many frames are done. A square that two crops share is embedded once.
+    Frames are decoded and resized in threads while the model works on several batches, so that no
+    core waits for another; there are as many as torch has threads here. What a frame is embedded
+    with does not depend on their number. `on_frame` is told how many frames are done. A square that
+    two crops share is embedded once.
 
     Raises MediaError when the source fails or holds no frame that can be decoded.
     """
@@ -58,9 +47,8 @@ def embed_recording(
     grid: list[int] = []
     thumbnails: list[bytes] = []
     vectors: dict[Crop, list[Float32Array]] = {crop: [] for crop in crops}
-    prepared = _prepared_frames(source, crops, model.ref.image_size_px, frames.thumbnail_px)
-    for batch in _batches(prepared, max(1, batch_size // _n_images(crops))):
-        rows_of_crops = _embedded(batch, crops, model)
+    preparation = Preparation(crops, model.ref.image_size_px, frames.thumbnail_px)
+    for batch, rows_of_crops in _embedded_batches(source, preparation, model, batch_size):
         for crop, rows in rows_of_crops.items():
             vectors[crop].append(rows)
         for frame in batch:
@@ -121,25 +109,34 @@ def _truncation(n_truncated: int) -> tuple[Notice, ...]:
     return (Notice("text_truncated", message, n_truncated),)
 
 
-def thumbnail_jpeg(image: UInt8Array, short_side_px: int) -> bytes:
-    """JPEG of a whole frame (h, w, 3), its short side at most `short_side_px`."""
-    height_px, width_px = image.shape[:2]
-    scale = min(1.0, short_side_px / min(height_px, width_px))
-    if scale < 1.0:
-        image = resized(image, round(width_px * scale), round(height_px * scale))
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format="JPEG", quality=_THUMBNAIL_QUALITY)
-    return buffer.getvalue()
-
-
 def _n_images(crops: Sequence[Crop]) -> int:
     n = sum(n_sub_crops(crop) for crop in crops)
     return n - 1 if Crop.CENTER in crops and Crop.MULTI in crops else n
 
 
+def _embedded_batches(
+    source: FrameSource, preparation: Preparation, model: ImageTextModel, batch_size: int
+) -> Iterator[tuple[list[PreparedFrame], dict[Crop, Float32Array]]]:
+    """The source's frames in batches of at most `batch_size` images, and their vectors by crop."""
+    import torch
+
+    n_threads = torch.get_num_threads()
+    n_images = _n_images(preparation.crops)
+    batch_sizes = max(1, batch_size // n_images), max(1, min(batch_size, _LAST_IMAGES) // n_images)
+    with (
+        closing(prepared_frames(source, preparation, n_threads)) as frames,
+        streams(n_threads) as pool,
+    ):
+        calls = (
+            partial(_embedded, batch, preparation.crops, model)
+            for batch in _batches(frames, *batch_sizes)
+        )
+        yield from in_order(pool, calls, n_threads + 1)
+
+
 def _embedded(
-    batch: Sequence[_PreparedFrame], crops: Sequence[Crop], model: ImageTextModel
-) -> dict[Crop, Float32Array]:
+    batch: list[PreparedFrame], crops: Sequence[Crop], model: ImageTextModel
+) -> tuple[list[PreparedFrame], dict[Crop, Float32Array]]:
     """Vectors (len(batch), k, dim) for each crop; arrays that occur twice are embedded once."""
     images: list[UInt8Array] = []
     row_of_image: dict[int, int] = {}
@@ -150,7 +147,7 @@ def _embedded(
                     row_of_image[id(image)] = len(images)
                     images.append(image)
     vectors = model.embed_images(images)
-    return {
+    return batch, {
         crop: np.stack(
             [vectors[[row_of_image[id(image)] for image in frame.inputs[crop]]] for frame in batch]
         )
@@ -158,80 +155,15 @@ def _embedded(
     }
 
 
-def _prepared_frames(
-    source: FrameSource, crops: Sequence[Crop], size_px: int, thumbnail_px: int
-) -> Iterator[_PreparedFrame]:
-    def prepare(frame: SampledFrame) -> _PreparedFrame:
-        return _PreparedFrame(
-            frame.grid_index,
-            frame.time_ms,
-            thumbnail_jpeg(frame.image, thumbnail_px),
-            model_inputs(frame.image, crops, size_px),
-        )
-
-    with _in_background(map(prepare, source.frames()), _QUEUED_FRAMES) as prepared:
-        yield from prepared
-
-
-@contextmanager
-def _in_background(
-    items: Iterator[_PreparedFrame], n_waiting: int
-) -> Iterator[Iterator[_PreparedFrame]]:
-    """Run an iterator in a thread, at most `n_waiting` items ahead; its errors arrive here.
-
-    That thread gets one thread of torch, which resizes in a third of the CPU time of two and
-    leaves the others to the model.
-    """
-    import torch
-
-    waiting: queue.Queue[_PreparedFrame | BaseException | None] = queue.Queue(n_waiting)
-    is_stopped, is_limited = threading.Event(), threading.Event()
-
-    def put(item: _PreparedFrame | BaseException | None) -> bool:
-        while not is_stopped.is_set():
-            try:
-                waiting.put(item, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def work() -> None:
-        torch.set_num_threads(1)
-        is_limited.set()
-        try:
-            for item in items:
-                if not put(item):
-                    return
-            put(None)
-        except BaseException as problem:  # noqa: BLE001 - raised again in the thread that reads
-            put(problem)
-
-    def read() -> Iterator[_PreparedFrame]:
-        while (item := waiting.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-
-    thread = threading.Thread(target=work, name="decode", daemon=True)
-    n_threads = torch.get_num_threads()
-    thread.start()
-    is_limited.wait()
-    # The limit holds in the thread that set it, but is also what threads to come start with.
-    torch.set_num_threads(n_threads)
-    try:
-        yield read()
-    finally:
-        is_stopped.set()
-        thread.join()
-
-
-def _batches(items: Iterator[_PreparedFrame], size: int) -> Iterator[list[_PreparedFrame]]:
-    batch: list[_PreparedFrame] = []
+def _batches(
+    items: Iterator[PreparedFrame], size: int, last_size: int
+) -> Iterator[list[PreparedFrame]]:
+    """Full batches of `size`; what is left over at the end in batches of `last_size`."""
+    batch: list[PreparedFrame] = []
     for item in items:
         batch.append(item)
         if len(batch) == size:
             yield batch
             batch = []
-    if batch:
-        yield batch
+    for start in range(0, len(batch), last_size):
+        yield batch[start : start + last_size]

@@ -10,9 +10,12 @@ length of the video by the list of packets alone, about 15 MB per hour.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import numpy as np
 
@@ -23,9 +26,21 @@ from pipeline.vision.container_index import (
     container_index,
     index_without_reading,
 )
-from pipeline.vision.decoding import IndexMismatchError, packet_index, timed_frames, wanted_frames
-from pipeline.vision.sampled_frame import SampledFrame
-from pipeline.vision.sampling_plan import PacketIndex, grid_frames, nearest_in_stream
+from pipeline.vision.decoding import (
+    IndexMismatchError,
+    packet_index,
+    run_frames,
+    timed_frames,
+    wanted_frames,
+)
+from pipeline.vision.sampled_frame import FRAMES_PER_RUN, FrameRun, SampledFrame
+from pipeline.vision.sampling_plan import (
+    IndependentRun,
+    PacketIndex,
+    grid_frames,
+    independent_runs,
+    nearest_in_stream,
+)
 from pipeline.vision.video_file import RECOPY, VideoFile, open_video
 
 _SHORTFALL_MS = 1000.0
@@ -45,6 +60,16 @@ class _ChosenFrames:
     end_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run of chosen frames, and what is known of its packets alone."""
+
+    run: IndependentRun
+    chosen: _ChosenFrames
+    index: PacketIndex
+    listed: ContainerIndex
+
+
 class VideoFrames:
     """The frames of a video file on a grid of `step_ms`. Raises MediaError as `open_video`."""
 
@@ -58,11 +83,11 @@ class VideoFrames:
     def notices(self) -> tuple[Notice, ...]:
         return tuple(self._notices)
 
-    def frames(self) -> Iterator[SampledFrame]:
+    def frames(self, after: int = -1) -> Iterator[SampledFrame]:
         self._notices.clear()
-        last = -1
+        last = after
         try:
-            for frame in self._sampled(may_jump=True, after=-1):
+            for frame in self._sampled(may_jump=True, after=after):
                 last = frame.grid_index
                 yield frame
         except IndexMismatchError:
@@ -74,6 +99,54 @@ class VideoFrames:
                 )
             ]
             yield from self._sampled(may_jump=False, after=last)
+
+    @contextmanager
+    def runs(self) -> Iterator[Sequence[FrameRun]]:
+        """Several where the file's own index says how to get to them, else one."""
+        self._notices.clear()
+        with ExitStack() as opened:
+            video = opened.enter_context(open_video(self._path))
+            listed = container_index(video)
+            index = None if listed is None else index_without_reading(video, listed)
+            if index is None and listed is not None:
+                index = packet_index(video)
+            if index is None or listed is None or len(listed.dts) < len(index.pts):
+                opened.close()
+                yield [self.frames]
+                return
+            chosen = self._chosen(video, index)
+            files: SimpleQueue[VideoFile] = SimpleQueue()
+            files.put(video)
+            yield [
+                partial(
+                    self._run,
+                    _Run(
+                        run,
+                        chosen,
+                        index.part(run.first, run.end),
+                        listed.part(run.first, run.end),
+                    ),
+                    files,
+                    opened,
+                )
+                for run in independent_runs(index, chosen.packets, FRAMES_PER_RUN)
+            ]
+
+    def _run(
+        self, part: _Run, files: SimpleQueue[VideoFile], opened: ExitStack
+    ) -> Iterator[SampledFrame]:
+        """The frames of a run; the file is opened once for each thread."""
+        try:
+            video = files.get_nowait()
+        except Empty:
+            video = opened.enter_context(open_video(self._path))
+        run, chosen = part.run, part.chosen
+        wanted = chosen.packets[run.start : run.stop] - run.first
+        for row, frame in run_frames(video, part.index, wanted, part.listed):
+            grid_index = int(chosen.grid_index[run.start + row])
+            time_ms = int(chosen.times_ms[run.start + row])
+            yield SampledFrame(grid_index, max(0, time_ms), video.picture(frame))
+        files.put(video)
 
     def _sampled(self, *, may_jump: bool, after: int) -> Iterator[SampledFrame]:
         """Frames after the grid index `after`; `may_jump`: the file's own index is believed."""
@@ -92,10 +165,7 @@ class VideoFrames:
     def _frames_of(
         self, video: VideoFile, index: PacketIndex, listed: ContainerIndex | None, after: int
     ) -> Iterator[SampledFrame]:
-        if not index.is_shown.any():
-            raise MediaError(f"{self._path.name} holds no picture.", hint=RECOPY)
-        chosen = _choose(index, video, self._step_ms, self._mode)
-        self._note_grid(chosen, (video.container.duration or 0) / 1000.0)
+        chosen = self._chosen(video, index)
         start = int(np.searchsorted(chosen.grid_index, after, side="right"))
         packets = chosen.packets[start:]
         n_found = n_damaged = 0
@@ -105,7 +175,15 @@ class VideoFrames:
             grid_index = int(chosen.grid_index[start + row])
             time_ms = int(chosen.times_ms[start + row])
             yield SampledFrame(grid_index, max(0, time_ms), source.picture(frame))
-        self._note_decoding(n_found, len(packets), n_damaged)
+        self._note_decoding(start + n_found, len(chosen.packets), n_damaged)
+
+    def _chosen(self, video: VideoFile, index: PacketIndex) -> _ChosenFrames:
+        """The frames to decode, and notices of grid times that have none."""
+        if not index.is_shown.any():
+            raise MediaError(f"{self._path.name} holds no picture.", hint=RECOPY)
+        chosen = _choose(index, video, self._step_ms, self._mode)
+        self._note_grid(chosen, (video.container.duration or 0) / 1000.0)
+        return chosen
 
     def _frames_of_untimed_packets(self, after: int) -> Iterator[SampledFrame]:
         """Every frame decoded, for old formats whose packets carry no display time."""

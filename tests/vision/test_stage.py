@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ from pipeline.records import Crop, MediaInfo, Notice, TimeSpan, Utterance
 from pipeline.results import Transcript
 from pipeline.vision.crops import model_inputs
 from pipeline.vision.open_clip_model import OpenClipModel
+from pipeline.vision.prepared_frames import thumbnail_jpeg
 from pipeline.vision.probe import probe_media
+from pipeline.vision.sampled_frame import FrameRun
 from pipeline.vision.sampling import SampledFrame, open_frames
-from pipeline.vision.stage import embed_recording, embed_utterances, thumbnail_jpeg
+from pipeline.vision.stage import embed_recording, embed_utterances
 from tests.vision.numbered_video import Recipe, number_of, write_video
 
 MEDIA = MediaInfo(10_000, 192, 128, 30.0, "h264", None)
@@ -86,8 +89,12 @@ class _Frames:
         self.n, self.problem, self.n_read = n, problem, 0
         self.notices = (Notice("made_up", "a notice"),)
 
-    def frames(self) -> Iterator[SampledFrame]:
-        for k in range(self.n):
+    @contextmanager
+    def runs(self) -> Iterator[Sequence[FrameRun]]:
+        yield [self.frames]
+
+    def frames(self, after: int = -1) -> Iterator[SampledFrame]:
+        for k in range(after + 1, self.n):
             self.n_read += 1
             yield SampledFrame(k, 1000 * k, np.full((40, 60, 3), k % 256, np.uint8))
         if self.problem is not None:
