@@ -9,13 +9,20 @@ from __future__ import annotations
 from typing import Literal
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from dashboard import data, navigation
+from dashboard.access.gate import Gate
+from dashboard.access.serving import refuse_unguarded
+from dashboard.access.session import DOOR, current_viewer
+from dashboard.access.viewer import NotLetInError
 from dashboard.components.icon import ICON
 from dashboard.components.problems import told_kindly
 from dashboard.components.rating_pointer import is_rater, rating_pointer
+from dashboard.components.sign_in import sign_in_screen, signed_in_as
 from dashboard.export_desk import export_routes
 from dashboard.figure_scripts import figure_routes
+from dashboard.place import study_root
 from dashboard.rating.guard import closed_to_raters
 from dashboard.rating.routes import rating_routes
 from dashboard.server import clip_routes
@@ -25,6 +32,11 @@ from dashboard.warming import warm_up
 def show_page() -> None:
     """Page config and navigation, then the page that the address asks for."""
     st.set_page_config(page_title="Coview", page_icon=ICON, layout="wide")
+    try:
+        viewer = current_viewer()
+    except NotLetInError as problem:
+        sign_in_screen(problem.refusal)
+        return
     overview = st.Page(navigation.OVERVIEW, title="Overview", default=True)
     children = st.Page(navigation.CHILDREN, title="Children", url_path="children")
     moments = st.Page(navigation.MOMENTS, title="Moments", url_path="moments")
@@ -40,25 +52,33 @@ def show_page() -> None:
     quality = st.Page(navigation.QUALITY, title="Quality", url_path="quality")
     provenance = st.Page(navigation.PROVENANCE, title="Provenance", url_path="provenance")
     export = st.Page(navigation.EXPORT, title="Export", url_path="export")
+    opened = st.Page(navigation.OPENED, title="Who opened what", url_path="opened")
     welcome = st.Page(navigation.WELCOME, title="Welcome", default=True)
 
     # Every address leads a rater to the same few words, so the pages stay known.
-    position: Literal["hidden", "sidebar"] = "hidden" if is_rater() else "sidebar"
-    if data.is_ready():
+    is_to_rate = is_rater() or not viewer.role.opens_pages
+    position: Literal["hidden", "sidebar"] = "hidden" if is_to_rate else "sidebar"
+    # Answers of raters and probes are about all children at once.
+    sees_all = viewer.children is None
+    shows_opened = viewer.role.manages and not viewer.is_local
+    if is_to_rate or data.is_ready():
+        sections = {
+            "Explore": [overview, children, moments, words, saved],
+            "Compare": [compare, models],
+            "Validate": [*([rate] if viewer.role.manages else []), *([agreement] * sees_all)],
+            "Explain": [predictors, *([drives] * sees_all), sound],
+            "Data": [quality, provenance, export, *([opened] * shows_opened)],
+        }
         page = st.navigation(
-            {
-                "Explore": [overview, children, moments, words, saved],
-                "Compare": [compare, models],
-                "Validate": [rate, agreement],
-                "Explain": [predictors, drives, sound],
-                "Data": [quality, provenance, export],
-            },
+            {name: pages for name, pages in sections.items() if pages},
             position=position,
             expanded=True,
         )
     else:
         page = st.navigation([welcome], position=position)
     with told_kindly():
+        if not viewer.is_local:
+            signed_in_as(viewer)
         if position == "hidden":
             rating_pointer()
         else:
@@ -68,18 +88,27 @@ def show_page() -> None:
 if __name__ == "__main__":
     show_page()
 else:
-    warm_up(data.study_root)
+    refuse_unguarded(study_root())
+    warm_up(study_root)
     base_path = st.get_option("server.baseUrlPath")
     app = st.App(
         __file__,
         routes=[
-            *rating_routes(data.study_root, base_path),
+            *rating_routes(study_root, base_path),
             *closed_to_raters(
                 [
-                    *clip_routes(data.study_root, base_path=base_path),
+                    *clip_routes(study_root, base_path=base_path, door=DOOR),
                     *figure_routes(base_path),
-                    *export_routes(base_path),
+                    *export_routes(DOOR, base_path),
                 ]
             ),
+        ],
+        middleware=[
+            Middleware(
+                Gate,
+                door=DOOR,
+                base_path=base_path,
+                allowed_hosts=lambda: st.get_option("server.allowedHosts"),
+            )
         ],
     )

@@ -1,7 +1,7 @@
 """Links to clips: signed by this server, good for one moment and a short time.
 
-Whoever holds a link sees the clip, so a link names one clip only, cannot be altered, and dies
-with its time or with the server.
+A link names one clip and the person it was made for, cannot be altered, and dies with its time or
+with the server. Whoever else sends it is refused.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ class BadTokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ClipRequest:
-    """The clip that a link stands for. `nonce` tells two openings of one moment apart."""
+    """The clip that a link stands for, and for whom; `nonce` tells two openings of one moment
+    apart."""
 
+    viewer: str
     moment: MomentKey
     lead_ms: int
     lag_ms: int
@@ -44,12 +46,19 @@ class TokenSigner:
         self._secret = secret
 
     def sign(
-        self, moment: MomentKey, *, lead_ms: int, lag_ms: int, now_s: float | None = None
+        self,
+        moment: MomentKey,
+        *,
+        viewer: str,
+        lead_ms: int,
+        lag_ms: int,
+        now_s: float | None = None,
     ) -> str:
-        """A token for one clip, good for LIFETIME_S from now."""
+        """A token of one viewer for one clip, good for LIFETIME_S from now."""
         expires_s = int(time.time() if now_s is None else now_s) + LIFETIME_S
         body = json.dumps(
             [
+                viewer,
                 moment.recording_id,
                 moment.utterance_id,
                 lead_ms,
@@ -72,10 +81,13 @@ class TokenSigner:
         # Nothing of the token is looked at before its signature is known to be ours.
         if not hmac.compare_digest(given, self._digest(text)):
             raise BadTokenError
-        recording_id, utterance_id, lead_ms, lag_ms, expires_s, nonce = json.loads(_to_bytes(text))
+        viewer, recording_id, utterance_id, lead_ms, lag_ms, expires_s, nonce = json.loads(
+            _to_bytes(text)
+        )
         if (time.time() if now_s is None else now_s) > expires_s:
             raise BadTokenError
-        return ClipRequest(MomentKey(recording_id, utterance_id), lead_ms, lag_ms, expires_s, nonce)
+        moment = MomentKey(recording_id, utterance_id)
+        return ClipRequest(viewer, moment, lead_ms, lag_ms, expires_s, nonce)
 
     def _digest(self, text: str) -> bytes:
         return hmac.new(self._secret, text.encode("utf-8", "replace"), hashlib.sha256).digest()
@@ -93,6 +105,6 @@ SIGNER = TokenSigner(secrets.token_bytes(32))
 """This server's signer. Pages and the route run in one process, so both see the same one."""
 
 
-def clip_path(moment: MomentKey, *, lead_ms: int, lag_ms: int) -> str:
-    """Path of the clip on this server, with a fresh token."""
-    return f"{ROUTE}/{SIGNER.sign(moment, lead_ms=lead_ms, lag_ms=lag_ms)}.mp4"
+def clip_path(moment: MomentKey, viewer: str, *, lead_ms: int, lag_ms: int) -> str:
+    """Path of the clip on this server, with a fresh token for this viewer."""
+    return f"{ROUTE}/{SIGNER.sign(moment, viewer=viewer, lead_ms=lead_ms, lag_ms=lag_ms)}.mp4"

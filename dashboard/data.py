@@ -6,8 +6,6 @@ build has a new name. DuckDB connections may not be shared by threads: every que
 
 from __future__ import annotations
 
-import functools
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,24 +15,33 @@ import duckdb
 import pandas as pd
 import streamlit as st
 
+from dashboard.access.session import current_viewer
+from dashboard.access.viewer import LOCAL_VIEWER, NotLetInError, Refusal, Viewer
+from dashboard.place import study_root
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.options import StoreOptions, check_schema, store_options
 from pipeline.errors import CoviewError, StoreError
+from pipeline.pending_withdrawal import refuse_while_pending
 from pipeline.people.store import people_store
 from pipeline.people.thresholds import ChosenThreshold, thresholds_of_study, with_chosen
 from pipeline.records import ModelRef
 from pipeline.store.locate import current_store_path
+from pipeline.store.narrowed import narrowed_store
 from pipeline.vision.text_client import TextEncoder
 
-STUDY_VARIABLE = "COVIEW_STUDY"
-DEFAULT_STUDY = "demo-study"
 _MEMORY_LIMIT = "500MB"
 """DuckDB would take most of the machine; columns that were read once stay in the file cache."""
 _CACHED_ANSWERS = 150
 """At 16,000 recordings an answer by recording takes about 2 MB."""
 _SHARED_RESOURCES = 8
 """Largest at 1.8 million utterances: 45 MB each for the index of words and the timeline."""
+_OPEN_STORES = 6
+"""Builds, and copies for people who may see some children only: each keeps up to 300 MB of arrays;
+with more of them in use at once pages get slower, not wrong."""
 _OPENED_STATE, _HANDLE_STATE = "opened_store", "opened_handle"
+
+_NO_MEDIA = """CREATE TEMP VIEW recordings AS
+    SELECT * REPLACE ('scores_only' AS permission) FROM main.recordings"""
 
 Answer = TypeVar("Answer")
 Arguments = ParamSpec("Arguments")
@@ -44,6 +51,10 @@ Resource = TypeVar("Resource")
 @dataclass(frozen=True, slots=True)
 class StoreHandle:
     """An open store: read-only, shared by all sessions. `key` changes when the file does.
+
+    `build` is the published file. For a viewer who may see some children only, `path` is a copy
+    that holds these alone (see `pipeline.store.narrowed`): nothing asked of the handle can tell of
+    others.
 
     The models of `options` have the thresholds that people gave them, `thresholds`, as they were at
     `people_state`; `own_models` are as in the store. `thresholds_problem` says why people's could
@@ -60,35 +71,43 @@ class StoreHandle:
     thresholds: Mapping[str, ChosenThreshold] = field(default_factory=dict)
     thresholds_problem: str = ""
     people_state: tuple[int, ...] = ()
+    build: Path = Path()
+    viewer: Viewer = LOCAL_VIEWER
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own for one query."""
-        return self.connection.cursor()
+        cursor = self.connection.cursor()
+        if not self.viewer.role.sees_media:
+            # To this viewer every recording is one that may not be shown.
+            cursor.execute(_NO_MEDIA)
+        return cursor
 
-
-def study_root() -> Path:
-    """Folder of the study: the environment variable COVIEW_STUDY, or ./demo-study."""
-    return _resolved(os.environ.get(STUDY_VARIABLE) or DEFAULT_STUDY, Path.cwd())
-
-
-@functools.lru_cache(maxsize=8)
-def _resolved(folder: str, here: Path) -> Path:
-    return (here / Path(folder).expanduser()).resolve()
+    @property
+    def is_whole(self) -> bool:
+        """Whether it holds all children. Files beside the store are about all of them, so that
+        nothing of such a file may be shown where it does not."""
+        return self.viewer.children is None
 
 
 def find_store() -> StoreHandle | None:
     """The store this session looks at, or None when the study has none yet.
 
     A session stays with the build it opened until the person switches. Raises StoreError for a
-    store that is missing, damaged or of another version.
+    store that is missing, damaged or of another version, and while a withdrawal is unfinished;
+    NotLetInError for whoever may see no page.
     """
     root = study_root()
+    refuse_while_pending(root)
+    viewer = current_viewer()
+    if not viewer.role.opens_pages:
+        raise NotLetInError(Refusal.NOT_ALLOWED)
     opened: Path | None = st.session_state.get(_OPENED_STATE)
     # Asked many times in every run of a page: the same file is not looked for anew.
     handle: StoreHandle | None = st.session_state.get(_HANDLE_STATE)
-    if handle is not None and (handle.path, handle.study_root) == (opened, root):
+    kept = None if handle is None else (handle.build, handle.study_root, handle.viewer)
+    if handle is not None and kept == (opened, root, viewer):
         try:
-            if handle.key == _key(handle.path, handle.path.stat().st_mtime_ns):
+            if handle.key == _key(handle.path, handle.path.stat().st_mtime_ns, viewer):
                 return _kept(handle)
         except FileNotFoundError:
             pass
@@ -98,7 +117,15 @@ def find_store() -> StoreHandle | None:
         return None
     opened = opened.resolve()
     st.session_state[_OPENED_STATE] = opened
-    return _kept(_open(str(opened), opened.stat().st_mtime_ns, str(root)))
+    return _kept(_opened_for(viewer, opened, root))
+
+
+def _opened_for(viewer: Viewer, build: Path, root: Path) -> StoreHandle:
+    """What this viewer may see of a build."""
+    path = build if viewer.children is None else narrowed_store(build, root, viewer.children)
+    modified_ns = path.stat().st_mtime_ns
+    handle = _open(str(path), modified_ns, str(root))
+    return replace(handle, key=_key(path, modified_ns, viewer), build=build, viewer=viewer)
 
 
 def _kept(handle: StoreHandle) -> StoreHandle:
@@ -138,11 +165,12 @@ def open_ahead(root: Path) -> StoreHandle | None:
     if path is None:
         return None
     path = path.resolve()
-    return _with_peoples_thresholds(_open(str(path), path.stat().st_mtime_ns, str(root)))
+    return _with_peoples_thresholds(_opened_for(LOCAL_VIEWER, path, root))
 
 
-def _key(path: Path, modified_ns: int) -> str:
-    return f"{path}:{modified_ns}"
+def _key(path: Path, modified_ns: int, viewer: Viewer) -> str:
+    """What answers are remembered under: the file tells the children, and the key the rest."""
+    return f"{path}:{modified_ns}" + ("" if viewer.role.sees_media else ":without media")
 
 
 def current_store() -> StoreHandle:
@@ -167,7 +195,7 @@ def is_ready() -> bool:
 def newer_store(store: StoreHandle) -> Path | None:
     """A build published after the one that is open, or None."""
     path = current_store_path(store.study_root)
-    return path if path is not None and path.resolve() != store.path else None
+    return path if path is not None and path.resolve() != store.build else None
 
 
 def switch_store(path: Path) -> None:
@@ -306,7 +334,7 @@ def _encoder(study_root: str) -> TextEncoder:
     return TextEncoder(Path(study_root))
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=_OPEN_STORES, show_spinner=False)
 def _open(path: str, modified_ns: int, root: str) -> StoreHandle:
     name = Path(path).name
     try:

@@ -1,7 +1,7 @@
 """Finished exports and the route that hands them out.
 
 Streamlit's own download button keeps a file's bytes in the server's memory while the page is
-open. Here a file lies on disk and is streamed to whoever holds its link, which cannot be guessed
+open. Here a file lies on disk and is streamed to whoever made it, by a link that cannot be guessed
 and dies after an hour.
 """
 
@@ -18,12 +18,16 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from dashboard.access.door import Door
+from dashboard.access.viewer import NotLetInError, Refusal, Viewer
+from pipeline.access.audit import Opened, write_opened
+from pipeline.errors import AuditError
 from pipeline.exchange.export_folder import log_export
 
 LIFETIME_S = 3_600.0
 ROUTE = "/exports"
 _HEADERS = {
-    "Cache-Control": "no-store",
+    "Cache-Control": "private, no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -32,14 +36,22 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class ReadyExport:
-    """A file to fetch: `token` opens it, `file_name` is what it is called on arrival."""
+    """A file to fetch: `token` opens it for `viewer`, who made it while they could see `children`
+    (None for all). `file_name` is what it is called on arrival."""
 
     token: str
+    viewer: str
+    children: frozenset[str] | None
     path: Path
     file_name: str
     what: str
     n_rows: int
     made_at_s: float
+
+    @property
+    def has_media(self) -> bool:
+        """Whether clips are in it."""
+        return self.what.startswith("clips")
 
     @property
     def address(self) -> str:
@@ -62,10 +74,18 @@ class ExportDesk:
         folder.mkdir(parents=True, mode=0o700)
         return folder
 
-    def offer(self, path: Path, what: str, n_rows: int) -> ReadyExport:
-        """Make a finished file available under a link."""
+    def offer(self, path: Path, what: str, n_rows: int, viewer: Viewer) -> ReadyExport:
+        """Make a finished file available under a link of this viewer."""
+        token = secrets.token_urlsafe(24)
         ready = ReadyExport(
-            secrets.token_urlsafe(24), path, path.name, what, n_rows, time.monotonic()
+            token,
+            viewer.name,
+            viewer.children,
+            path,
+            path.name,
+            what,
+            n_rows,
+            time.monotonic(),
         )
         with self._lock:
             self._ready[ready.token] = ready
@@ -79,16 +99,30 @@ class ExportDesk:
             return None
         return ready if ready.path.is_file() else None
 
-    def answer(self, request: Request) -> Response:
+    def answer(self, request: Request, door: Door) -> Response:
         """The file, or a sentence saying why not."""
+        try:
+            viewer = door.viewer(request.headers, request.cookies)
+        except NotLetInError as problem:
+            return _refusal(401, problem.refusal.value)
         ready = self.find(request.path_params["token"])
-        if ready is None:
-            return PlainTextResponse(
-                "This export is no longer here. Make it again.", status_code=404, headers=_HEADERS
-            )
+        if ready is None or ready.viewer != viewer.name:
+            return _refusal(404, "This export is no longer here. Make it again.")
+        # What somebody may see can have changed since they made it.
+        if not viewer.role.opens_pages or ready.children != viewer.children:
+            return _refusal(403, "You may see other children now. Make this export again.")
+        if ready.has_media and not viewer.role.sees_media:
+            return _refusal(403, Refusal.NOT_ALLOWED.value)
         if request.method == "GET":
             # STUDY/derived/exports/FOLDER/FILE
-            log_export(ready.path.parents[3], ready.what, ready.n_rows)
+            root = ready.path.parents[3]
+            # What follows the first word may say what was searched for.
+            kind = f"{ready.what.split()[0].rstrip(':')}, {ready.n_rows} rows"
+            try:
+                write_opened(root, Opened(viewer.name, viewer.role.value, "export", detail=kind))
+            except AuditError as problem:
+                return _refusal(503, problem.message)
+            log_export(root, ready.what, ready.n_rows)
         return FileResponse(
             ready.path, media_type="application/zip", filename=ready.file_name, headers=_HEADERS
         )
@@ -111,7 +145,15 @@ DESK = ExportDesk()
 """This server's desk. Pages and the route run in one process, so both see the same one."""
 
 
-def export_routes(base_path: str = "", desk: ExportDesk = DESK) -> list[BaseRoute]:
+def export_routes(door: Door, base_path: str = "", desk: ExportDesk = DESK) -> list[BaseRoute]:
     """The routes to add to `st.App`; `base_path` is the server's baseUrlPath."""
     base = base_path.strip("/")
-    return [Route(f"{'/' + base if base else ''}{ROUTE}/{{token}}/{{name}}", desk.answer)]
+
+    def answer(request: Request) -> Response:
+        return desk.answer(request, door)
+
+    return [Route(f"{'/' + base if base else ''}{ROUTE}/{{token}}/{{name}}", answer)]
+
+
+def _refusal(status: int, sentence: str) -> PlainTextResponse:
+    return PlainTextResponse(sentence, status_code=status, headers=_HEADERS)

@@ -28,6 +28,7 @@ SOUND = "app_pages/sound.py"
 QUALITY = "app_pages/quality.py"
 PROVENANCE = "app_pages/provenance.py"
 EXPORT = "app_pages/export.py"
+OPENED = "app_pages/opened.py"
 WELCOME = "app_pages/welcome.py"
 
 RECORDING_PARAM = "rec"

@@ -1,8 +1,9 @@
 """The route that serves clips, beside Streamlit's own.
 
 Streamlit's way to show a video reads the whole file into memory and hands it to everyone who
-guesses its address. This route streams one clip from disk to the holder of a signed link, after
-asking the store whether the recording may be played, and writes down that it was opened.
+guesses its address. This route streams one clip from disk to whom its signed link was made for,
+after asking whether they may see the child and whether the recording may be played, and writes down
+who opened it.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from dashboard.access.door import Door
+from dashboard.access.viewer import NotLetInError, Refusal, Viewer
 from dashboard.clip_tokens import ROUTE, SIGNER, BadTokenError, ClipRequest, TokenSigner
 from dashboard.queries.clip_sources import ClipSource, clip_source
-from pipeline.errors import CoviewError
+from pipeline.access.audit import Opened, write_opened
+from pipeline.errors import AuditError, CoviewError
 from pipeline.media.study_clips import StudyClips
 from pipeline.records import Permission
 from pipeline.store.locate import current_store_path
 
 _HEADERS = {
-    "Cache-Control": "no-store",
+    "Cache-Control": "private, no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -35,10 +39,16 @@ _MAX_REMEMBERED = 10_000
 
 
 def clip_routes(
-    study_root: Callable[[], Path], signer: TokenSigner = SIGNER, base_path: str = ""
+    study_root: Callable[[], Path],
+    signer: TokenSigner = SIGNER,
+    base_path: str = "",
+    door: Door | None = None,
 ) -> list[BaseRoute]:
-    """The routes to add to `st.App`; `base_path` is the server's baseUrlPath."""
-    desk = ClipDesk(study_root, signer)
+    """The routes to add to `st.App`; `base_path` is the server's baseUrlPath.
+
+    door: whom it asks who is looking; without one, a door of its own.
+    """
+    desk = ClipDesk(study_root, signer, door or Door(study_root))
     base = base_path.strip("/")
     return [Route(f"{'/' + base if base else ''}{ROUTE}/{{token}}.mp4", desk.answer)]
 
@@ -46,8 +56,9 @@ def clip_routes(
 class ClipDesk:
     """Answers requests for clips."""
 
-    def __init__(self, study_root: Callable[[], Path], signer: TokenSigner) -> None:
+    def __init__(self, study_root: Callable[[], Path], signer: TokenSigner, door: Door) -> None:
         self._study_root = study_root
+        self._door = door
         self._signer = signer
         self._clips: dict[Path, StudyClips] = {}
         self._logged: OrderedDict[str, None] = OrderedDict()
@@ -59,10 +70,19 @@ class ClipDesk:
             wanted = self._signer.read(request.path_params["token"])
         except BadTokenError:
             return _refusal(403, "This link to a clip has expired. Open the moment again.")
+        try:
+            viewer = self._door.viewer(request.headers, request.cookies)
+        except NotLetInError as problem:
+            return _refusal(401, problem.refusal.value)
+        if viewer.name != wanted.viewer:
+            return _refusal(403, "This link was made for somebody else. Open the moment yourself.")
+        if not viewer.role.sees_media:
+            return _refusal(403, Refusal.NOT_ALLOWED.value)
         root = self._study_root()
         try:
             source = _source(root, wanted)
-            if source is None:
+            # Whoever may not see a child is not told what there is of it.
+            if source is None or not viewer.person.may_see(source.child_id):
                 return _refusal(404, "This moment is not in the current store.")
             if source.permission is not Permission.MEDIA:
                 return _refusal(403, "This recording may not be played.")
@@ -71,12 +91,14 @@ class ClipDesk:
             path = self._clips_of(root).clip(
                 source.media_path, source.span, lead_ms=wanted.lead_ms, lag_ms=wanted.lag_ms
             )
+            if request.method == "GET":
+                self._log(root, wanted, viewer)
+        except AuditError as problem:
+            return _refusal(503, problem.message)
         except CoviewError as problem:
             return _refusal(404, str(problem))
         except duckdb.Error:
             return _refusal(503, "The store cannot be read now. Try again in a moment.")
-        if request.method == "GET":
-            self._log(root, wanted)
         return FileResponse(path, media_type="video/mp4", headers=_HEADERS)
 
     def _clips_of(self, root: Path) -> StudyClips:
@@ -85,15 +107,24 @@ class ClipDesk:
                 self._clips[root] = StudyClips(root)
             return self._clips[root]
 
-    def _log(self, root: Path, wanted: ClipRequest) -> None:
-        """One row for each opening: a player asks for the same clip many times, in pieces."""
+    def _log(self, root: Path, wanted: ClipRequest, viewer: Viewer) -> None:
+        """One row for each opening: a player asks for the same clip many times, in pieces.
+
+        Raises AuditError when it cannot be written; then nothing is shown, now or later.
+        """
         with self._lock:
             if wanted.nonce in self._logged:
                 return
+        key = wanted.moment
+        write_opened(
+            root,
+            Opened(viewer.name, viewer.role.value, "clip", key.recording_id, key.utterance_id),
+        )
+        with self._lock:
             self._logged[wanted.nonce] = None
             while len(self._logged) > _MAX_REMEMBERED:
                 self._logged.popitem(last=False)
-        self._clips_of(root).log_opened(wanted.moment.recording_id, wanted.moment.utterance_id)
+        self._clips_of(root).log_opened(key.recording_id, key.utterance_id)
 
 
 def _source(root: Path, wanted: ClipRequest) -> ClipSource | None:

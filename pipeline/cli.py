@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli_access import DASHBOARD_HELP, audit, serve
 from pipeline.cli_answers import answers_app
 from pipeline.cli_base import (
     DeviceOption,
@@ -32,6 +33,7 @@ from pipeline.cli_report import report
 from pipeline.cli_sound import sound_app
 from pipeline.cli_trials import trials
 from pipeline.cli_wer import wer
+from pipeline.cli_withdraw import withdraw
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.offline import stay_offline
 
@@ -55,9 +57,13 @@ app.command()(report)
 app.command()(rate)
 app.command()(trials)
 app.command()(wer)
+app.command()(withdraw)
 app.command()(fit)
 app.command()(probe)
 app.command("import")(import_files)
+app.command()(serve)
+app.command("dashboard", help=DASHBOARD_HELP)(serve)
+app.command()(audit)
 
 
 def main() -> None:
@@ -98,7 +104,7 @@ def demo(
     if finish_demo(folder, quiet):
         _run(folder, RunOptions("publish"), quiet, False)
     if not no_serve:
-        _serve(folder, port)
+        serve(folder, port)
 
 
 @app.command()
@@ -249,20 +255,6 @@ def where(study: StudyArgument) -> None:
             f"{study} has no store yet.", hint=f"Make one with: python -m pipeline run {study}"
         )
     typer.echo(str(path))
-
-
-@app.command()
-@reporting_errors
-def serve(study: StudyArgument, port: PortOption = 8501) -> None:
-    """Open the dashboard on a study, on this machine only (http://127.0.0.1)."""
-    _serve(study, port)
-
-
-def _serve(study: Path, port: int) -> None:
-    from pipeline.serving import serve_dashboard
-
-    typer.echo(f"Dashboard: http://127.0.0.1:{port}  (stop with Ctrl+C)")
-    raise typer.Exit(serve_dashboard(study, port))
 
 
 @app.command()

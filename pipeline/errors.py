@@ -120,3 +120,15 @@ class ProbeError(CoviewError):
     """What drives a score cannot be probed with this study or this scorer."""
 
     code = "probe"
+
+
+class AccessError(CoviewError):
+    """Nobody can be let in: who may see what is not said, or not said clearly."""
+
+    code = "access"
+
+
+class AuditError(CoviewError):
+    """Who opened what cannot be written down or read."""
+
+    code = "audit"

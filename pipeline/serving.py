@@ -9,14 +9,18 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from pipeline.access.binding import checked_access
+from pipeline.access.table import Access
 from pipeline.errors import SettingsError, StoreError, StudyError
 from pipeline.store.locate import current_store_path
 
 STUDY_VARIABLE = "COVIEW_STUDY"
+LOOPBACK = "127.0.0.1"
+LOOPBACK_NAMES = (LOOPBACK, "localhost")
 
 
-def dashboard_command(port: int) -> list[str]:
-    """The streamlit command that serves the dashboard on 127.0.0.1."""
+def dashboard_command(port: int, host: str = LOOPBACK, access: Access | None = None) -> list[str]:
+    """The streamlit command that serves the dashboard at an address."""
     spec = find_spec("dashboard")
     if spec is None or not spec.submodule_search_locations:
         raise SettingsError(
@@ -29,21 +33,50 @@ def dashboard_command(port: int) -> list[str]:
         "streamlit",
         "run",
         str(app),
-        "--server.address=127.0.0.1",
+        f"--server.address={host}",
         f"--server.port={port}",
         "--server.headless=true",
         "--browser.gatherUsageStats=false",
+        *_guarded_options(access),
     ]
 
 
-def serve_dashboard(study_root: Path, port: int) -> int:
-    """Run the dashboard until it is stopped; returns its exit code.
+def _guarded_options(access: Access | None) -> list[str]:
+    """What a server with sign-in needs beyond the settings file, which may lie elsewhere."""
+    if access is None:
+        return []
+    names = [*access.hosts, *(host for host in LOOPBACK_NAMES if host not in access.hosts)]
+    return [
+        "--server.enableCORS=true",
+        "--server.enableXsrfProtection=true",
+        "--server.maxUploadSize=5",
+        "--client.showErrorDetails=none",
+        *(f"--server.allowedHosts={name}" for name in names),
+    ]
 
-    Raises StudyError when the folder is no study.
+
+def check_dashboard(study_root: Path, host: str = LOOPBACK) -> tuple[Path, Access | None]:
+    """The study's folder, and what its access.toml says, None where none is needed.
+
+    Raises StudyError when the folder is no study, and AccessError when others would reach the
+    dashboard without signing in.
     """
     root = _existing(study_root)
+    return root, checked_access(root, host)
+
+
+def serve_dashboard(study_root: Path, port: int, host: str = LOOPBACK) -> int:
+    """Run the dashboard until it is stopped; returns its exit code.
+
+    Raises as `check_dashboard`.
+    """
+    root, access = check_dashboard(study_root, host)
     environment = {**os.environ, STUDY_VARIABLE: str(root)}
-    process = subprocess.Popen(dashboard_command(port), env=environment, cwd=_config_folder())
+    if access is not None:
+        # The gate has to see who really speaks, not whom a header names.
+        environment["FORWARDED_ALLOW_IPS"] = ""
+    command = dashboard_command(port, host, access)
+    process = subprocess.Popen(command, env=environment, cwd=_config_folder())
     try:
         return process.wait()
     except KeyboardInterrupt:

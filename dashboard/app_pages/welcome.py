@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.components.problems import told_kindly
+from dashboard.place import study_root
 
 with st.container(width=760):
     st.title("Coview", anchor=False)
@@ -13,7 +14,7 @@ with st.container(width=760):
 
     with told_kindly():
         if data.find_store() is None:
-            st.info(f"The folder {data.study_root().name} holds no finished study yet.")
+            st.info(f"The folder {study_root().name} holds no finished study yet.")
 
     st.subheader("See it with the example study", anchor=False)
     st.markdown("A small made-up world. It is built on this computer and then opened.")

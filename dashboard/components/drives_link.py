@@ -10,9 +10,10 @@ from dashboard.queries.moment import Moment
 
 
 def drives_link(view: View, moment: Moment) -> None:
-    """A link to the page about this moment; none where a score has no model that could be asked."""
+    """A link to the page about this moment; none where a score has no model that could be asked,
+    nor for who may not see that page."""
     model = next(m for m in view.store.options.models if m.scorer == view.measure.scorer)
-    if moment.score is None or not model.dim:
+    if moment.score is None or not model.dim or not view.store.is_whole:
         return
     if st.button(
         "What drives this score?",

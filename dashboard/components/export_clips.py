@@ -26,6 +26,9 @@ from pipeline.store.locate import current_store_path
 
 def playlist_export(view: View) -> None:
     """A menu of playlists, the margins of the clips, and the button."""
+    if not view.store.viewer.role.sees_media:
+        st.caption("Your role plays no clips, so there are none to export.")
+        return
     saved = current_saved(view.store)
     read_problem(saved)
     names = [playlist.name for playlist in saved.marks.playlists]

@@ -92,7 +92,7 @@ def _make(store: StoreHandle, what: str, make: Callable[[Work], Bundle]) -> Read
                 wait([future], timeout=10)
                 shutil.rmtree(folder, ignore_errors=True)
             bar.empty()
-    return DESK.offer(bundle.path, what, bundle.n_rows)
+    return DESK.offer(bundle.path, what, bundle.n_rows, store.viewer)
 
 
 def _link(key: str, export: ReadyExport) -> None:

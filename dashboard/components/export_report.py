@@ -22,6 +22,9 @@ def report_export(view: View) -> None:
         "crops and windows, models, caveats, references; its tables as CSV and its figures as SVG. "
         "It quotes no utterance and shows no picture."
     )
+    if not view.store.is_whole:
+        st.caption("The report is about the whole study; you may see some of its children.")
+        return
     selection = selection_of(view)
     request = ReportRequest(
         score_setting(view.measure),

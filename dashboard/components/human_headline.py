@@ -75,12 +75,14 @@ def threshold_box(store: StoreHandle, choice: HumanChoice, fits: HumanFits) -> N
     if fits.curve is not None:
         st.markdown(f"**Threshold from people: {threshold_words(fits.curve)}**")
     st.markdown(curve_words(fits, scale))
-    if fits.curve is not None:
+    if fits.curve is not None and store.viewer.role.manages:
         _take(store, choice, fits.curve)
     chosen = store.thresholds.get(choice.scorer)
     if chosen is None:
         return
     st.caption(f"In force for {choice.scorer}: {chosen.threshold:.3g}, {chosen.words}.")
+    if not store.viewer.role.manages:
+        return
 
     def forget() -> None:
         write(lambda: forget_threshold(people(store), choice.scorer))

@@ -41,12 +41,14 @@ def quality_of_words(view: View) -> None:
 
 
 def _filtered(errors: WordErrors, view: View) -> WordErrors:
-    """What the filters of child and speaker leave; the others choose utterances, not words."""
+    """What the filters of child and speaker leave; the others choose utterances, not words. The
+    measures lie beside the store and are of all children, also of those not to be seen."""
     children, speakers = view.filters.children, view.filters.speakers
     rows = tuple(
         row
         for row in errors.rows
-        if (not children or row.child_id in children)
+        if view.store.viewer.person.may_see(row.child_id)
+        and (not children or row.child_id in children)
         and (not speakers or row.speaker.value in speakers)
     )
     return WordErrors(errors.reference, rows)

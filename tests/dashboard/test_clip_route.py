@@ -49,7 +49,8 @@ def utterance(study: Path, recording_id: str) -> MomentKey:
 
 
 def link(moment: MomentKey, **margins: int) -> str:
-    return f"/clips/{SIGNER.sign(moment, **{'lead_ms': 500, 'lag_ms': 500, **margins})}.mp4"
+    chosen = {"lead_ms": 500, "lag_ms": 500, **margins}
+    return f"/clips/{SIGNER.sign(moment, viewer='local', **chosen)}.mp4"
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_a_clip_is_served_whole_and_in_pieces(client, study):
 
 def test_a_clip_may_not_be_kept_or_misread_by_a_browser(client, study):
     for answer in (client.get(link(utterance(study, PLAYABLE))), client.get("/clips/x.mp4")):
-        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["cache-control"] == "private, no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
 
@@ -107,11 +108,11 @@ def test_a_permission_withdrawn_in_a_newer_store_counts_at_once(study, client):
 
 def test_an_altered_or_foreign_or_old_link_is_refused(client, study):
     moment = utterance(study, PLAYABLE)
-    good = SIGNER.sign(moment, lead_ms=0, lag_ms=0)
+    good = SIGNER.sign(moment, viewer="local", lead_ms=0, lag_ms=0)
     text, _, signature = good.partition(".")
-    other = SIGNER.sign(utterance(study, NOT_PLAYABLE), lead_ms=0, lag_ms=0)
-    foreign = TokenSigner(b"another server").sign(moment, lead_ms=0, lag_ms=0)
-    old = SIGNER.sign(moment, lead_ms=0, lag_ms=0, now_s=1_000.0)
+    other = SIGNER.sign(utterance(study, NOT_PLAYABLE), viewer="local", lead_ms=0, lag_ms=0)
+    foreign = TokenSigner(b"another server").sign(moment, viewer="local", lead_ms=0, lag_ms=0)
+    old = SIGNER.sign(moment, viewer="local", lead_ms=0, lag_ms=0, now_s=1_000.0)
     for token in (
         f"{other.partition('.')[0]}.{signature}",
         f"{text[:-2]}AA.{signature}",
@@ -129,7 +130,7 @@ def test_an_altered_or_foreign_or_old_link_is_refused(client, study):
 
 
 def test_a_link_lives_as_long_as_it_says():
-    token = SIGNER.sign(MomentKey("r", "u"), lead_ms=100, lag_ms=200, now_s=1_000.0)
+    token = SIGNER.sign(MomentKey("r", "u"), viewer="local", lead_ms=100, lag_ms=200, now_s=1_000.0)
     wanted = SIGNER.read(token, now_s=1_000.0 + LIFETIME_S)
     assert (wanted.moment, wanted.lead_ms, wanted.lag_ms) == (MomentKey("r", "u"), 100, 200)
     with pytest.raises(BadTokenError):

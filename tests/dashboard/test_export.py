@@ -16,6 +16,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from dashboard import export_desk
+from dashboard.access.door import Door
+from dashboard.access.viewer import LOCAL_VIEWER
 from dashboard.export_desk import ExportDesk, export_routes
 from dashboard.filters import Filters
 from dashboard.queries.exporting import chosen_utterances, score_setting, selection_counts
@@ -112,14 +114,14 @@ def desk() -> ExportDesk:
 
 
 @pytest.fixture
-def client(desk) -> TestClient:
-    return TestClient(Starlette(routes=export_routes("", desk)))
+def client(desk, tmp_path: Path) -> TestClient:
+    return TestClient(Starlette(routes=export_routes(Door(lambda: tmp_path), "", desk)))
 
 
 def ready(desk: ExportDesk, root: Path, content: bytes = b"zip"):
     path = desk.new_folder(root) / "study-utterances.zip"
     path.write_bytes(content)
-    return desk.offer(path, "utterances: all of the study", 3)
+    return desk.offer(path, "utterances: all of the study", 3, LOCAL_VIEWER)
 
 
 def test_an_export_is_streamed_under_its_name_and_written_down(desk, client, tmp_path: Path):
@@ -128,7 +130,7 @@ def test_an_export_is_streamed_under_its_name_and_written_down(desk, client, tmp
     assert answer.status_code == 200
     assert len(answer.content) == 3_000_000
     assert "study-utterances.zip" in answer.headers["content-disposition"]
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-store"
     rows = (tmp_path / "derived/logs/exports.jsonl").read_text().splitlines()
     assert [json.loads(row)["n_rows"] for row in rows] == [3]
     assert client.head(export.address).status_code == 200

@@ -1,0 +1,1 @@
+"""Who is looking: sign-in, roles, and the gate before every page and route."""

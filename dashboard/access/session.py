@@ -1,0 +1,33 @@
+"""Who looks at this page: the door's answer for the running session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from dashboard.access.door import Door
+from dashboard.access.viewer import Viewer
+from dashboard.place import study_root
+
+_NAME_STATE = "viewer_name"
+
+DOOR = Door(study_root)
+"""This server's door. Pages and routes run in one process, so both ask the same one."""
+
+
+def current_viewer(*, is_activity: bool = True) -> Viewer:
+    """Who looks. Raises NotLetInError; what another person did in this session is forgotten."""
+    headers, cookies = sent()
+    viewer = DOOR.viewer(headers, cookies, is_activity=is_activity)
+    before = st.session_state.get(_NAME_STATE)
+    if before != viewer.name:
+        if before is not None:
+            st.session_state.clear()
+        st.session_state[_NAME_STATE] = viewer.name
+    return viewer
+
+
+def sent() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The headers and cookies that the browser opened this session with."""
+    return st.context.headers, st.context.cookies

@@ -1,0 +1,71 @@
+"""What somebody sees who is not let in, and the sign of who is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.access.session import DOOR, current_viewer, sent
+from dashboard.access.viewer import NotLetInError, Refusal, Viewer
+from pipeline.access.table import SignIn
+from pipeline.errors import AccessError
+
+_LOOK_EVERY_S = 20.0
+
+
+def sign_in_screen(refusal: Refusal) -> None:
+    """Why nobody is let in, and the way in; nothing of the study."""
+    st.title("Coview", anchor=False)
+    st.write(refusal.value)
+    try:
+        access = DOOR.access()
+    except AccessError:
+        return
+    if access is None:
+        return
+    if access.sign_in is SignIn.PROXY:
+        if refusal is Refusal.IDLE:
+            st.button("Go on", key="come_back", type="primary", on_click=_come_back)
+    elif refusal is Refusal.UNKNOWN:
+        st.button("Use another account", key="other_account", on_click=st.logout)
+    elif refusal in (Refusal.SIGNED_OUT, Refusal.IDLE):
+        for provider in _providers():
+            words = f"Sign in with {provider}" if provider else "Sign in"
+            arguments = (provider,) if provider else ()
+            st.button(
+                words,
+                key=f"sign_in_{provider}",
+                type="primary",
+                on_click=st.login,
+                args=arguments,
+            )
+
+
+def signed_in_as(viewer: Viewer) -> None:
+    """Whose session this is, at the foot of the sidebar, and the way out."""
+    with st.sidebar:
+        seen = "all children" if viewer.children is None else ", ".join(sorted(viewer.children))
+        st.caption(f"{viewer.name} · {viewer.role.value} · {seen}")
+        access = DOOR.access()
+        if access is not None and access.sign_in is SignIn.OIDC:
+            st.button("Sign out", key="sign_out", type="tertiary", on_click=st.logout)
+    _watch()
+
+
+@st.fragment(run_every=_LOOK_EVERY_S)
+def _watch() -> None:
+    """Clear the page of whoever was away too long, or may no longer see it."""
+    try:
+        current_viewer(is_activity=False)
+    except NotLetInError:
+        st.rerun()
+
+
+def _come_back() -> None:
+    DOOR.come_back(*sent())
+
+
+def _providers() -> list[str]:
+    """Names of the providers of [auth.NAME] in secrets.toml; "" for the one of [auth] itself."""
+    auth = st.secrets.get("auth", {})
+    named = [str(name) for name, value in auth.items() if hasattr(value, "get")]
+    return named if "client_id" not in auth and named else [""]

@@ -1,0 +1,1 @@
+"""Who may see what of a study, and who opened what: the files that say so."""
