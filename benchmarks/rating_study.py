@@ -155,4 +155,11 @@ def _write_store(root: Path, n_frames: int) -> None:
                 "FROM (SELECT unnest(range(?)) AS n)",
                 [name, n_frames],
             )
+    metadata = root / "metadata"
+    metadata.mkdir(exist_ok=True)
+    (metadata / "recordings.csv").write_text(
+        "child_id,recording_id,recording_filename,permission\n"
+        f"C,{RECORDING},{RECORDING}.mp4,media\nC,{CLOSED},{CLOSED}.mp4,scores_only\n",
+        encoding="utf-8",
+    )
     switch_current_store(root, _STORE)

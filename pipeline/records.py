@@ -95,7 +95,8 @@ class Recording:
 
     `media_path` is relative to `recordings/raw` of the study, or None when only frames and
     transcripts exist. `frames_path` is relative to the study and names a folder of frames
-    extracted before (one per second).
+    extracted before (one per second). `blackout` and `mute` are the stretches that
+    metadata/redactions.csv takes away, in order and without overlaps.
     """
 
     recording_id: str
@@ -105,6 +106,9 @@ class Recording:
     date: date | None = None
     age_days: int | None = None
     permission: Permission = Permission.SCORES_ONLY
+    # Not in the repr, of which digests are made: the digests of shards have them.
+    blackout: tuple[TimeSpan, ...] = field(default=(), repr=False)
+    mute: tuple[TimeSpan, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

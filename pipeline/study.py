@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 
@@ -20,6 +20,7 @@ from pipeline.metadata_tables import is_discarded, metadata_table
 from pipeline.pending_withdrawal import refuse_while_pending
 from pipeline.recording_names import RecordingNames
 from pipeline.records import Child, Notice, Permission, Recording, StageFailure
+from pipeline.redactions import NOTHING, read_redactions, redactions_text
 from pipeline.textfile import CsvRow, CsvTable
 
 VIDEO_SUFFIXES = frozenset(
@@ -41,6 +42,8 @@ class Study:
     contexts: tuple[Context, ...] = ()
     failures: tuple[StageFailure, ...] = ()
     notices: tuple[Notice, ...] = ()
+    redactions: str = ""
+    """What metadata/redactions.csv takes away, as `redactions_text` writes it."""
 
     @property
     def name(self) -> str:
@@ -127,6 +130,12 @@ def open_study(root: Path) -> Study:
     notices += _left_out(n_of_discarded, n_without_file)
     notices += _unlisted_videos(root, known | {f.recording_id for f in failures}, recordings_csv)
     contexts, context_notices = _contexts(root, recordings)
+    redactions = read_redactions(root, seen.keys())
+    hidden = {recording.recording_id: NOTHING for recording in recordings} | redactions
+    recordings = [
+        replace(r, blackout=hidden[r.recording_id].blackout, mute=hidden[r.recording_id].mute)
+        for r in recordings
+    ]
     return Study(
         root=root,
         settings=settings,
@@ -135,6 +144,7 @@ def open_study(root: Path) -> Study:
         contexts=contexts,
         failures=tuple(failures),
         notices=notices + context_notices,
+        redactions=redactions_text(redactions),
     )
 
 

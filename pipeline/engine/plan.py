@@ -133,17 +133,22 @@ class Inputs:
 
     def speech(self, recording: Recording, transcripts: Sequence[Path], whisper: str) -> str:
         """Digest of the media, of the transcript and speaker files of one recording, and of the
-        Whisper model where that is what hears it ("" where not)."""
+        Whisper model where that is what hears it ("" where not), and of what is muted."""
         parts = [self.media(recording), recording.recording_id, whisper]
         for path in sorted(transcripts):
             if path not in self._files:
                 self._files[path] = hashlib.sha256(path.read_bytes()).hexdigest()
             parts.append(self._files[path])
+        if recording.mute:
+            parts.append(repr(recording.mute))
         return digest_of(*parts)
 
     def vision(self, recording: Recording) -> str:
-        """Digest of the media."""
-        return digest_of(self.media(recording), recording.recording_id)
+        """Digest of the media and of what is blacked out."""
+        parts = [self.media(recording), recording.recording_id]
+        if recording.blackout:
+            parts.append(repr(recording.blackout))
+        return digest_of(*parts)
 
     @cached_property
     def norms(self) -> str:

@@ -40,6 +40,7 @@ from pipeline.store.publish import (
     publish,
     published_inputs,
 )
+from pipeline.store.redaction_sweep import sweep_redacted
 from pipeline.study import Study
 
 __all__ = ["Run", "RunOptions", "RunSummary"]
@@ -339,7 +340,11 @@ class Run:
             self.study, shards, failures, notices
         ):
             self.on_event(Said("The store is up to date"))
-            return current_store_path(self.study.root), False
+            store = current_store_path(self.study.root)
+            if store is not None:
+                # What a run that was cut off after publishing had still to delete.
+                sweep_redacted(self.study, store, shards.paths())
+            return store, False
         is_publish_alone = self.options.stage == "publish"
         if is_publish_alone and not shards.align and has_published_scores(self.study.root):
             raise StudyError(

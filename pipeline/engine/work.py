@@ -24,6 +24,7 @@ from pipeline.records import (
     Recording,
     StageFailure,
 )
+from pipeline.redactions import without_blacked_out, without_muted
 from pipeline.results import ChildHubs, FrameEmbeddings, RecordingAlignment
 from pipeline.score_settings import TextVariant
 from pipeline.store.align_shards import write_alignment
@@ -178,7 +179,7 @@ def _speech(item: Item, shard: Path, tools: Tools, on_heard: OnProgress | None) 
         kept,
         on_heard,
     )
-    write_transcript(shard, transcript)
+    write_transcript(shard, without_muted(transcript, recording.mute))
     kept.forget()
 
 
@@ -196,7 +197,7 @@ def _vision(item: Item, shard: Path, tools: Tools, on_frame: OnProgress | None) 
     media = media_info(recording, tools)
 
     def embed(piece: FrameSource, n_before: int) -> FrameEmbeddings:
-        return embed_recording(
+        frames = embed_recording(
             recording.recording_id,
             piece,
             media,
@@ -206,6 +207,7 @@ def _vision(item: Item, shard: Path, tools: Tools, on_frame: OnProgress | None) 
             batch_size=study.settings.model.batch_size,
             on_frame=(lambda n: on_frame(n_before + n)) if on_frame is not None else None,
         )
+        return without_blacked_out(frames, recording.blackout)
 
     write_frame_pieces(shard, embedded_pieces(source, embed))
 

@@ -50,7 +50,7 @@ class ClipCache:
 def clip_name(source: Path, span: TimeSpan, settings: ClipSettings) -> str:
     """Digest of the recording's content, the stretch shown and the way it is encoded."""
     shown = clip_span(span, settings)
-    parts = (
+    parts: tuple[str | int, ...] = (
         CLIP_FORMAT,
         content_of(source),
         shown.onset_ms,
@@ -58,6 +58,9 @@ def clip_name(source: Path, span: TimeSpan, settings: ClipSettings) -> str:
         settings.max_height_px,
         settings.audio_track,
     )
+    hidden = settings.redactions.within(shown)
+    if hidden:
+        parts = (*parts, hidden.text)
     return hashlib.sha256(":".join(str(part) for part in parts).encode()).hexdigest()[:32]
 
 

@@ -10,13 +10,16 @@ import errno
 import uuid
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pipeline.errors import DiskFullError, MediaError
 from pipeline.media.encode import ClipWriter
+from pipeline.media.hiding import hidden_marked, silence
 from pipeline.media.picture import upright_size
 from pipeline.media.source import Sound, open_source, sound, video_frames, video_stream
 from pipeline.records import TimeSpan
+from pipeline.redactions import NOTHING, Redactions
 
 MAX_CLIP_MS = 120_000
 """Longer utterances are shown up to here: they are faults of segmentation, not speech."""
@@ -28,12 +31,14 @@ _STILL_PICTURE_MS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ClipSettings:
-    """How much before and after the utterance, and how the clip is encoded."""
+    """How much before and after the utterance, how the clip is encoded, and which stretches of
+    the recording are black or silent in it."""
 
     lead_ms: int = 1_000
     lag_ms: int = 1_000
     max_height_px: int = 720
     audio_track: int = 0
+    redactions: Redactions = NOTHING
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
@@ -72,10 +77,12 @@ def cut_clip(source: Path, span: TimeSpan, out: Path, settings: ClipSettings) ->
     """
     wanted = clip_span(span, settings)
     heard = _heard(source, wanted, settings.audio_track)
+    if heard is not None:
+        silence(heard, wanted, settings.redactions)
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f"{out.stem}-{uuid.uuid4().hex[:8]}.partial")
     try:
-        info = _write(source, wanted, heard, partial, settings.max_height_px)
+        info = _write(source, wanted, heard, partial, settings)
         partial.replace(out)
     except (MediaError, OSError) as problem:
         for cause in (problem, problem.__cause__):
@@ -101,7 +108,7 @@ def _heard(source: Path, wanted: TimeSpan, audio_track: int) -> Sound | None:
 
 
 def _write(
-    source: Path, wanted: TimeSpan, heard: Sound | None, partial: Path, max_height_px: int
+    source: Path, wanted: TimeSpan, heard: Sound | None, partial: Path, settings: ClipSettings
 ) -> ClipInfo:
     with open_source(source) as container:
         stream = video_stream(container, source)
@@ -113,13 +120,11 @@ def _write(
                 f"{source.name} ends before {wanted.onset_ms / 1000:.1f} s.",
                 hint="The file may be cut short, or its transcript may belong to another file.",
             )
-        size = upright_size(first[1], stream, max_height_px)
+        size = upright_size(first[1], stream, settings.max_height_px)
         with closing(ClipWriter(partial, wanted, size, heard)) as writer:
-            writer.add(*first)
-            if second is not None:
-                writer.add(*second)
-            for time_ms, frame in frames:
-                writer.add(time_ms, frame)
+            played = chain((first,), (second,) if second is not None else (), frames)
+            for time_ms, frame, is_hidden in hidden_marked(played, settings.redactions.blackout):
+                writer.add(time_ms, frame, is_hidden)
             length_ms = writer.finish()
     shown = TimeSpan(wanted.onset_ms, wanted.onset_ms + max(1, round(length_ms)))
     return ClipInfo(partial, shown, size.width_px, size.height_px, heard is not None)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.media.hiding import black_like
 from pipeline.media.picture import PictureSize, Upright
 from pipeline.media.source import Sound
 from pipeline.records import TimeSpan
@@ -43,13 +44,14 @@ class ClipWriter:
         self._pictures = _picture_track(self._target, size)
         self._sound = None if heard is None else sound_track(self._target, heard)
         self._times: list[int] = []
+        self._hidden: list[bool] = []
         self._n_encoded = 0
         self._packets: list[Packet[VideoStream]] = []
         self._last_ms = -_MIN_FRAME_MS
         self._last_frame_ms = 0.0
 
-    def add(self, time_ms: float, frame: VideoFrame) -> None:
-        """Show `frame` from `time_ms` of the recording on, until the next one.
+    def add(self, time_ms: float, frame: VideoFrame, is_hidden: bool = False) -> None:
+        """Show `frame`, or black in its place, from `time_ms` of the recording on, until the next.
 
         More than 60 frames a second are thinned out.
         """
@@ -61,6 +63,7 @@ class ClipWriter:
         self._last_frame_ms = float(length) * 1000.0 or since_last_ms
         self._last_ms = shown_ms
         self._times.append(round(shown_ms / 1000.0 / _CLOCK))
+        self._hidden.append(is_hidden)
         self._encode(self._upright.turn(frame))
 
     def finish(self) -> float:
@@ -101,7 +104,8 @@ class ClipWriter:
         return ends_ms
 
     def _encode(self, pictures: Iterator[VideoFrame]) -> None:
-        for picture in pictures:
+        for whole in pictures:
+            picture = black_like(whole) if self._hidden[self._n_encoded] else whole
             picture.pts = self._times[self._n_encoded]
             picture.time_base = _CLOCK
             picture.pict_type = 0  # The encoder chooses; the source's choice means nothing here.

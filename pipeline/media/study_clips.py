@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 
 from pipeline.config import load_settings
+from pipeline.current_rules import rules_now
 from pipeline.errors import MediaError
 from pipeline.media.clip_cache import ClipCache
 from pipeline.media.clips import ClipSettings
@@ -34,14 +35,14 @@ class StudyClips:
         """File of the clip around `span` of a recording, cut now if needed.
 
         `media_path` is relative to recordings/raw, as the store has it. Raises MediaError when
-        it leaves that folder or cannot be cut.
+        it leaves that folder or cannot be cut, and when the metadata do not allow it now.
         """
         source = recording_file(self._root, media_path)
-        return self._cache.clip(source, span, self._settings(lead_ms, lag_ms))
+        return self._cache.clip(source, span, self._settings(media_path, lead_ms, lag_ms))
 
     def is_kept(self, media_path: str, span: TimeSpan, *, lead_ms: int, lag_ms: int) -> bool:
         """Whether that clip was cut before and is still there."""
-        settings = self._settings(lead_ms, lag_ms)
+        settings = self._settings(media_path, lead_ms, lag_ms)
         source = recording_file(self._root, media_path)
         return self._cache.path_of(source, span, settings).is_file()
 
@@ -49,11 +50,13 @@ class StudyClips:
         """How many clips are kept."""
         return self._cache.n_kept()
 
-    def _settings(self, lead_ms: int, lag_ms: int) -> ClipSettings:
+    def _settings(self, media_path: str, lead_ms: int, lag_ms: int) -> ClipSettings:
+        rule = rules_now(self._root).shown_media(media_path)
         return ClipSettings(
             lead_ms=lead_ms,
             lag_ms=lag_ms,
             audio_track=load_settings(self._root / "study.toml").speech.audio_track,
+            redactions=rule.redactions,
         )
 
     def log_opened(self, recording_id: str, utterance_id: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.errors import CoviewError, DiskFullError, ModelError, StudyError
 from pipeline.records import Recording, StageFailure, TimeSpan
+from pipeline.redactions import Redactions
 from pipeline.results import Transcript
 from pipeline.sound.captions import Caption
 from pipeline.sound.encoder import SoundEncoder
@@ -117,12 +118,17 @@ def recording_features(
     captioned: Sequence[TimeSpan],
     tools: FeatureTools,
 ) -> RecordingFeatures:
-    """Features of one recording, read anew. A recording without sound has none of sound.
+    """Features of one recording, read anew. A recording without sound has none of sound, and
+    no clip touches a redacted stretch.
 
     Raises MediaError when its picture cannot be read.
     """
     utterances = [(u.utterance_id, u.span) for u in transcript.utterances]
-    clips = clip_spans(utterances, captioned, transcript.media.duration_ms)
+    clips = tuple(
+        clip
+        for clip in clip_spans(utterances, captioned, transcript.media.duration_ms)
+        if not Redactions(recording.blackout, recording.mute).within(clip.span)
+    )
     media = study.media_file(recording)
     source = open_frames(media, study.frames_folder(recording), study.settings.frames.step_ms)
     visual, n_frames = picture_features(clips, source, tools.image_model)
@@ -159,4 +165,7 @@ def _digest(
     assert media is not None
     spoken = hashlib.sha256(repr(sorted(set(spans))).encode()).hexdigest()
     track = str(study.settings.speech.audio_track)
-    return digest_of(media_digest(media), speech_shard.name, spoken, track)
+    parts = [media_digest(media), speech_shard.name, spoken, track]
+    if recording.blackout or recording.mute:
+        parts.append(Redactions(recording.blackout, recording.mute).text)
+    return digest_of(*parts)

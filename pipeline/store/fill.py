@@ -46,6 +46,11 @@ class ShardSet:
     variants: tuple[Path, ...] = ()
     hubs: tuple[Path, ...] = ()
 
+    def paths(self) -> tuple[Path, ...]:
+        """All shards of the set."""
+        groups = (self.speech, self.vision, self.text, self.align, self.variants, self.hubs)
+        return tuple(path for group in groups for path in group)
+
     def digest(self) -> str:
         """Digest of all shard names; they carry the settings and the inputs."""
         groups = (self.speech, self.vision, self.text, self.align, self.variants, self.hubs)

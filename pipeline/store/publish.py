@@ -30,6 +30,11 @@ from pipeline.store.frame_vectors import (
 )
 from pipeline.store.layout import digest_of
 from pipeline.store.locate import current_store_path, stores_folder, switch_current_store
+from pipeline.store.redacted_store import (
+    delete_redactions_of_build,
+    write_redactions_of_build,
+)
+from pipeline.store.redaction_sweep import sweep_redacted
 from pipeline.study import Study
 
 MEMORY_LIMIT = "4GB"
@@ -138,8 +143,10 @@ def publish(
     except (duckdb.Error, OSError) as problem:
         _delete_partial(folder)
         raise _write_error(problem, target) from problem
+    write_redactions_of_build(target, study.redactions)
     switch_current_store(study.root, target.name)
     _prune(study, target)
+    sweep_redacted(study, target, shards.paths())
     return target
 
 
@@ -189,6 +196,7 @@ def _prune(study: Study, current: Path) -> None:
         try:
             old.unlink()
             delete_vectors(old)
+            delete_redactions_of_build(old)
         except OSError:
             # Windows keeps a file that the dashboard has open; the next run removes it.
             continue

@@ -8,6 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.current_rules import rules_now
+from pipeline.errors import MediaError
 from pipeline.store.layout import vision_shards
 
 
@@ -17,9 +19,14 @@ def read_thumbnails(
     """JPEGs of the full frame by time_ms; times without a picture are left out.
 
     Reads only the row groups that hold the times. An absent or damaged shard gives no pictures:
-    the store alone still answers every question.
+    the store alone still answers every question. Nor are there any where the metadata allow none
+    now, or black them out.
     """
-    wanted = set(times_ms)
+    try:
+        rule = rules_now(study_root).shown(recording_id)
+    except MediaError:
+        return {}
+    wanted = {time for time in times_ms if not rule.redactions.is_black(time)}
     for path in vision_shards(study_root / "derived", recording_id):
         pictures = _pictures(path, wanted)
         if pictures:

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from duckdb import DuckDBPyConnection
 from PIL import Image
 
+from pipeline.current_rules import rules_now
 from pipeline.errors import DiskFullError, MediaError
 from pipeline.media.clip_cache import content_of
 from pipeline.media.file_cache import FileCache
@@ -55,6 +56,8 @@ def picture_file(
     shown, and when its video or folder of frames cannot be read; DiskFullError.
     """
     media_path, frames_path = _permitted_source(store_con, moment.recording_id)
+    if rules_now(study_root).shown(moment.recording_id).redactions.is_black(frame_ms):
+        raise _taken_away(moment)
     found = store_con.execute(
         "SELECT count(*) FROM frames WHERE recording_id = ? AND time_ms = ?",
         [moment.recording_id, frame_ms],
@@ -95,6 +98,8 @@ def sound_file(study_root: Path, store_con: DuckDBPyConnection, moment: MomentRe
     """
     media_path, _ = _permitted_source(store_con, moment.recording_id)
     span = moment.span
+    if rules_now(study_root).shown(moment.recording_id).redactions.within(span).mute:
+        raise _taken_away(moment)
     found = store_con.execute(
         "SELECT count(*) FROM utterances WHERE recording_id = ? AND onset_ms < ? AND offset_ms > ?",
         [moment.recording_id, span.offset_ms, span.onset_ms],
@@ -116,6 +121,13 @@ def sound_file(study_root: Path, store_con: DuckDBPyConnection, moment: MomentRe
         ("sound", content_of(source), str(span.onset_ms), str(span.offset_ms), str(track)),
         ".m4a",
         lambda path: write_sound(source, span, track, path),
+    )
+
+
+def _taken_away(moment: MomentRef) -> MediaError:
+    return MediaError(
+        f"This moment of {moment.recording_id} was taken away by metadata/redactions.csv.",
+        hint="Make a new set of trials from the current store.",
     )
 
 

@@ -42,6 +42,10 @@ RECORDINGS = (
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
     (folder / "recordings" / "raw").mkdir(parents=True)
+    rows = [f"C,{name},{media or name}.mp4,{allowed}" for name, media, _, allowed in RECORDINGS]
+    header = "child_id,recording_id,recording_filename,permission"
+    (folder / "metadata").mkdir()
+    (folder / "metadata" / "recordings.csv").write_text("\n".join([header, *rows]))
     record(folder / "recordings" / "raw" / "film.mp4", seconds=4, fps=30)
     record(folder / "recordings" / "raw" / "turned.mp4", seconds=2, fps=10, rotation=90)
     stills = folder / "frames" / "stills"
