@@ -24,6 +24,7 @@ def main() -> int:
         ["preprocess_speed"],
         ["embed_speed"],
         ["pages_speed"],
+        ["charts_speed"],
         ["export_speed", "--utterances", "20000", "--recordings", "80"],
         ["import_speed", "--utterances", "20000"],
         ["mixed_speed"],

@@ -11,8 +11,10 @@ import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from dashboard.filters import Filters
-from dashboard.queries.arrays import Numbers, ScoreArrays, bins_between
+from dashboard.queries.arrays import Ints, Numbers, ScoreArrays, bins_between
+from dashboard.queries.cube import choice_of_recordings, counted, n_speakers
 from dashboard.queries.selection import Measure
+from dashboard.queries.shares import Doubles
 from dashboard.queries.told import most_listed, told
 from pipeline.compiled import adding_up, compiled_for
 from pipeline.stats import counting
@@ -23,23 +25,49 @@ def paired_counts(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure)
     high_a, high_b (at or above the threshold), gained (only under B), lost (only under A),
     sum_difference and sum_sq_difference (of B minus A)."""
     _check_pair(a, b)
-    return counted_pairs(arrays, arrays.chosen(filters, a.scorer), a, b)
+    choice = choice_of_recordings(arrays, filters, "none")
+    if choice is None:
+        return counted_pairs(arrays, arrays.chosen(filters, a.scorer), a, b)
+    n_recordings, n = len(arrays.recordings.child), n_speakers(arrays)
+
+    def by_speaker() -> tuple[Ints, Doubles]:
+        places = arrays.recording * np.int32(n) + arrays.group("speaker")
+        counts, sums = _count_pairs(
+            arrays, arrays.chosen(Filters(), a.scorer), (a, b), places, n_recordings * n
+        )
+        return counts.reshape(n_recordings, n, 4), sums.reshape(n_recordings, n, 2)
+
+    counts, sums = counted(arrays, choice, f"pairs {a!r} {b!r}", by_speaker)
+    return _pair_rows(arrays, counts[:, 0], sums[:, 0])
 
 
 def counted_pairs(arrays: ScoreArrays, number: Numbers, a: Measure, b: Measure) -> pd.DataFrame:
     """`paired_counts` of these utterances, each measure with its own threshold."""
-    recordings = arrays.recordings
-    counts = np.zeros((len(recordings.child), 4), np.int64)
-    sums = np.zeros((len(recordings.child), 2))
+    n_recordings = len(arrays.recordings.child)
+    counts, sums = _count_pairs(arrays, number, (a, b), arrays.recording, n_recordings)
+    return _pair_rows(arrays, counts, sums)
+
+
+def _count_pairs(
+    arrays: ScoreArrays, number: Numbers, pair: tuple[Measure, Measure], place: Numbers, n: int
+) -> tuple[Ints, Doubles]:
+    """As `counting.count_pairs`, (n, 4) and (n, 2), by the places of all utterances."""
+    a, b = pair
+    counts, sums = np.zeros((n, 4), np.int64), np.zeros((n, 2))
     adding_up(counting.count_pairs, len(number))(
         number,
-        arrays.recording,
+        place,
         arrays.score(a),
         arrays.score(b),
         (a.threshold, b.threshold),
         counts,
         sums,
     )
+    return counts, sums
+
+
+def _pair_rows(arrays: ScoreArrays, counts: Ints, sums: Doubles) -> pd.DataFrame:
+    recordings = arrays.recordings
     code = recordings.by_name[counts[recordings.by_name].any(axis=1)]
     neither, gained, lost, both = counts[code].T
     rows = recordings.frame[["child_id", "recording_id"]].take(code).reset_index(drop=True)
@@ -65,11 +93,19 @@ def difference_bins(
     low_a, high_a = arrays.extremes(a.scorer, a.score)
     low_b, high_b = arrays.extremes(b.scorer, b.score)
     first, n_bins = bins_between(low_b - high_a, high_b - low_a, 0.0, width)
-    counts = np.zeros((2, n_bins), np.int64)
-    chosen = arrays.chosen(filters, a.scorer)
-    adding_up(counting.count_differences, len(chosen))(
-        chosen, arrays.score(a), arrays.score(b), width, first, counts
-    )
+
+    def count(chosen: Numbers) -> Ints:
+        counts = np.zeros((2, n_bins), np.int64)
+        adding_up(counting.count_differences, len(chosen))(
+            chosen, arrays.score(a), arrays.score(b), width, first, counts
+        )
+        return counts
+
+    if filters.n_restrictions:
+        counts = count(arrays.chosen(filters, a.scorer))
+    else:
+        name = f"differences {a!r} {b!r} {width}"
+        (counts,) = arrays.kept(name, lambda: (count(arrays.chosen(filters, a.scorer)),))
     place, is_equal = np.nonzero(counts.T)
     return pd.DataFrame(
         {

@@ -124,8 +124,9 @@ def _by_speaker(cells: NDArray[Number]) -> NDArray[Number]:
 def _apart(cells: NDArray[Number], speakers: Mask | None) -> NDArray[Number]:
     """Of (n_speakers, n, ...) the chosen, as (n, n_speakers, ...) with zeros for the others."""
     if speakers is not None:
-        cells = np.asarray(cells * speakers.reshape(-1, *(1 for _ in cells.shape[1:])))
-    return np.asarray(np.moveaxis(cells, 0, 1))
+        cells = _kept_of(cells, speakers)
+    found: NDArray[Number] = np.moveaxis(cells, 0, 1)
+    return found
 
 
 def _added(cells: NDArray[Number], speakers: Mask | None) -> NDArray[Number]:
@@ -134,11 +135,17 @@ def _added(cells: NDArray[Number], speakers: Mask | None) -> NDArray[Number]:
     for speaker, of_one in enumerate(cells):
         if speakers is None or speakers[speaker]:
             total += of_one
-    return total[:, None]
+    found: NDArray[Number] = total[:, None]
+    return found
 
 
 def _left(cells: NDArray[Number], places: Mask | None) -> NDArray[Number]:
     """The cells, with zeros for places that are not chosen."""
-    if places is None:
-        return cells
-    return np.asarray(cells * places.reshape(-1, *(1 for _ in cells.shape[1:])))
+    return cells if places is None else _kept_of(cells, places)
+
+
+def _kept_of(cells: NDArray[Number], is_kept: Mask) -> NDArray[Number]:
+    """The cells with zeros where the first axis, (n,), is not kept."""
+    found: NDArray[Number] = np.zeros_like(cells)
+    found[is_kept] = cells[is_kept]
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 from dashboard.filters import Filters
-from dashboard.queries import chance, cube, shares
+from dashboard.queries import chance, comparing, cube, shares
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.selection import Measure
 from tests.factories import write_synthetic_study
@@ -40,7 +41,13 @@ QUERIES: dict[str, Query] = {
     "chance by speaker": lambda a, f, m: chance.chance_by_recording(a, f, m, "speaker"),
     "bins": lambda a, f, m: shares.score_bins(a, f, m, 0.01),
     "null": shares.null_cells,
+    "pairs": lambda a, f, m: comparing.paired_counts(a, f, m, of_pad(m)),
+    "differences": lambda a, f, m: comparing.difference_bins(a, f, m, of_pad(m), 0.01),
 }
+
+
+def of_pad(measure: Measure) -> Measure:
+    return replace(measure, crop="pad", statistic="max")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +59,7 @@ def arrays(tmp_path_factory: pytest.TempPathFactory):
 
 def without_cube(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take every way through the utterances themselves."""
-    for module in (shares, chance):
+    for module in (shares, chance, comparing):
         for name in ("choice_of_recordings", "choice_of_children"):
             monkeypatch.setattr(module, name, lambda *_: None, raising=False)
 
