@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,10 +114,13 @@ class OpenClipModel:
         """How many texts are longer than the model's context and lose their end."""
         if not texts:
             return 0
-        tokens = self._tokenize(list(texts))
-        longer = self._tokenize(list(texts), context_length=self.context_length + 1)
+        times_said = Counter(texts)
+        unique = list(times_said)
+        tokens = self._tokenize(unique)
+        longer = self._tokenize(unique, context_length=self.context_length + 1)
         # With room for one more token, only a text that was cut changes: its end token moves.
-        return int((longer[:, : self.context_length] != tokens).any(dim=1).sum())
+        is_cut = (longer[:, : self.context_length] != tokens).any(dim=1).tolist()
+        return sum(n for n, is_one in zip(times_said.values(), is_cut, strict=True) if is_one)
 
     def _pixel_batches(self, images: Sequence[UInt8Array]) -> Iterator[Tensor]:
         """Normalised pixels (b, 3, S, S) on the model's device, in its number format."""
@@ -133,7 +137,7 @@ class OpenClipModel:
         """(rows, tokens) in batches of similar length, so that little padding is left to cut."""
         import torch
 
-        from pipeline.vision.text_tower import text_lengths
+        from pipeline.vision.text_tower import batches_of_like_length, text_lengths
 
         if not texts:
             return
@@ -150,8 +154,8 @@ class OpenClipModel:
             return
         lengths = text_lengths(self._model, tokens)
         order = torch.argsort(lengths, stable=True)
-        for start in range(0, len(texts), _TEXT_BATCH):
-            chosen = order[start : start + _TEXT_BATCH]
+        for start, end in batches_of_like_length(lengths[order].tolist(), _TEXT_BATCH):
+            chosen = order[start:end]
             yield chosen.tolist(), tokens[chosen, : int(lengths[chosen].max())]
 
     def _encode_tokens(self, tokens: Tensor) -> Tensor:

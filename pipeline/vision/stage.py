@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,6 +19,9 @@ from pipeline.vision.orientation import UInt8Array
 from pipeline.vision.prepared_frames import Preparation, PreparedFrame, prepared_frames
 from pipeline.vision.sampled_frame import FrameSource
 from pipeline.vision.side_by_side import in_order, streams
+
+FRAMES_AT_ONCE = 2048
+"""About half an hour at one frame a second: at most 100 MB of vectors and thumbnails."""
 
 _LAST_IMAGES = 32
 """The frames left over at the end are embedded by so many images, so that no core waits."""
@@ -43,35 +47,72 @@ def embed_recording(
 
     Raises MediaError when the source fails or holds no frame that can be decoded.
     """
-    times: list[int] = []
-    grid: list[int] = []
-    thumbnails: list[bytes] = []
-    vectors: dict[Crop, list[Float32Array]] = {crop: [] for crop in crops}
+    pieces = embedded_pieces(
+        recording_id, source, media, model, frames, crops, batch_size=batch_size, on_frame=on_frame
+    )
+    return _joined(list(pieces))
+
+
+def embedded_pieces(
+    recording_id: str,
+    source: FrameSource,
+    media: MediaInfo,
+    model: ImageTextModel,
+    frames: FrameSettings,
+    crops: Sequence[Crop],
+    *,
+    batch_size: int = 64,
+    on_frame: Callable[[int], None] | None = None,
+    n_at_once: int = FRAMES_AT_ONCE,
+) -> Iterator[FrameEmbeddings]:
+    """`embed_recording` as it goes on: about `n_at_once` frames at a time, in order of time, so
+    that memory does not grow with the length of a recording. The last piece has all notices."""
     preparation = Preparation(crops, model.ref.image_size_px, frames.thumbnail_px)
-    for batch, rows_of_crops in _embedded_batches(source, preparation, model, batch_size):
-        for crop, rows in rows_of_crops.items():
-            vectors[crop].append(rows)
-        for frame in batch:
-            times.append(frame.time_ms)
-            grid.append(frame.grid_index)
-            thumbnails.append(frame.thumbnail)
-        if on_frame is not None:
-            on_frame(len(times))
-    if not times:
+    waiting: list[FrameEmbeddings] = []
+    n_done = n_waiting = 0
+    with closing(_embedded_batches(source, preparation, model, batch_size)) as batches:
+        for batch, rows_of_crops in batches:
+            if n_waiting >= n_at_once:
+                # Only when more has come: the last piece must wait for the notices.
+                yield _joined(waiting)
+                waiting, n_waiting = [], 0
+            waiting.append(
+                FrameEmbeddings(
+                    recording_id=recording_id,
+                    media=media,
+                    model=model.ref,
+                    times_ms=np.array([frame.time_ms for frame in batch], np.int64),
+                    grid_index=np.array([frame.grid_index for frame in batch], np.int64),
+                    thumbnails=tuple(frame.thumbnail for frame in batch),
+                    crops=tuple(CropEmbeddings(crop, rows_of_crops[crop]) for crop in crops),
+                )
+            )
+            n_waiting += len(batch)
+            n_done += len(batch)
+            if on_frame is not None:
+                on_frame(n_done)
+    if not waiting:
         raise MediaError(
             f"No frame of {recording_id} could be decoded.",
             hint="Copy the video again from the camera, or set discard to 1 in "
             "metadata/recordings.csv.",
         )
-    return FrameEmbeddings(
-        recording_id=recording_id,
-        media=media,
-        model=model.ref,
-        times_ms=np.array(times, np.int64),
-        grid_index=np.array(grid, np.int64),
-        thumbnails=tuple(thumbnails),
-        crops=tuple(CropEmbeddings(crop, np.concatenate(vectors[crop])) for crop in crops),
-        notices=source.notices,
+    yield replace(_joined(waiting), notices=source.notices)
+
+
+def _joined(pieces: Sequence[FrameEmbeddings]) -> FrameEmbeddings:
+    """Consecutive pieces of a recording as one, with the notices of the last."""
+    return replace(
+        pieces[-1],
+        times_ms=np.concatenate([piece.times_ms for piece in pieces]),
+        grid_index=np.concatenate([piece.grid_index for piece in pieces]),
+        thumbnails=tuple(jpeg for piece in pieces for jpeg in piece.thumbnails),
+        crops=tuple(
+            CropEmbeddings(
+                entry.crop, np.concatenate([piece.vectors(entry.crop) for piece in pieces])
+            )
+            for entry in pieces[-1].crops
+        ),
     )
 
 
@@ -116,7 +157,7 @@ def _n_images(crops: Sequence[Crop]) -> int:
 
 def _embedded_batches(
     source: FrameSource, preparation: Preparation, model: ImageTextModel, batch_size: int
-) -> Iterator[tuple[list[PreparedFrame], dict[Crop, Float32Array]]]:
+) -> Generator[tuple[list[PreparedFrame], dict[Crop, Float32Array]], None, None]:
     """The source's frames in batches of at most `batch_size` images, and their vectors by crop."""
     import torch
 

@@ -6,6 +6,7 @@ text's vector is read at its end token. So everything after the longest text's e
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.vision.loading import ClipNetwork
 
 _AGREEMENT = 1e-4
+_WORTH_A_PASS = 32
 
 
 class TextTower(Protocol):
@@ -57,6 +59,22 @@ def text_lengths(model: ClipNetwork, tokens: Tensor) -> Tensor:
     pool_type, eos_id = _pooling(model)
     ends = tokens.eq(-1 if eos_id is None else eos_id).int() if pool_type == "eos" else tokens
     return ends.argmax(dim=1) + 1
+
+
+def batches_of_like_length(lengths: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """[start, end) of batches of at most `most` texts whose rising lengths (n,) are given.
+
+    A batch ends where the length rises, once it is large enough to be worth its own pass: all its
+    texts are padded to the longest.
+    """
+    start = 0
+    for row in range(1, len(lengths)):
+        n = row - start
+        if n == most or (n >= _WORTH_A_PASS and lengths[row] > lengths[row - 1]):
+            yield start, row
+            start = row
+    if lengths:
+        yield start, len(lengths)
 
 
 def can_cut(model: ClipNetwork, sample_tokens: Tensor) -> bool:

@@ -16,6 +16,7 @@ from pipeline.records import Crop
 from pipeline.vision.crops import model_inputs
 from pipeline.vision.model_files import find_model
 from pipeline.vision.open_clip_model import OpenClipModel
+from pipeline.vision.text_tower import batches_of_like_length
 from tests.vision.conftest import MODEL_CFG, write_model
 
 TEXTS = ["look at the dog", "no", "a red ball on the table, do you want it?", "no"]
@@ -269,3 +270,12 @@ def test_weights_in_the_cache_are_found_and_carry_the_published_threshold(tmp_pa
     assert files.scorer == "ViT-B-32-quickgelu/openai"
     assert files.default_threshold == 0.24
     assert files.threshold_source == "Tan et al. 2025 scripts"
+
+
+def test_texts_are_encoded_beside_texts_of_like_length() -> None:
+    lengths = [3] * 10 + [4] * 30 + [5] * 70 + [9] * 5
+    batches = list(batches_of_like_length(lengths, 50))
+    # Ten are too few for a pass of their own; seventy too many for one.
+    assert batches == [(0, 40), (40, 90), (90, 115)]
+    assert list(batches_of_like_length([7] * 120, 50)) == [(0, 50), (50, 100), (100, 120)]
+    assert list(batches_of_like_length([], 50)) == []
