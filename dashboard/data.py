@@ -25,6 +25,7 @@ from pipeline.pending_withdrawal import refuse_while_pending
 from pipeline.people.store import people_store
 from pipeline.people.thresholds import ChosenThreshold, thresholds_of_study, with_chosen
 from pipeline.records import ModelRef
+from pipeline.store.build_rules import refuse_if_rules_changed
 from pipeline.store.locate import current_store_path
 from pipeline.store.narrowed import narrowed_store
 from pipeline.vision.text_client import TextEncoder
@@ -41,7 +42,7 @@ with more of them in use at once pages get slower, not wrong."""
 _OPENED_STATE, _HANDLE_STATE = "opened_store", "opened_handle"
 
 _NO_MEDIA = """CREATE TEMP VIEW recordings AS
-    SELECT * REPLACE ('scores_only' AS permission) FROM main.recordings"""
+    SELECT * REPLACE ('scores_only' AS permission) FROM {}.main.recordings"""
 
 Answer = TypeVar("Answer")
 Arguments = ParamSpec("Arguments")
@@ -79,7 +80,8 @@ class StoreHandle:
         cursor = self.connection.cursor()
         if not self.viewer.role.sees_media:
             # To this viewer every recording is one that may not be shown.
-            cursor.execute(_NO_MEDIA)
+            name = str(cursor.execute("SELECT current_database()").fetchall()[0][0])
+            cursor.execute(_NO_MEDIA.format('"' + name.replace('"', '""') + '"'))
         return cursor
 
     @property
@@ -93,7 +95,8 @@ def find_store() -> StoreHandle | None:
     """The store this session looks at, or None when the study has none yet.
 
     A session stays with the build it opened until the person switches. Raises StoreError for a
-    store that is missing, damaged or of another version, and while a withdrawal is unfinished;
+    store that is missing, damaged or of another version, while a withdrawal is unfinished, and
+    when metadata/ take away more than it was built without;
     NotLetInError for whoever may see no page.
     """
     root = study_root()
@@ -108,6 +111,7 @@ def find_store() -> StoreHandle | None:
     if handle is not None and kept == (opened, root, viewer):
         try:
             if handle.key == _key(handle.path, handle.path.stat().st_mtime_ns, viewer):
+                refuse_if_rules_changed(root, handle.build)
                 return _kept(handle)
         except FileNotFoundError:
             pass
@@ -116,6 +120,7 @@ def find_store() -> StoreHandle | None:
     if opened is None:
         return None
     opened = opened.resolve()
+    refuse_if_rules_changed(root, opened)
     st.session_state[_OPENED_STATE] = opened
     return _kept(_opened_for(viewer, opened, root))
 

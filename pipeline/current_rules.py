@@ -34,6 +34,11 @@ class StudyRules:
         self._by_id = by_id
         self._by_media = by_media
 
+    @property
+    def wordless(self) -> tuple[str, ...]:
+        """Recordings whose words, pictures and sound may not be shown."""
+        return tuple(name for name, r in self._by_id.items() if not r.permission.may_be_shown)
+
     def shown(self, recording_id: str) -> Rule:
         """The rule of a recording whose pictures and sound may be shown; MediaError if not."""
         return _allowed(self._by_id.get(recording_id), recording_id)
@@ -47,7 +52,7 @@ def rules_now(study_root: Path) -> StudyRules:
     """The rules as the metadata say now. MediaError when they cannot be read: then nothing of the
     study may be shown."""
     try:
-        return _read(study_root, _state(study_root))
+        return _read(study_root, metadata_state(study_root))
     except (CoviewError, OSError) as problem:
         raise MediaError(
             "What may be shown of this study cannot be read, so nothing is shown.",
@@ -61,7 +66,7 @@ def _stricter(one: Rule, other: Rule) -> Rule:
         merged((*one.redactions.blackout, *other.redactions.blackout)),
         merged((*one.redactions.mute, *other.redactions.mute)),
     )
-    order = list(Permission)
+    order = (Permission.EXCERPTS, Permission.MEDIA, Permission.SCORES_ONLY)
     permission = max(one.permission, other.permission, key=order.index)
     return Rule(one.recording_id, permission, both)
 
@@ -72,16 +77,16 @@ def _allowed(rule: Rule | None, name: str) -> Rule:
             f"{name} is not in metadata/recordings.csv, so it is not shown.",
             hint="Add its row, then run the study again.",
         )
-    if rule.permission is not Permission.MEDIA:
+    if not rule.permission.may_be_shown:
         raise MediaError(
-            f"{rule.recording_id} may not be shown: its permission is not media.",
+            f"{rule.recording_id} may not be shown: its permission is scores_only.",
             hint="The column permission of metadata/recordings.csv says so.",
         )
     return rule
 
 
-def _state(study_root: Path) -> tuple[tuple[str, int, int], ...]:
-    """Numbers that change whenever a file that rules does."""
+def metadata_state(study_root: Path) -> tuple[tuple[str, int, int], ...]:
+    """Numbers that change whenever a file that `rules_now` reads does."""
     metadata = study_root / "metadata"
     paths = [
         study_root / "study.toml",

@@ -50,11 +50,29 @@ class FrameMode(str, Enum):
 
 
 class Permission(str, Enum):
-    """What a family allowed for one recording; the default is the strictest."""
+    """What a family allowed for one recording; the default is the strictest.
+
+    media: words, pictures and sound may be shown here, to those who may open the study. excerpts:
+    single moments may be shown outside as well, in talks. scores_only: numbers only.
+    """
 
     MEDIA = "media"
     EXCERPTS = "excerpts"
     SCORES_ONLY = "scores_only"
+
+    @property
+    def may_be_shown(self) -> bool:
+        """Whether words, pictures and sound may be shown at all."""
+        return self is not Permission.SCORES_ONLY
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether clips may be handed out, for talks."""
+        return self is Permission.EXCERPTS
+
+
+MAY_BE_SHOWN_SQL = "('media', 'excerpts')"
+"""The permissions of which `may_be_shown` is true, for SQL."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -106,7 +106,11 @@ RECORDINGS = Table(
             "utterance_number of its first utterance; the others follow it without a gap",
         ),
         Column("transcript_source", "VARCHAR", "Where the utterances came from"),
-        Column("permission", "VARCHAR", "What may be shown: media, excerpts or scores_only"),
+        Column(
+            "permission",
+            "VARCHAR",
+            "What may be shown: media (here), excerpts (also in talks) or scores_only (no words)",
+        ),
         Column("notices", "VARCHAR[]", "What the person should know about this recording"),
     ),
     ("recording_id",),
@@ -122,7 +126,12 @@ UTTERANCES = Table(
         Column("child_id", "VARCHAR", "Child who wore the camera"),
         ONSET,
         OFFSET,
-        Column("text", "VARCHAR", "What was said, as transcribed", is_picked=True),
+        Column(
+            "text",
+            "VARCHAR",
+            "What was said, as transcribed; empty where the permission is scores_only",
+            is_picked=True,
+        ),
         Column("speaker", "VARCHAR", "FEM, MAL, CHI (key child), OCH (other child) or NA"),
         Column(
             "speaker_overlap",
@@ -143,7 +152,7 @@ UTTERANCES = Table(
 
 WORDS = Table(
     "words",
-    "One row per word of an utterance.",
+    "One row per word of an utterance, but for recordings whose permission is scores_only.",
     (
         RECORDING_ID,
         UTTERANCE_ID,

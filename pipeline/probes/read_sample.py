@@ -30,7 +30,7 @@ def sample(
                    count(*) FILTER ({prefix}_max_cosine IS NOT NULL
                                     AND ({prefix}_z IS NULL OR NOT {prefix}_null_sd > 0)),
                    count(*) FILTER ({prefix}_z IS NOT NULL AND {prefix}_null_sd > 0
-                                    AND NOT n_words > 0)
+                                    AND NOT {_HAS_WORDS})
                 FROM scores_wide WHERE scorer = $scorer""",
             {"scorer": scorer},
         ).fetchall()[0]
@@ -53,10 +53,14 @@ def sample(
     return numbers[rows].tolist(), counts
 
 
+_HAS_WORDS = """(n_words > 0 AND recording_id::VARCHAR NOT IN
+    (SELECT recording_id FROM recordings WHERE permission = 'scores_only'))"""
+
+
 def usable(settings: ProbeSettings) -> str:
-    """SQL condition on scores_wide: words, a score and a null."""
+    """SQL condition on scores_wide: words that may be shown, a score and a null."""
     prefix = f"{settings.crop}_strict"
-    return f"({prefix}_z IS NOT NULL AND {prefix}_null_sd > 0 AND n_words > 0)"
+    return f"({prefix}_z IS NOT NULL AND {prefix}_null_sd > 0 AND {_HAS_WORDS})"
 
 
 def sampled(

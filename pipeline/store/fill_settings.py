@@ -53,6 +53,8 @@ def insert_settings(
             SELECT u.utterance_number, u.recording_id, u.utterance_id, v.variant, v.text
             FROM read_parquet(?, union_by_name = true, hive_partitioning = false) v
             JOIN utterances u USING (recording_id, utterance_id)
+            JOIN recordings r USING (recording_id)
+            WHERE r.permission <> 'scores_only'
             ORDER BY v.variant, u.utterance_number
             """,
             [files],

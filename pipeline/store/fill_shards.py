@@ -85,7 +85,10 @@ def insert_recordings(
 
 
 def insert_speech(con: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) -> None:
-    """Words and utterances; utterances are numbered in the order of recordings and time."""
+    """Words and utterances; utterances are numbered in the order of recordings and time.
+
+    What was said in a recording whose permission is scores_only never gets into a store.
+    """
     n_utterances = 0
     for stretch in stretches(shards):
         files = file_list(stretch)
@@ -99,6 +102,8 @@ def insert_speech(con: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) -> No
                        generate_subscripts(words, 1) AS word_index
                 FROM read_parquet(?, union_by_name = true, hive_partitioning = false)
             )
+            WHERE recording_id NOT IN (SELECT recording_id FROM recordings
+                WHERE permission = 'scores_only')
             ORDER BY recording_id, utterance_id, word_index
             """,
             [files],
@@ -108,7 +113,8 @@ def insert_speech(con: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) -> No
             INSERT INTO utterances
             SELECT $before - 1
                        + row_number() OVER (ORDER BY s.recording_id, s.onset_ms, s.utterance_id),
-                   s.recording_id, s.utterance_id, r.child_id, s.onset_ms, s.offset_ms, s.text,
+                   s.recording_id, s.utterance_id, r.child_id, s.onset_ms, s.offset_ms,
+                   CASE WHEN r.permission = 'scores_only' THEN '' ELSE s.text END,
                    s.speaker, s.speaker_overlap, s.language,
                    len(list_filter(s.words, lambda word: word.token <> '')),
                    s.mean_logprob, s.no_speech_prob, s.compression_ratio, s.flags, s.source

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.errors import StoreError
 from pipeline.pending_withdrawal import refuse_while_pending
-from pipeline.store.redacted_store import refuse_if_redactions_changed
+from pipeline.store.build_rules import refuse_if_rules_changed
 
 POINTER_NAME = "current"
 
@@ -25,7 +25,7 @@ def current_store_path(study_root: Path) -> Path | None:
     """Path of the current store, or None when nothing was published yet.
 
     Raises StoreError when the pointer names a file that is not there, while a withdrawal is
-    unfinished, and when the redactions changed since.
+    unfinished, and when metadata/ take away more than it was built without.
     """
     refuse_while_pending(study_root)
     folder = stores_folder(study_root)
@@ -39,7 +39,7 @@ def current_store_path(study_root: Path) -> Path | None:
             f"The store {name or '(no name)'} of {study_root.name} is missing.",
             hint="Build it again with: python -m pipeline run STUDY --stage publish",
         )
-    refuse_if_redactions_changed(study_root, path)
+    refuse_if_rules_changed(study_root, path)
     return path
 
 

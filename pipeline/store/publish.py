@@ -17,6 +17,7 @@ import duckdb
 from pipeline.errors import DiskFullError, StoreError
 from pipeline.records import Notice, StageFailure
 from pipeline.schema import SCHEMA_VERSION, TABLES
+from pipeline.store.build_rules import delete_rules_of_build, rules_text, write_rules_of_build
 from pipeline.store.fill import RunRecord, ShardSet, StoreIdentity, fill
 from pipeline.store.fill_imported import file_digest, score_files
 from pipeline.store.fill_norms import norm_files
@@ -30,10 +31,6 @@ from pipeline.store.frame_vectors import (
 )
 from pipeline.store.layout import digest_of
 from pipeline.store.locate import current_store_path, stores_folder, switch_current_store
-from pipeline.store.redacted_store import (
-    delete_redactions_of_build,
-    write_redactions_of_build,
-)
 from pipeline.store.redaction_sweep import sweep_redacted
 from pipeline.study import Study
 
@@ -70,6 +67,7 @@ def measured_digest(
         repr(sorted(repr(failure) for failure in failures)),
         repr(tuple(notices)),
         *_contents([*norm_files(study.root), *score_files(study.root)]),
+        *rules_text(study).splitlines(),
     )
 
 
@@ -143,7 +141,7 @@ def publish(
     except (duckdb.Error, OSError) as problem:
         _delete_partial(folder)
         raise _write_error(problem, target) from problem
-    write_redactions_of_build(target, study.redactions)
+    write_rules_of_build(target, rules_text(study))
     switch_current_store(study.root, target.name)
     _prune(study, target)
     sweep_redacted(study, target, shards.paths())
@@ -196,7 +194,7 @@ def _prune(study: Study, current: Path) -> None:
         try:
             old.unlink()
             delete_vectors(old)
-            delete_redactions_of_build(old)
+            delete_rules_of_build(old)
         except OSError:
             # Windows keeps a file that the dashboard has open; the next run removes it.
             continue

@@ -1,4 +1,5 @@
-"""Delete what was made before a redaction: older builds, caches, shards that still hold it.
+"""Delete what was made before a redaction or a stricter permission: older builds, caches, shards
+that still hold what was taken away.
 
 What is deleted can be made again. Clips and pictures go for all recordings, because their names
 say nothing of whose they are.
@@ -11,23 +12,28 @@ from collections.abc import Collection, Iterator
 from glob import escape
 from pathlib import Path
 
+from pipeline.store.build_rules import rules_text
 from pipeline.store.layout import Stage, file_stem
 from pipeline.store.locate import POINTER_NAME, stores_folder
 from pipeline.store.shards import write_atomically
 from pipeline.study import Study
 
-_STATE = "redactions-swept.txt"
+_STATE = "rules-swept.txt"
 _CACHES = ("clips", "cache", "exports", "report", "probes", "word_errors", "sound/scores")
 
 
 def sweep_redacted(study: Study, current: Path, shards: Collection[Path]) -> int:
-    """Delete what holds redacted stretches, once for each change of the redactions; how many files.
+    """Delete what holds more than it may, once for each thing that was taken away; how many files.
 
     current: the build that was made with them; shards: those it was made from.
     """
     state = study.derived / _STATE
-    text = study.redactions
-    if _read(state) == text:
+    text = rules_text(study)
+    before = _read(state)
+    if before == text:
+        return 0
+    if not set(text.splitlines()) - set(before.splitlines()):
+        write_atomically(state, lambda path: _write(path, text))
         return 0
     n_deleted = 0
     for path in (*_old_builds(study, current), *_shown(study), *_old_shards(study, shards)):
