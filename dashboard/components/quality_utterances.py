@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
+from duckdb import DuckDBPyConnection
 
 from dashboard import data, labels, moment_list
 from dashboard.charts.quality import count_bars, value_bins
 from dashboard.components.figure import clicked_point, current_look, show_figure
 from dashboard.components.view import View, stop_when_empty
-from dashboard.filters import with_value
+from dashboard.filters import Filters, with_value
 from dashboard.moment_list import MomentList
 from dashboard.navigation import open_list, open_moments_of_child, open_with_filters
 from dashboard.queries import quality
+from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.exporting import selection_counts
+from dashboard.queries.selection import Measure
 from pipeline.schema import UTTERANCE_FLAGS
+
+_Query = Callable[[DuckDBPyConnection, ScoreArrays, Filters, Measure], pd.DataFrame]
 
 _LOW_CONFIDENCE = -1.0
 _REASONS = {
@@ -29,7 +35,7 @@ _REASONS = {
 
 def quality_of_utterances(view: View) -> None:
     """Draw marks, missing scores and languages, and the same by child."""
-    counts = data.load(view.store, quality.counts_by_child, view.filters, view.measure)
+    counts = _asked(view, quality.counts_by_child)
     n = int(counts["n"].sum())
     stop_when_empty(n)
     _numbers(counts, n)
@@ -51,6 +57,10 @@ def quality_of_speech(view: View) -> None:
         _confidence(view, n)
     with right:
         _coverage(view)
+
+
+def _asked(view: View, query: _Query) -> pd.DataFrame:
+    return data.load_given(view.store, view.store.arrays, query, view.filters, view.measure)
 
 
 def _numbers(counts: pd.DataFrame, n: int) -> None:
@@ -136,7 +146,7 @@ def _missing(counts: pd.DataFrame, n: int) -> None:
 
 def _languages(view: View, n: int) -> None:
     st.subheader("Languages", anchor=False)
-    rows = data.load(view.store, quality.languages, view.filters, view.measure)
+    rows = _asked(view, quality.languages)
     rows["code"] = rows["language"].fillna("")
     rows["label"] = rows["language"].fillna("unknown")
     if len(rows) == 1:
@@ -159,7 +169,7 @@ def _languages(view: View, n: int) -> None:
 
 def _confidence(view: View, n: int) -> None:
     st.subheader("Speech confidence", anchor=False)
-    bins = data.load(view.store, quality.confidence_bins, view.filters, view.measure)
+    bins = _asked(view, quality.confidence_bins)
     if bins.empty:
         st.caption("The transcripts of these utterances carry no confidence.")
         return

@@ -1,13 +1,18 @@
-"""How good the data are: counts over the chosen utterances, each from one scan of scores_wide."""
+"""How good the data are: counts over the chosen utterances."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
 
 from dashboard.filters import Filters
+from dashboard.queries.arrays import Ints, ScoreArrays
+from dashboard.queries.cube import choice_of_children
 from dashboard.queries.selection import (
     Measure,
     Query,
@@ -69,64 +74,132 @@ class ProcessedCounts:
     n_failed: int
 
 
-def counts_by_child(con: DuckDBPyConnection, filters: Filters, measure: Measure) -> pd.DataFrame:
+def counts_by_child(
+    con: DuckDBPyConnection, arrays: ScoreArrays, filters: Filters, measure: Measure
+) -> pd.DataFrame:
     """One row per child; denominators are n (chosen utterances).
 
     child_id, n, n_scored, n_short (under SHORT_MS), n_unknown_speaker, n_flagged (any flag),
     flag_<name> per flag, missing_<reason> per reason.
     """
-    condition = where(filters)
-    flags = ", ".join(
-        _sum(f"flag_bits & {1 << bit} != 0", f"flag_{name}")
-        for bit, name in enumerate(UTTERANCE_FLAGS)
+    reasons = {name: place + 1 for place, name in enumerate(REASONS)}
+    has_cosine = f"{measure.sql('max_cosine')} IS NOT NULL"
+    cells = _cells(
+        con,
+        arrays,
+        filters,
+        measure,
+        {
+            "flags": "flag_bits",
+            "is_short": f"offset_ms - onset_ms < {SHORT_MS}",
+            "is_unknown": "coalesce(speaker = 'NA', FALSE)",
+            "reason": f"""CASE WHEN {measure.score} IS NOT NULL THEN 0
+                WHEN missing_reason = 'not_scored' THEN {reasons["not_scored"]}
+                WHEN missing_reason = 'no_noun' THEN {reasons["no_noun"]}
+                WHEN {has_cosine} THEN {reasons["no_null"]}
+                WHEN {measure.n_frames_sql} = 0 THEN {reasons["no_frame_in_window"]}
+                ELSE {reasons["not_scored"]} END""",
+        },
     )
-    reasons = ", ".join(_sum(f"reason = '{name}'", f"missing_{name}") for name in REASONS)
-    # First to the few combinations that occur, then to the children: one cheap pass over the
-    # rows. The reason is worked out from plain truths, because grouping by text is slow.
-    sql = f"""
-        WITH combined AS (
-            SELECT child_id, flag_bits, offset_ms - onset_ms < {SHORT_MS} AS is_short,
-                speaker = 'NA' AS is_unknown, {measure.score} IS NOT NULL AS is_scored,
-                {measure.sql("max_cosine")} IS NOT NULL AS has_cosine,
-                {measure.n_frames_sql} = 0 AS is_empty,
-                coalesce(missing_reason = 'not_scored', FALSE) AS is_left_out,
-                coalesce(missing_reason = 'no_noun', FALSE) AS is_without_text, count(*) AS n
-            FROM scores_wide WHERE scorer = $scorer AND {condition.sql}
-            GROUP BY ALL),
-        reasoned AS (
-            SELECT *, CASE WHEN is_scored THEN NULL WHEN is_left_out THEN 'not_scored'
-                WHEN is_without_text THEN 'no_noun'
-                WHEN has_cosine THEN 'no_null' WHEN is_empty THEN 'no_frame_in_window'
-                ELSE 'not_scored' END AS reason FROM combined)
-        SELECT CAST(child_id AS VARCHAR) AS child_id, {_sum("TRUE", "n")},
-            {_sum("reason IS NULL", "n_scored")}, {_sum("is_short", "n_short")},
-            {_sum("is_unknown", "n_unknown_speaker")}, {_sum("flag_bits != 0", "n_flagged")},
-            {flags}, {reasons}
-        FROM reasoned GROUP BY child_id ORDER BY child_id"""
-    return Query(sql, {**condition.params, "scorer": measure.scorer}).frame(con)
+    flags, is_short, is_unknown, reason = cells.keys
+    counted = {
+        "n": np.ones(len(cells.n), np.bool_),
+        "n_scored": reason == 0,
+        "n_short": is_short == 1,
+        "n_unknown_speaker": is_unknown == 1,
+        "n_flagged": flags != 0,
+        **{f"flag_{name}": flags & 1 << bit != 0 for bit, name in enumerate(UTTERANCE_FLAGS)},
+        **{f"missing_{name}": reason == place for name, place in reasons.items()},
+    }
+    names = arrays.names("child_id")
+    rows = pd.DataFrame(
+        {
+            "child_id": pd.Series(names, dtype="str"),
+            **{
+                name: np.bincount(cells.child, cells.n * is_counted, len(names)).astype(np.int64)
+                for name, is_counted in counted.items()
+            },
+        }
+    )
+    return rows[rows["n"] > 0].sort_values("child_id", ignore_index=True)
 
 
-def languages(con: DuckDBPyConnection, filters: Filters, measure: Measure) -> pd.DataFrame:
+def languages(
+    con: DuckDBPyConnection, arrays: ScoreArrays, filters: Filters, measure: Measure
+) -> pd.DataFrame:
     """Chosen utterances by language, the most frequent first: language (may be NULL), n."""
-    condition = where(filters)
-    sql = f"""
-        SELECT CAST(language AS VARCHAR) AS language, count(*) AS n FROM scores_wide
-        WHERE scorer = $scorer AND {condition.sql} GROUP BY language ORDER BY n DESC, language"""
-    return Query(sql, {**condition.params, "scorer": measure.scorer}).frame(con)
+    names = arrays.names("language")
+    code = f"coalesce(enum_code(language), {len(names)})"
+    cells = _cells(con, arrays, filters, measure, {"language": code})
+    n = np.bincount(cells.keys[0], cells.n, len(names) + 1).astype(np.int64)
+    rows = pd.DataFrame({"language": pd.Series([*names, None], dtype="str"), "n": n})
+    return rows[rows["n"] > 0].sort_values(
+        ["n", "language"], ascending=[False, True], ignore_index=True
+    )
 
 
-def confidence_bins(con: DuckDBPyConnection, filters: Filters, measure: Measure) -> pd.DataFrame:
+def confidence_bins(
+    con: DuckDBPyConnection, arrays: ScoreArrays, filters: Filters, measure: Measure
+) -> pd.DataFrame:
     """Chosen utterances by mean log-probability: bin_start, n; utterances without one are not in
     it."""
-    condition = where(filters)
-    sql = f"""
-        SELECT greatest(bin * {LOGPROB_WIDTH}, {LOWEST_LOGPROB}) AS bin_start,
-            CAST(sum(n) AS BIGINT) AS n
-        FROM (SELECT CAST(floor(mean_logprob / {LOGPROB_WIDTH}) AS INTEGER) AS bin, count(*) AS n
-              FROM scores_wide
-              WHERE scorer = $scorer AND mean_logprob IS NOT NULL AND {condition.sql} GROUP BY bin)
-        GROUP BY bin_start ORDER BY bin_start"""
-    return Query(sql, {**condition.params, "scorer": measure.scorer}).frame(con)
+    lowest = round(LOWEST_LOGPROB / LOGPROB_WIDTH)
+    # One below the lowest stands for none.
+    place = f"""CASE WHEN mean_logprob IS NULL THEN {lowest - 1}
+        ELSE greatest(floor(mean_logprob / {LOGPROB_WIDTH}), {lowest}) END"""
+    cells = _cells(con, arrays, filters, measure, {"bin": place})
+    n = np.bincount(cells.keys[0] - (lowest - 1), cells.n).astype(np.int64)[1:]
+    found = np.flatnonzero(n)
+    starts = np.maximum((found + lowest) * LOGPROB_WIDTH, LOWEST_LOGPROB)
+    return pd.DataFrame({"bin_start": starts, "n": n[found]})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """Utterances alike in some columns: n of them, their child's code, the columns' values."""
+
+    child: Ints
+    n: Ints
+    keys: tuple[Ints, ...]
+
+
+def _cells(
+    con: DuckDBPyConnection,
+    arrays: ScoreArrays,
+    filters: Filters,
+    measure: Measure,
+    keys: Mapping[str, str],
+) -> _Cells:
+    """Chosen utterances that are alike in child and `keys`, SQL expressions of whole numbers.
+
+    Choices of children and speakers are taken out of what was counted once for all.
+    """
+    columns = ", ".join(f"CAST({sql} AS INTEGER) AS {name}" for name, sql in keys.items())
+    speakers = arrays.names("speaker")
+    n_speakers = len(speakers)
+
+    def count(filters: Filters) -> tuple[Ints, ...]:
+        condition = where(filters)
+        sql = f"""
+            SELECT enum_code(child_id)::INTEGER AS child,
+                coalesce(enum_code(speaker), {n_speakers})::INTEGER AS speaker, {columns},
+                count(*) AS n
+            FROM scores_wide WHERE scorer = $scorer AND {condition.sql} GROUP BY ALL"""
+        found = con.execute(sql, {**condition.params, "scorer": measure.scorer}).fetchnumpy()
+        return tuple(np.asarray(found[name], np.int64) for name in ("child", "speaker", "n", *keys))
+
+    if choice_of_children(arrays, filters) is None:
+        child, _, n, *values = count(filters)
+        return _Cells(child, n, tuple(values))
+    name = f"cells {measure.scorer} {columns}"
+    child, speaker, n, *values = arrays.kept(name, lambda: count(Filters()))
+    is_spoken = np.append(_is_wanted(filters.speakers, speakers), not filters.speakers)
+    kept = _is_wanted(filters.children, arrays.names("child_id"))[child] & is_spoken[speaker]
+    return _Cells(child[kept], n[kept], tuple(value[kept] for value in values))
+
+
+def _is_wanted(wanted: tuple[str, ...], names: list[str]) -> NDArray[np.bool_]:
+    return np.array([not wanted or name in wanted for name in names], np.bool_)
 
 
 def overlap_bins(
@@ -215,8 +288,3 @@ def recordings_page(
     rows = Query(sql, params).frame(con)
     n_all = int(rows["n_all"].iloc[0]) if len(rows) else 0
     return RecordingsPage(rows.drop(columns="n_all"), n_all)
-
-
-def _sum(condition: str, name: str) -> str:
-    """SQL: utterances of the combinations for which the condition holds."""
-    return f"CAST(coalesce(sum(n) FILTER ({condition}), 0) AS BIGINT) AS {name}"

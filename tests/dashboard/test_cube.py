@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from dashboard.filters import Filters
-from dashboard.queries import chance, comparing, cube, shares
+from dashboard.queries import chance, comparing, cube, quality, shares
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.selection import Measure
 from tests.factories import write_synthetic_study
@@ -55,6 +55,22 @@ def arrays(tmp_path_factory: pytest.TempPathFactory):
     store = write_synthetic_study(tmp_path_factory.mktemp("cube"), n_utterances=200)
     with duckdb.connect(str(store), read_only=True) as con:
         yield ScoreArrays(con)
+
+
+@pytest.mark.parametrize("name", ["counts_by_child", "languages", "confidence_bins"])
+def test_quality_is_counted_once_for_all_choices(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = write_synthetic_study(tmp_path, n_children=3, n_recordings=6, n_utterances=120)
+    query = getattr(quality, name)
+    with duckdb.connect(str(store), read_only=True) as con:
+        arrays = ScoreArrays(con)
+        added = [query(con, arrays, filters, RAW) for filters in CHOICES]
+        monkeypatch.setattr(quality, "choice_of_children", lambda *_: None)
+        for rows, filters in zip(added, CHOICES, strict=True):
+            pd.testing.assert_frame_equal(rows, query(con, arrays, filters, RAW))
+    assert len(added[0])
+    assert not len(added[4])
 
 
 def without_cube(monkeypatch: pytest.MonkeyPatch) -> None:
