@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from dashboard import data, navigation
 from dashboard.access.gate import Gate
 from dashboard.access.serving import refuse_unguarded
-from dashboard.access.session import DOOR, current_viewer
+from dashboard.access.session import DOOR, FILES, current_viewer
 from dashboard.access.viewer import NotLetInError
 from dashboard.components.icon import ICON
 from dashboard.components.problems import told_kindly
@@ -107,6 +107,7 @@ else:
             Middleware(
                 Gate,
                 door=DOOR,
+                files=FILES,
                 base_path=base_path,
                 allowed_hosts=lambda: st.get_option("server.allowedHosts"),
             )

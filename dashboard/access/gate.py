@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.access.door import Door
+from dashboard.access.page_files import PageFiles
 from dashboard.access.policy import content_policy
 from dashboard.access.viewer import NotLetInError, Refusal, Viewer
 from pipeline.access.binding import is_loopback
@@ -63,11 +64,13 @@ class Gate:
         door: Door,
         base_path: str = "",
         allowed_hosts: Callable[[], list[str]] = list,
+        files: PageFiles | None = None,
     ) -> None:
         self._app = app
         self._door = door
         self._base = base_path.strip("/")
         self._allowed_hosts = allowed_hosts
+        self._files = files or PageFiles()
         self._protection = {**_PROTECTION, "Content-Security-Policy": content_policy()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,6 +132,8 @@ class Gate:
         allowed = _ROLES.get(first)
         if allowed is not None and not is_open and not allowed(viewer.role):
             return 403, Refusal.NOT_ALLOWED
+        if first == "media" and not self._files.is_on_a_page_of(viewer.name, path):
+            return 404, Refusal.NOT_HERE
         return None
 
     def _wrong_place(self, scope: Scope, access: Access | None) -> Refusal | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.access.door import Door
+from dashboard.access.page_files import PageFiles
 from dashboard.access.viewer import Viewer
 from dashboard.place import study_root
 
@@ -14,6 +16,8 @@ _NAME_STATE = "viewer_name"
 
 DOOR = Door(study_root)
 """This server's door. Pages and routes run in one process, so both ask the same one."""
+FILES = PageFiles()
+"""Whose are the files of this server's pages."""
 
 
 def current_viewer(*, is_activity: bool = True) -> Viewer:
@@ -25,6 +29,9 @@ def current_viewer(*, is_activity: bool = True) -> Viewer:
         if before is not None:
             st.session_state.clear()
         st.session_state[_NAME_STATE] = viewer.name
+    context = get_script_run_ctx()
+    if context is not None and not viewer.is_local:
+        FILES.note_session(context.session_id, viewer.name)
     return viewer
 
 

@@ -50,6 +50,7 @@ class Refusal(Enum):
     ELSEWHERE = "This dashboard is served to its own machine only."
     NOT_PROXY = "This dashboard answers its proxy only."
     WRONG_HOST = "This dashboard goes by another name."
+    NOT_HERE = "This is not on a page that you have open."
     NOT_ALLOWED = "Your role does not allow this."
 
 
