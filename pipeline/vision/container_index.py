@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.records import Int64Array
-from pipeline.vision.sampling_plan import BoolArray, PacketIndex
+from pipeline.vision.composition_times import display_offsets
+from pipeline.vision.sampling_plan import BoolArray, PacketIndex, without_orphans
 from pipeline.vision.video_file import VideoFile
 
 if TYPE_CHECKING:
@@ -81,22 +82,27 @@ def container_index(video: VideoFile) -> ContainerIndex | None:
 
 
 def index_without_reading(video: VideoFile, listed: ContainerIndex) -> PacketIndex | None:
-    """Display times of the listed packets, or None where they cannot be known from the list.
+    """Display times of the listed packets, or None where they cannot be known from the header.
 
-    Without B-frames, pictures are shown in the order in which they are decoded, and the packets'
-    two times differ by the same amount throughout; the first packet says by how much. Reads that
-    packet only. That the amount holds is checked at every packet read later.
+    They follow the times of decoding by what the header's own table says or, without one, by the
+    same amount throughout, unless there are B-frames. The first packet says from where the times
+    count. Reads that packet only. That they hold is checked at every packet read later.
     """
     from av.error import FFmpegError
 
-    if video.stream.codec_context.has_b_frames:
+    # A track's number in the file; a list that ends early has fewer packets than the table.
+    delays = display_offsets(video.path, video.stream.id, len(listed.dts))
+    if delays is None and video.stream.codec_context.has_b_frames:
         return None
     try:
         first = next(video.container.demux(video.stream))
     except (FFmpegError, StopIteration):
         return None
-    if first.pts is None or first.dts is None or first.dts != listed.dts[0]:
+    pts = listed.dts if delays is None else listed.dts + (delays - delays[0])
+    is_first = first.dts is not None and first.dts == listed.dts[0]
+    if first.pts is None or first.dts is None or not is_first or len(np.unique(pts)) < len(pts):
         with suppress(FFmpegError):
             video.container.seek(int(listed.dts[0]), stream=video.stream)
         return None
-    return PacketIndex(listed.dts + (first.pts - first.dts), listed.is_key, listed.is_shown)
+    index = PacketIndex(pts + (first.pts - first.dts), listed.is_key, listed.is_shown)
+    return without_orphans(index)

@@ -21,9 +21,8 @@ from pipeline.vision.sampling_plan import (
     DecodePlan,
     PacketIndex,
     decode_plan,
-    groups_of_pictures,
-    leading_pictures,
     unbroken_plan,
+    without_orphans,
 )
 from pipeline.vision.video_file import VideoFile, open_video
 
@@ -63,10 +62,7 @@ def packet_index(video: VideoFile) -> PacketIndex | None:
             f"The times of {video.name} jump back: it seems to be joined from several files.",
             hint=f"Give it one clock with: ffmpeg -i {video.name} -c copy NEW.mp4",
         )
-    group = groups_of_pictures(index)
-    # What the first key's leading pictures refer to is not in the file.
-    is_decodable = (group > 0) | ((group == 0) & ~leading_pictures(index))
-    return PacketIndex(times, is_key, index.is_shown & is_decodable)
+    return without_orphans(index)
 
 
 class IndexMismatchError(Exception):

@@ -111,6 +111,16 @@ def leading_pictures(index: PacketIndex) -> BoolArray:
     return (group >= 0) & (index.pts < key_pts[np.maximum(group, 0)])
 
 
+def without_orphans(index: PacketIndex) -> PacketIndex:
+    """The index with the first key's leading pictures, and what precedes that key, not shown.
+
+    What these pictures refer to is not in the file.
+    """
+    group = groups_of_pictures(index)
+    is_decodable = (group > 0) | ((group == 0) & ~leading_pictures(index))
+    return PacketIndex(index.pts, index.is_key, index.is_shown & is_decodable)
+
+
 def decode_plan(index: PacketIndex, is_wanted: BoolArray) -> DecodePlan:
     """The least decoding that yields every wanted packet's picture.
 
