@@ -7,7 +7,7 @@ about, and clips are black or silent there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -123,33 +123,50 @@ def without_muted(transcript: Transcript, mute: Iterable[TimeSpan]) -> Transcrip
     return replace(
         transcript,
         utterances=kept,
-        notices=transcript.notices + _notices("muted", "utterance", transcript.utterances, kept),
+        notices=transcript.notices
+        + _notices("muted", "utterance", len(transcript.utterances) - len(kept)),
     )
 
 
-def without_blacked_out(frames: FrameEmbeddings, blackout: Iterable[TimeSpan]) -> FrameEmbeddings:
-    """The frames whose own time is in no blacked-out stretch, and a notice of how many are."""
+def without_blacked_out(
+    frames: FrameEmbeddings, blackout: Iterable[TimeSpan], n_before: int = 0
+) -> FrameEmbeddings:
+    """The frames whose own time is in no blacked-out stretch, and a notice of how many are.
+
+    Of a recording that comes in pieces, `n_before` of its frames were taken out before; the notice
+    counts them, too.
+    """
     times = frames.times_ms
     is_kept = np.ones(len(times), dtype=np.bool_)
     for span in blackout:
         is_kept &= (times < span.onset_ms) | (times >= span.offset_ms)
-    if is_kept.all():
-        return frames
     kept = np.flatnonzero(is_kept)
+    n_gone = n_before + len(times) - len(kept)
+    if not n_gone:
+        return frames
     return replace(
         frames,
         times_ms=times[kept],
         grid_index=frames.grid_index[kept],
         thumbnails=tuple(frames.thumbnails[int(i)] for i in kept),
         crops=tuple(CropEmbeddings(crop.crop, crop.vectors[kept]) for crop in frames.crops),
-        notices=frames.notices + _notices("blackout", "frame", times, kept),
+        notices=frames.notices + _notices("blackout", "frame", n_gone),
     )
 
 
-def _notices(
-    code: str, what: str, all_: Collection[object], kept: Collection[object]
-) -> tuple[Notice, ...]:
-    n_gone = len(all_) - len(kept)
+def pieces_without_blacked_out(
+    pieces: Iterable[FrameEmbeddings], blackout: Sequence[TimeSpan]
+) -> Iterator[FrameEmbeddings]:
+    """`without_blacked_out` of a recording that comes piece by piece; the last one's notice counts
+    the frames taken out of all."""
+    n_gone = 0
+    for piece in pieces:
+        kept = without_blacked_out(piece, blackout, n_gone)
+        n_gone += len(piece.times_ms) - len(kept.times_ms)
+        yield kept
+
+
+def _notices(code: str, what: str, n_gone: int) -> tuple[Notice, ...]:
     if not n_gone:
         return ()
     return (Notice(code, f"{n_gone} {what}(s) were taken out by metadata/redactions.csv.", n_gone),)

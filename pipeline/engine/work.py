@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.engine.frame_pieces import embedded_pieces
 from pipeline.engine.plan import Plan
 from pipeline.engine.tools import Tools
 from pipeline.errors import CoviewError, DiskFullError, ModelError, SettingsError
@@ -24,8 +23,8 @@ from pipeline.records import (
     Recording,
     StageFailure,
 )
-from pipeline.redactions import without_blacked_out, without_muted
-from pipeline.results import ChildHubs, FrameEmbeddings, RecordingAlignment
+from pipeline.redactions import pieces_without_blacked_out, without_muted
+from pipeline.results import ChildHubs, RecordingAlignment
 from pipeline.score_settings import TextVariant
 from pipeline.store.align_shards import write_alignment
 from pipeline.store.layout import Stage, forget
@@ -40,7 +39,6 @@ from pipeline.store.shards import (
 
 if TYPE_CHECKING:
     from pipeline.align.child_frames import ChildFrames
-    from pipeline.vision.sampled_frame import FrameSource
 
 OnProgress = Callable[[int], None]
 """Told how far the recording at hand is: frames of vision, milliseconds of speech."""
@@ -185,7 +183,7 @@ def _speech(item: Item, shard: Path, tools: Tools, on_heard: OnProgress | None) 
 
 def _vision(item: Item, shard: Path, tools: Tools, on_frame: OnProgress | None) -> None:
     from pipeline.vision.sampling import open_frames
-    from pipeline.vision.stage import embed_recording
+    from pipeline.vision.stage import embedded_pieces
 
     study, recording = tools.study, item.recording
     source = open_frames(
@@ -194,22 +192,17 @@ def _vision(item: Item, shard: Path, tools: Tools, on_frame: OnProgress | None) 
         study.settings.frames.step_ms,
         FrameMode(study.settings.frames.mode),
     )
-    media = media_info(recording, tools)
-
-    def embed(piece: FrameSource, n_before: int) -> FrameEmbeddings:
-        frames = embed_recording(
-            recording.recording_id,
-            piece,
-            media,
-            tools.model,
-            study.settings.frames,
-            tuple(Crop(name) for name in study.settings.align.crops),
-            batch_size=study.settings.model.batch_size,
-            on_frame=(lambda n: on_frame(n_before + n)) if on_frame is not None else None,
-        )
-        return without_blacked_out(frames, recording.blackout)
-
-    write_frame_pieces(shard, embedded_pieces(source, embed))
+    pieces = embedded_pieces(
+        recording.recording_id,
+        source,
+        media_info(recording, tools),
+        tools.model,
+        study.settings.frames,
+        tuple(Crop(name) for name in study.settings.align.crops),
+        batch_size=study.settings.model.batch_size,
+        on_frame=on_frame,
+    )
+    write_frame_pieces(shard, pieces_without_blacked_out(pieces, recording.blackout))
 
 
 def _text(item: Item, shard: Path, tools: Tools) -> None:
