@@ -21,6 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.align.child_frames import ChildFrames, FrameTimes
+from pipeline.align.kernels import Int16Array
+from pipeline.align.rounded import RoundedTexts
 from pipeline.align.stage import ChildTarget, align_child
 from pipeline.align.utterances import Utterances, utterances_of
 from pipeline.align.window_scores import score_windows
@@ -107,8 +109,9 @@ def _windows_row(
     texts = np.concatenate([t.texts.vectors for t in child.targets if t.texts])
 
     def windows() -> None:
+        rounded = RoundedTexts.of(texts)
         for vectors, k in images.values():
-            score_windows(texts, vectors, k, utterances.reach, utterances.windows)
+            score_windows(rounded, vectors, k, utterances.reach, utterances.windows)
 
     n_bytes = texts.nbytes + sum(vectors.nbytes for vectors, _ in images.values())
     loop_us = _loop_us(utterances, texts, images, options.loop)
@@ -130,16 +133,18 @@ def _print_row(name: str, n: int, took: Timing, floor_s: float, loop_us: float =
 def _loop_us(
     utterances: Utterances,
     texts: Float32Array,
-    images: dict[Crop, tuple[Float32Array, int]],
+    images: dict[Crop, tuple[Int16Array, int]],
     n_looped: int,
 ) -> float:
     """Microseconds that a plain loop takes for an utterance."""
     n = min(n_looped, len(texts))
+    needed = int((utterances.reach.first + utterances.reach.n_frames)[:n].max())
+    floats = [(vectors[: needed * k].astype(np.float32), k) for vectors, k in images.values()]
 
     def loop() -> None:
         for row in range(n):
             first, n_frames = utterances.reach.first[row, 0], utterances.reach.n_frames[row, 0]
-            for vectors, k in images.values():
+            for vectors, k in floats:
                 part = vectors[first * k : (first + n_frames) * k] @ texts[row]
                 cosines = part.reshape(-1, k).max(axis=1)
                 for window in range(utterances.windows.first.shape[1]):
@@ -157,10 +162,11 @@ def _child(rng: np.random.Generator, options: argparse.Namespace, crops: tuple[C
     media = MediaInfo(_FRAMES * 1_000, 1080, 1920, 30.0, "h264", "aac")
     made = _unit_rows(rng, _N_MADE * _FRAMES, 1, options.dim)
     times_ms = np.arange(_FRAMES) * 1_000
+    sub_crops = {crop: _SUB_CROPS.get(crop, 1) for crop in crops}
     frames, targets = [], []
     for number in range(options.recordings):
         name = f"rec{number:05d}"
-        frames.append(FrameTimes(name, model, times_ms, times_ms // 1_000, frozenset(crops)))
+        frames.append(FrameTimes(name, model, times_ms, times_ms // 1_000, sub_crops))
         onset_ms = np.sort(rng.integers(0, _FRAMES * 1_000, options.utterances))
         length_ms = np.clip(rng.lognormal(7.2, 0.7, options.utterances), 150, 15_000).astype(int)
         said = tuple(

@@ -6,12 +6,15 @@ crop its vectors may take a gigabyte; under all crops at once they would take se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.align.kernels import Int16Array
+from pipeline.align.rounded import rounded_images
 from pipeline.records import Crop, Float32Array, Int64Array, ModelRef
 from pipeline.results import FrameEmbeddings
 from pipeline.store.shards import meta_model, read_crop, read_frame_times, read_meta
@@ -24,19 +27,23 @@ ReadCrop = Callable[[str, Crop], Float32Array]
 class FrameTimes:
     """When the frames of one recording were taken, and which crops were made of them.
 
-    times_ms, grid_index: int64 (n,), as in FrameEmbeddings.
+    times_ms, grid_index: int64 (n,), as in FrameEmbeddings. n_sub_crops: of each crop.
     """
 
     recording_id: str
     model: ModelRef
     times_ms: Int64Array
     grid_index: Int64Array
-    crops: frozenset[Crop]
+    n_sub_crops: Mapping[Crop, int]
 
     @classmethod
     def of(cls, frames: FrameEmbeddings) -> FrameTimes:
-        crops = frozenset(entry.crop for entry in frames.crops)
-        return cls(frames.recording_id, frames.model, frames.times_ms, frames.grid_index, crops)
+        made = {entry.crop: entry.vectors.shape[1] for entry in frames.crops}
+        return cls(frames.recording_id, frames.model, frames.times_ms, frames.grid_index, made)
+
+    @property
+    def crops(self) -> frozenset[Crop]:
+        return frozenset(self.n_sub_crops)
 
     def __len__(self) -> int:
         return len(self.times_ms)
@@ -85,39 +92,41 @@ class ChildFrames:
                 return place
         raise KeyError(recording_id)
 
-    def images(self, crop: Crop) -> tuple[Float32Array, int]:
-        """Vectors (n_frames * k, dim) of all recordings, a frame's k sub-crops side by side, and k.
+    def images(self, crop: Crop, n_threads: int = 1) -> tuple[Int16Array, int]:
+        """Rounded vectors (n_frames * k, dim) of all recordings, a frame's k sub-crops side by
+        side, and k.
 
         Where a recording has fewer sub-crops than others its last one stands several times, which
         changes no maximum. A recording without the crop is left at 0.
         """
-        images: Float32Array | None = None
-        k = 1
-        total = int(self.n_frames.sum())
-        for frames, start in zip(self.recordings, self.starts, strict=True):
-            if not len(frames) or crop not in frames.crops:
-                continue
+        made = [
+            (frames, start)
+            for frames, start in zip(self.recordings, self.starts, strict=True)
+            if len(frames) and crop in frames.n_sub_crops
+        ]
+        k = max((frames.n_sub_crops[crop] for frames, _ in made), default=1)
+        dim = made[0][0].model.dim if made else 0
+        images = np.zeros((int(self.n_frames.sum()), k, dim), np.int16)
+
+        def fill(frames: FrameTimes, start: int) -> None:
             vectors = self.read(frames.recording_id, crop)
-            if images is None:
-                k = vectors.shape[1]
-                images = np.zeros((total, k, vectors.shape[2]), np.float32)
-            if vectors.shape[1] > k:
-                images = np.concatenate(
-                    [images, np.repeat(images[:, -1:], vectors.shape[1] - k, 1)], 1
-                )
-                k = vectors.shape[1]
-            own = images[start : start + len(frames)]
-            own[:, : vectors.shape[1]] = vectors
-            own[:, vectors.shape[1] :] = vectors[:, -1:]
-        if images is None:
-            return np.zeros((0, 0), np.float32), k
-        return images.reshape(total * k, -1), k
+            n, n_made, _ = vectors.shape
+            own = images[start : start + n]
+            own[:, :n_made] = rounded_images(vectors.reshape(-1, dim)).reshape(vectors.shape)
+            own[:, n_made:] = own[:, n_made - 1 : n_made]
+
+        with ThreadPoolExecutor(n_threads) as threads:
+            for done in [threads.submit(fill, *one) for one in made]:
+                done.result()
+        return images.reshape(len(images) * k, dim), k
 
 
 def _times_in_shard(path: Path) -> FrameTimes:
     meta = read_meta(path)
     times_ms, grid_index = read_frame_times(path)
-    crops = meta["sub_crops"]
-    assert isinstance(crops, dict)
-    made = frozenset(Crop(name) for name in crops)
-    return FrameTimes(str(meta["recording_id"]), meta_model(meta), times_ms, grid_index, made)
+    made = meta["sub_crops"]
+    assert isinstance(made, dict)
+    n_sub_crops = {Crop(name): int(n) for name, n in made.items()}
+    return FrameTimes(
+        str(meta["recording_id"]), meta_model(meta), times_ms, grid_index, n_sub_crops
+    )

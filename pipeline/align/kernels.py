@@ -1,7 +1,9 @@
 """The inner loops of the scores, as plain Python on arrays; see `compiled`.
 
-A run is a stretch of consecutive frames that belongs to one utterance. Each kernel fills arrays
-it is given, so memory is bounded by the caller.
+A run is a stretch of consecutive frames that belongs to one utterance. Texts and images are rows
+of 16-bit whole numbers (see `rounded`): a product of two is a whole number too, the same in
+whatever order it is added up. Each kernel fills arrays it is given, so memory is bounded by the
+caller.
 """
 
 from __future__ import annotations
@@ -11,211 +13,222 @@ from numpy.typing import NDArray
 
 from pipeline.records import Float32Array, Int64Array
 
-OBSERVED = ("max_cosine", "mean_cosine", "min_cosine")
-CHANCE = ("null_mean", "null_sd", "z", "p", "mean_z")
+Int16Array = NDArray[np.int16]
+Int32Array = NDArray[np.int32]
+Float64Array = NDArray[np.float64]
+UInt64Array = NDArray[np.uint64]
 
-SMALLEST_SD = 1e-6
-"""Cosines are float32: a spread below this is rounding, and no z is given."""
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_LEAST = np.int32(-(2**31))
 
 
-def drawn_frames(
-    fractions: NDArray[np.float64],
+def round_rows(vectors: Float32Array, scale: Float32Array, rounded: Int16Array) -> None:
+    """rounded (n, dim): the nearest whole numbers to vectors (n, dim) * scale (n,)."""
+    for row in range(vectors.shape[0]):
+        for d in range(vectors.shape[1]):
+            rounded[row, d] = np.int16(np.rint(vectors[row, d] * scale[row]))
+
+
+def guide_positions(end: Int64Array, shift: int, guide: Int32Array) -> None:
+    """guide (n_groups, n): the stretch in which position i << shift lies, or the last one.
+
+    end (n_groups, n_stretches): how many positions there are up to the end of each stretch.
+    """
+    for group in range(guide.shape[0]):
+        stretch = 0
+        for i in range(guide.shape[1]):
+            while stretch < end.shape[1] - 1 and end[group, stretch] <= i << shift:
+                stretch += 1
+            guide[group, i] = stretch
+
+
+def draw_frames(
+    keys: UInt64Array,
     group: Int64Array,
+    left_out: Int64Array,
     end: Int64Array,
     stretch_end: Int64Array,
-    first: Int64Array,
+    guide: Int32Array,
+    shift: int,
+    first: Int32Array,
 ) -> None:
-    """first (n, K): the frame at which each drawn run begins.
+    """first (n, K): the frame at which each drawn run begins; 0 where it fits nowhere.
 
-    fractions: (n, K) in [0, 1). end (n_groups, n_stretches): how many positions there are up to
-    the end of each stretch, for runs of the length of the group; group (n,). stretch_end
-    (n_groups, n_stretches): the frame behind the last position of each. Without any position 0 is
-    written.
+    keys (n,): each utterance's random numbers are SplitMix64 (Steele et al. 2014) from its key on.
+    end, guide, shift: as in guide_positions, for runs of the length of the group; group (n,).
+    left_out (n,): a stretch that the utterance's runs may not lie in, or -1. stretch_end
+    (n_groups, n_stretches): the frame behind the last position of each.
     """
     n_stretches = end.shape[1]
-    for row in range(fractions.shape[0]):
+    for row in range(first.shape[0]):
         own = group[row]
         n_positions = end[own, n_stretches - 1]
-        for draw in range(fractions.shape[1]):
+        gap, n_left_out = n_positions, 0
+        if left_out[row] >= 0:
+            gap = end[own, left_out[row] - 1] if left_out[row] > 0 else 0
+            n_left_out = end[own, left_out[row]] - gap
+            n_positions -= n_left_out
+        for draw in range(first.shape[1]):
             first[row, draw] = 0
             if n_positions == 0:
                 continue
-            position = int(fractions[row, draw] * n_positions)
-            low, high = 0, n_stretches - 1
-            while low < high:
-                middle = (low + high) // 2
-                if end[own, middle] > position:
-                    high = middle
-                else:
-                    low = middle + 1
-            first[row, draw] = stretch_end[own, low] - (end[own, low] - position)
+            state = keys[row] + np.uint64(draw + 1) * _GOLDEN
+            state = (state ^ (state >> np.uint64(30))) * _MIX_1
+            state = (state ^ (state >> np.uint64(27))) * _MIX_2
+            state ^= state >> np.uint64(31)
+            position = int(np.float64(state >> np.uint64(11)) * 2.0**-53 * n_positions)
+            if position >= gap:
+                position += n_left_out
+            stretch = guide[own, position >> shift]
+            while end[own, stretch] <= position:
+                stretch += 1
+            first[row, draw] = stretch_end[own, stretch] - (end[own, stretch] - position)
 
 
 def order_by_tile(
-    first: Int64Array,
-    n_frames: Int64Array,
+    first: Int32Array,
     frames_per_tile: int,
     next_place: Int64Array,
-    text_row: NDArray[np.int32],
-    first_frame: Int64Array,
-    start: Int64Array,
+    text_row: Int32Array,
+    first_frame: Int32Array,
 ) -> None:
     """The runs of n utterances, K of each, in the order of tiles of frames (a counting sort).
 
-    first (n, K), n_frames (n,). next_place: zeros, one for each tile and one more. Written for
-    each of the n * K runs in order: its utterance, its first frame, and where its cosines begin
-    when those of an utterance lie together.
+    first (n, K). next_place: zeros, one for each tile and one more. Written for each of the n * K
+    runs in order: its utterance and its first frame; within a tile by utterance.
     """
-    n_draws = first.shape[1]
     for row in range(first.shape[0]):
-        for draw in range(n_draws):
+        for draw in range(first.shape[1]):
             next_place[first[row, draw] // frames_per_tile + 1] += 1
     for tile in range(1, len(next_place)):
         next_place[tile] += next_place[tile - 1]
-    at = 0
     for row in range(first.shape[0]):
-        for draw in range(n_draws):
+        for draw in range(first.shape[1]):
             tile = first[row, draw] // frames_per_tile
             place = next_place[tile]
             next_place[tile] += 1
             text_row[place] = row
             first_frame[place] = first[row, draw]
-            start[place] = at
-            at += n_frames[row]
 
 
-def cosine_runs(
-    texts: Float32Array,
-    images: Float32Array,
+def products(
+    texts: Int16Array,
+    images: Int16Array,
     n_sub_crops: int,
-    text_row: NDArray[np.int32],
-    first_frame: Int64Array,
+    text_row: Int32Array,
+    first_frame: Int32Array,
     n_frames: Int64Array,
-    start: Int64Array,
-    cosines: Float32Array,
+    found: Int32Array,
 ) -> None:
-    """Cosine of each run's utterance with each frame of the run: the best of the sub-crops.
+    """Product of each run's utterance with each frame of the run: the largest of the sub-crops.
 
-    texts: (n, dim); images: (frames * n_sub_crops, dim), unit rows; n_frames (n,): of the runs of
-    each utterance. Run j compares text_row[j] with the frames from first_frame[j] on and writes
-    them to cosines from start[j] on.
-    Two images at a time halve the reads of the text; an odd last one is computed twice, so that
-    equal vectors give equal cosines wherever they stand.
+    texts: (n, dim); images: (frames * n_sub_crops, dim); n_frames (n,): of the runs of each
+    utterance. Run j compares text_row[j] with the frames from first_frame[j] on; the products of
+    all runs are written one behind the other.
     """
-    dim = texts.shape[1]
+    at = 0
     for run in range(len(text_row)):
         text = texts[text_row[run]]
-        n_run = n_frames[text_row[run]]
-        n_images = n_run * n_sub_crops
-        first_image = first_frame[run] * n_sub_crops
-        out = start[run]
-        for frame in range(n_run):
-            cosines[out + frame] = np.float32(-2.0)
-        for image in range(0, n_images, 2):
-            partner = min(image + 1, n_images - 1)
-            left = images[first_image + image]
-            right = images[first_image + partner]
-            left_sum = np.float32(0.0)
-            right_sum = np.float32(0.0)
-            for d in range(dim):
-                left_sum += text[d] * left[d]
-                right_sum += text[d] * right[d]
-            at = out + image // n_sub_crops
-            cosines[at] = max(cosines[at], left_sum)
-            at = out + partner // n_sub_crops
-            cosines[at] = max(cosines[at], right_sum)
+        image_row = np.int64(first_frame[run]) * n_sub_crops
+        for _ in range(n_frames[text_row[run]]):
+            largest = _LEAST
+            for _ in range(n_sub_crops):
+                image = images[image_row]
+                image_row += 1
+                product = np.int32(0)
+                for d in range(texts.shape[1]):
+                    # Kept to 32 bits by the casts, which is what vector instructions work on.
+                    product = np.int32(product + np.int32(text[d]) * np.int32(image[d]))
+                largest = max(largest, product)
+            found[at] = largest
+            at += 1
 
 
-def observed_statistics(
-    cosines: Float32Array,
-    run_start: Int64Array,
+def observe_windows(
+    found: Int32Array,
+    n_frames: Int64Array,
+    unit: Float64Array,
     window_first: Int64Array,
     window_frames: Int64Array,
-    observed: NDArray[np.float32],
-) -> None:
-    """Maximum, mean and minimum of each window, in the order of OBSERVED.
-
-    cosines: the runs of n utterances, one after the other from run_start (n,). window_first
-    (n, n_windows) counts from the start of the run. observed: (n, n_windows, 3), left as it is
-    where a window is empty.
-    """
-    for utterance in range(window_first.shape[0]):
-        for window in range(window_first.shape[1]):
-            n_frames = window_frames[utterance, window]
-            at = run_start[utterance] + window_first[utterance, window]
-            if n_frames == 0:
-                continue
-            largest = cosines[at]
-            smallest = cosines[at]
-            total = 0.0
-            for frame in range(n_frames):
-                cosine = cosines[at + frame]
-                largest = max(largest, cosine)
-                smallest = min(smallest, cosine)
-                total += cosine
-            observed[utterance, window, 0] = largest
-            observed[utterance, window, 1] = total / n_frames
-            observed[utterance, window, 2] = smallest
-
-
-def chance_statistics(
     cosines: Float32Array,
-    run_start: Int64Array,
-    run_frames: Int64Array,
+    observed: Float32Array,
+    best: Int32Array,
+    total: Int64Array,
+) -> None:
+    """Cosines of n runs, and of each window maximum, mean and minimum (OBSERVED of window_scores).
+
+    found: products, n_frames (n,) of each run, one run behind the other; times unit (n,) they are
+    cosines. window_first (n, n_windows) counts from the start of the run. observed:
+    (n, n_windows, 3); best, total (n, n_windows): largest product and sum of the products. Where a
+    window is empty they are left as they are.
+    """
+    start = 0
+    for row in range(window_first.shape[0]):
+        for frame in range(start, start + n_frames[row]):
+            cosines[frame] = found[frame] * unit[row]
+        for window in range(window_first.shape[1]):
+            n_inside = window_frames[row, window]
+            if n_inside == 0:
+                continue
+            first = start + window_first[row, window]
+            largest = smallest = found[first]
+            added = 0
+            for frame in range(first, first + n_inside):
+                largest = max(largest, found[frame])
+                smallest = min(smallest, found[frame])
+                added += found[frame]
+            best[row, window] = largest
+            total[row, window] = added
+            observed[row, window, 0] = largest * unit[row]
+            observed[row, window, 1] = added / n_inside * unit[row]
+            observed[row, window, 2] = smallest * unit[row]
+        start += n_frames[row]
+
+
+def sum_null(
+    found: Int32Array,
+    text_row: Int32Array,
+    n_frames: Int64Array,
     window_first: Int64Array,
     window_frames: Int64Array,
-    observed: NDArray[np.float32],
-    n_draws: int,
-    chance: NDArray[np.float32],
+    best: Int32Array,
+    total: Int64Array,
+    sums: Float64Array,
 ) -> None:
-    """What the null windows say about each observed window, in the order of CHANCE.
+    """Add up how null windows differ from the observed ones.
 
-    cosines: for each of n utterances from run_start (n,) on, n_draws runs of run_frames (n,)
-    frames. window_first (n, n_windows): where the window starts in each run; below 0 = no null
-    window of that length could be drawn, and chance (n, n_windows, 5) stays as it is.
+    found: products of the runs of text_row, n_frames (n,) each, one behind the other. best, total
+    (n, n_windows): of the observed windows. window_first (n, n_windows): where the window starts
+    in each run; below 0 = none. sums (n, n_windows, 5), added to: null windows with a product at or
+    above the best; difference of the best and its square; difference of the total and its square.
     """
-    largest = np.empty(n_draws, np.float64)
-    mean = np.empty(n_draws, np.float64)
-    for utterance in range(window_first.shape[0]):
+    start = 0
+    for run in range(len(text_row)):
+        row = text_row[run]
+        low = high = -1
+        largest, added = _LEAST, 0
         for window in range(window_first.shape[1]):
-            n_frames = window_frames[utterance, window]
-            if n_frames == 0 or window_first[utterance, window] < 0:
+            # Each window lies in the next: only the frames around it are new.
+            first = start + window_first[row, window]
+            end = first + window_frames[row, window]
+            if window_first[row, window] < 0 or first == end:
                 continue
-            score = observed[utterance, window, 0]
-            at = run_start[utterance] + window_first[utterance, window]
-            n_at_or_above = 0
-            for draw in range(n_draws):
-                best = cosines[at]
-                total = 0.0
-                for frame in range(n_frames):
-                    cosine = cosines[at + frame]
-                    best = max(best, cosine)
-                    total += cosine
-                largest[draw] = best
-                mean[draw] = total / n_frames
-                if best >= score:
-                    n_at_or_above += 1
-                at += run_frames[utterance]
-            null_mean = 0.0
-            mean_mean = 0.0
-            for draw in range(n_draws):
-                null_mean += largest[draw]
-                mean_mean += mean[draw]
-            null_mean /= n_draws
-            mean_mean /= n_draws
-            null_squares = 0.0
-            mean_squares = 0.0
-            for draw in range(n_draws):
-                null_squares += (largest[draw] - null_mean) ** 2
-                mean_squares += (mean[draw] - mean_mean) ** 2
-            null_sd = (null_squares / (n_draws - 1)) ** 0.5
-            mean_sd = (mean_squares / (n_draws - 1)) ** 0.5
-            chance[utterance, window, 0] = null_mean
-            chance[utterance, window, 1] = null_sd
-            chance[utterance, window, 3] = (1.0 + n_at_or_above) / (n_draws + 1.0)
-            if null_sd >= SMALLEST_SD:
-                chance[utterance, window, 2] = (score - null_mean) / null_sd
-            if mean_sd >= SMALLEST_SD:
-                chance[utterance, window, 4] = (
-                    observed[utterance, window, 1] - mean_mean
-                ) / mean_sd
+            if low < 0:
+                low = high = first
+            for frame in range(first, low):
+                largest = max(largest, found[frame])
+                added += found[frame]
+            for frame in range(high, end):
+                largest = max(largest, found[frame])
+                added += found[frame]
+            low, high = first, end
+            above = np.float64(np.int64(largest) - np.int64(best[row, window]))
+            more = np.float64(added - total[row, window])
+            sums[row, window, 0] += above >= 0.0
+            sums[row, window, 1] += above
+            sums[row, window, 2] += above * above
+            sums[row, window, 3] += more
+            sums[row, window, 4] += more * more
+        start += n_frames[row]

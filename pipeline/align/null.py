@@ -21,19 +21,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.align import kernels
+from pipeline.align.kernels import Int32Array, UInt64Array
 from pipeline.align.windows import FrameRanges, Spans
 from pipeline.compiled import compiled_for
 from pipeline.records import Int64Array
 from pipeline.schema import NULL_MIN_LAG_MS
-
-UInt64Array = NDArray[np.uint64]
-
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +36,53 @@ class Places:
 
     first, n_frames: int64 (n_places, n_stretches); `first` is a frame of the pool, whose
     recordings are laid one behind the other. A null window never leaves a stretch. row: int64
-    (n,) which of the places each of n utterances has.
+    (n,) which of the places each of n utterances has; left_out: int64 (n,) a stretch of them that
+    is not the utterance's, or -1.
     """
 
     first: Int64Array
     n_frames: Int64Array
     row: Int64Array
+    left_out: Int64Array
 
     def of(self, rows: slice | Int64Array) -> Places:
         """The places of some of the utterances."""
-        return replace(self, row=self.row[rows])
+        return replace(self, row=self.row[rows], left_out=self.left_out[rows])
+
+    def longest(self) -> Int64Array:
+        """Frames (n,) of the longest stretch that each utterance has."""
+        ordered = np.sort(self.n_frames, axis=1)
+        ordered = np.concatenate([np.zeros((len(ordered), 2), np.int64), ordered], axis=1)
+        longest, next_longest = ordered[self.row, -1], ordered[self.row, -2]
+        is_out = self.left_out >= 0
+        is_out[is_out] = self.n_frames[self.row[is_out], self.left_out[is_out]] == longest[is_out]
+        found: Int64Array = np.where(is_out, next_longest, longest)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class NullRuns:
     """Null runs of n utterances.
 
-    first: int64 (n, K) first frame in the pool. n_frames: int64 (n,), 0 = nothing could be drawn.
+    first: int32 (n, K) first frame in the pool. n_frames: int64 (n,), 0 = nothing could be drawn.
     window_first: int64 (n, n_windows) start of each window within its run, -1 = no null.
     """
 
-    first: Int64Array
+    first: Int32Array
     n_frames: Int64Array
     window_first: Int64Array
 
 
-def places_in_others(starts: Int64Array, recording_frames: Sequence[int], n: int) -> Places:
-    """For n utterances one stretch for each recording of the pool: where it starts and its number
-    of frames."""
+def places_in_others(
+    starts: Int64Array, recording_frames: Int64Array | Sequence[int], own: Int64Array
+) -> Places:
+    """One stretch for each recording of the pool: where it starts and its number of frames.
+
+    own: int64 (n,) the recording in the pool that each of n utterances comes from, whose frames
+    are not its; -1 if it is not in the pool.
+    """
     lengths = np.asarray(recording_frames, np.int64)[None, :]
-    return Places(starts[None, :], lengths, np.zeros(n, np.int64))
+    return Places(starts[None, :], lengths, np.zeros_like(own), own)
 
 
 def places_in_same(spans: Spans, times_ms: Int64Array) -> Places:
@@ -80,7 +91,10 @@ def places_in_same(spans: Spans, times_ms: Int64Array) -> Places:
     after = np.searchsorted(times_ms, spans.offset_ms - 1 + NULL_MIN_LAG_MS, "right")
     first = np.stack([np.zeros_like(after), after], axis=1)
     n_frames = np.stack([n_before, len(times_ms) - after], axis=1)
-    return Places(first.astype(np.int64), n_frames.astype(np.int64), np.arange(len(spans)))
+    n = len(spans)
+    return Places(
+        first.astype(np.int64), n_frames.astype(np.int64), np.arange(n), np.full(n, -1, np.int64)
+    )
 
 
 def utterance_keys(recording_id: str, utterance_ids: Sequence[str], seed: int) -> UInt64Array:
@@ -106,8 +120,7 @@ def draw_runs(windows: FrameRanges, places: Places, keys: UInt64Array, n_draws: 
     """
     n, n_windows = windows.n_frames.shape
     rows = np.arange(n)
-    longest_place = places.n_frames.max(axis=1, initial=0)[places.row]
-    fits = (windows.n_frames > 0) & (windows.n_frames <= longest_place[:, None])
+    fits = (windows.n_frames > 0) & (windows.n_frames <= places.longest()[:, None])
     widest = np.where(fits, np.arange(n_windows), -1).max(axis=1)
     run_frames = np.where(widest >= 0, windows.n_frames[rows, widest], 0)
     window_first = np.where(fits, windows.first - windows.first[rows, widest][:, None], -1)
@@ -117,21 +130,15 @@ def draw_runs(windows: FrameRanges, places: Places, keys: UInt64Array, n_draws: 
     alike, group = np.unique(places.row * n_lengths + run_frames, return_inverse=True)
     place, length = alike // n_lengths, alike % n_lengths
     positions = np.maximum(places.n_frames[place] - length[:, None] + 1, 0)
-    first = np.empty((n, n_draws), np.int64)
-    compiled_for(kernels.drawn_frames, n * n_draws)(
-        _fractions(keys, n_draws),
-        group,
-        np.cumsum(positions, axis=1),
-        places.first[place] + positions,
-        first,
-    )
+    end = np.cumsum(positions, axis=1)
+    # Steps of a power of 2, about as many as there are stretches: a draw finds its own at once.
+    most = int(end.max(initial=0))
+    shift = max((most // max(end.shape[1], 1)).bit_length() - 1, 0)
+    guide = np.empty((len(end), (most >> shift) + 1), np.int32)
+    compiled_for(kernels.guide_positions, guide.size)(end, shift, guide)
+    first = np.empty((n, n_draws), np.int32)
+    with np.errstate(over="ignore"):  # whole numbers of 64 bits start again at 0
+        compiled_for(kernels.draw_frames, first.size)(
+            keys, group, places.left_out, end, places.first[place] + positions, guide, shift, first
+        )
     return NullRuns(first, run_frames, window_first)
-
-
-def _fractions(keys: UInt64Array, n_draws: int) -> NDArray[np.float64]:
-    """Uniform numbers in [0, 1), shape (n, n_draws): SplitMix64 (Steele et al. 2014) by key."""
-    state = keys[:, None] + np.arange(1, n_draws + 1, dtype=np.uint64) * _GOLDEN
-    state = (state ^ (state >> np.uint64(30))) * _MIX_1
-    state = (state ^ (state >> np.uint64(27))) * _MIX_2
-    state ^= state >> np.uint64(31)
-    return np.asarray((state >> np.uint64(11)) * 2.0**-53, np.float64)

@@ -1,8 +1,8 @@
 """Cosines of the null windows and what they say about the real ones.
 
 A child's recordings can hold a million frames, so no table of all utterances by all frames is
-ever made: only the drawn runs are computed, in the order in which they lie among the frames, so
-that frames wanted by several utterances are read from memory once.
+ever made: only the drawn runs are computed, in the order in which they lie among the frames. A
+tile of frames stays in the processor's own memory while all utterances drawn there pass by.
 """
 
 from __future__ import annotations
@@ -11,56 +11,51 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.align import kernels
+from pipeline.align.kernels import Float64Array, Int16Array, Int32Array
 from pipeline.align.null import NullRuns
-from pipeline.align.window_scores import Statistics
+from pipeline.align.rounded import RoundedTexts
+from pipeline.align.window_scores import Observed
 from pipeline.align.windows import FrameRanges
 from pipeline.compiled import compiled
 from pipeline.records import Float32Array, Int64Array
 
-_FRAMES_PER_TILE = 8
-_MAX_COSINES = 8_000_000
+CHANCE = ("null_mean", "null_sd", "z", "p", "mean_z")
+SMALLEST_SD = 1e-5
+"""Cosines are kept to about this: a spread below it is rounding, and no z is given."""
+
+_IMAGES_PER_TILE = 1_024
+_MAX_PRODUCTS = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class NullWork:
     """m = n * K null runs of n utterances in the order of the frames.
 
-    text_row: int32, first_frame, start: int64, (m,): utterance, first frame and place among the
-    n_cosines results. run_start: int64 (n,) where an utterance's results begin.
+    text_row, first_frame: (m,) utterance and first frame of each.
     """
 
     runs: NullRuns
-    text_row: NDArray[np.int32]
-    first_frame: Int64Array
-    start: Int64Array
-    run_start: Int64Array
-    n_cosines: int
+    text_row: Int32Array
+    first_frame: Int32Array
 
     @classmethod
-    def of(cls, runs: NullRuns) -> NullWork:
-        n_runs, n_draws = runs.first.size, runs.first.shape[1]
-        n_tiles = int(runs.first.max(initial=0)) // _FRAMES_PER_TILE + 1
-        text_row = np.empty(n_runs, np.int32)
-        first_frame, start = np.empty(n_runs, np.int64), np.empty(n_runs, np.int64)
-        compiled(kernels.order_by_tile)(
-            runs.first,
-            runs.n_frames,
-            _FRAMES_PER_TILE,
-            np.zeros(n_tiles + 1, np.int64),
-            text_row,
-            first_frame,
-            start,
+    def of(cls, runs: NullRuns, n_sub_crops: int = 1) -> NullWork:
+        frames_per_tile = max(_IMAGES_PER_TILE // n_sub_crops, 1)
+        n_tiles = int(runs.first.max(initial=0)) // frames_per_tile + 1
+        text_row, first_frame = (
+            np.empty(runs.first.size, np.int32),
+            np.empty(runs.first.size, np.int32),
         )
-        cosines_each = runs.n_frames * n_draws
-        run_start = np.cumsum(cosines_each) - cosines_each
-        return cls(runs, text_row, first_frame, start, run_start, int(cosines_each.sum()))
+        compiled(kernels.order_by_tile)(
+            runs.first, frames_per_tile, np.zeros(n_tiles + 1, np.int64), text_row, first_frame
+        )
+        return cls(runs, text_row, first_frame)
 
 
 def turns(widest_frames: Int64Array, n_draws: int, n_threads: int = 1) -> list[slice]:
-    """Cut n utterances into parts whose null cosines fit into memory (about 200 MB in all), and
+    """Cut n utterances into parts whose null products fit into memory (about 60 MB in all), and
     into no fewer than there are threads.
 
     widest_frames: int64 (n,) frames of the widest window. An utterance is never cut.
@@ -68,7 +63,7 @@ def turns(widest_frames: Int64Array, n_draws: int, n_threads: int = 1) -> list[s
     # Drawing costs about as much memory as four frames for each run.
     load = np.cumsum((widest_frames + 4) * n_draws)
     total = int(load[-1]) if len(load) else 0
-    most = min(_MAX_COSINES // n_threads, -(-total // n_threads))
+    most = min(_MAX_PRODUCTS // n_threads, -(-total // n_threads))
     cuts = [0]
     while cuts[-1] < len(load):
         done = int(load[cuts[-1] - 1]) if cuts[-1] else 0
@@ -78,38 +73,62 @@ def turns(widest_frames: Int64Array, n_draws: int, n_threads: int = 1) -> list[s
 
 
 def score_null(
-    texts: Float32Array,
-    images: Float32Array,
+    texts: RoundedTexts,
+    images: Int16Array,
     n_sub_crops: int,
     work: NullWork,
     windows: FrameRanges,
-    observed: Statistics,
-) -> Statistics:
-    """Statistics (n, n_windows, 5) of kernels.CHANCE under one crop; NaN where there is no null.
+    observed: Observed,
+) -> Float32Array:
+    """Statistics (n, n_windows, 5) of CHANCE under one crop; NaN where there is no null.
 
-    texts (n, dim), windows and observed (n, n_windows, 3) belong to the utterances of `work`;
-    images (n_frames * n_sub_crops, dim) are all frames that runs may lie in.
+    texts (n, dim), windows and observed belong to the utterances of `work`; images
+    (n_frames * n_sub_crops, dim) are all frames that runs may lie in.
     """
-    cosines = np.empty(work.n_cosines, np.float32)
-    compiled(kernels.cosine_runs)(
-        texts,
+    runs, n_draws = work.runs, work.runs.first.shape[1]
+    products = np.empty(int(runs.n_frames.sum()) * n_draws, np.int32)
+    compiled(kernels.products)(
+        texts.vectors,
         images,
         n_sub_crops,
         work.text_row,
         work.first_frame,
-        work.runs.n_frames,
-        work.start,
-        cosines,
+        runs.n_frames,
+        products,
     )
-    chance = np.full((*windows.n_frames.shape, len(kernels.CHANCE)), np.nan, np.float32)
-    compiled(kernels.chance_statistics)(
-        cosines,
-        work.run_start,
-        work.runs.n_frames,
-        work.runs.window_first,
+    sums = np.zeros((*windows.n_frames.shape, 5), np.float64)
+    compiled(kernels.sum_null)(
+        products,
+        work.text_row,
+        runs.n_frames,
+        runs.window_first,
         windows.n_frames,
-        observed,
-        work.runs.first.shape[1],
-        chance,
+        observed.best,
+        observed.total,
+        sums,
     )
-    return chance
+    chance = _chance(sums, texts.unit[:, None], n_draws, windows, observed)
+    has_null = (windows.n_frames > 0) & (runs.window_first >= 0)
+    return np.where(has_null[..., None], chance, np.nan).astype(np.float32)
+
+
+def _chance(
+    sums: Float64Array, unit: Float64Array, n_draws: int, windows: FrameRanges, observed: Observed
+) -> Float64Array:
+    """CHANCE (n, n_windows, 5) from the sums of kernels.sum_null; unit (n, 1)."""
+    n_at_or_above, above, above_squares, more, more_squares = np.moveaxis(sums, -1, 0)
+    above_sd = _sd(above, above_squares, n_draws)
+    more_sd = _sd(more, more_squares, n_draws)
+    mean_sd = more_sd * unit / np.maximum(windows.n_frames, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(above_sd * unit >= SMALLEST_SD, -above / n_draws / above_sd, np.nan)
+        mean_z = np.where(mean_sd >= SMALLEST_SD, -more / n_draws / more_sd, np.nan)
+    null_mean = (observed.best + above / n_draws) * unit
+    p = (1.0 + n_at_or_above) / (n_draws + 1.0)
+    return np.stack([null_mean, above_sd * unit, z, p, mean_z], axis=-1)
+
+
+def _sd(total: Float64Array, squares: Float64Array, n: int) -> Float64Array:
+    """Standard deviation of n numbers from their sum and the sum of their squares."""
+    spread: Float64Array = np.sqrt(np.maximum(squares - total * total / n, 0.0) / (n - 1))
+    return spread

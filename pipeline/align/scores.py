@@ -9,18 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align import kernels
+from pipeline.align.kernels import Int16Array
 from pipeline.align.null import draw_runs
-from pipeline.align.null_scores import NullWork, score_null, turns
+from pipeline.align.null_scores import CHANCE, NullWork, score_null, turns
+from pipeline.align.rounded import RoundedTexts
 from pipeline.align.utterances import Utterances
-from pipeline.align.window_scores import score_windows
+from pipeline.align.window_scores import OBSERVED, score_windows
 from pipeline.records import Float32Array
 from pipeline.schema import SCORE_STATISTICS, WINDOWS
 
 _NAMES = tuple(column.name for column in SCORE_STATISTICS)
-_OBSERVED = [_NAMES.index(name) for name in kernels.OBSERVED]
-_CHANCE = [_NAMES.index(name) for name in kernels.CHANCE]
-_SHIFTED = [_NAMES.index(name) for name in (*kernels.OBSERVED, "null_mean")]
+_OBSERVED = [_NAMES.index(name) for name in OBSERVED]
+_CHANCE = [_NAMES.index(name) for name in CHANCE]
+_SHIFTED = [_NAMES.index(name) for name in (*OBSERVED, "null_mean")]
 """Statistics that a constant taken off all cosines of an utterance lowers by as much."""
 
 
@@ -50,7 +51,7 @@ class Scores:
         )
 
     def fill(
-        self, crop: int, images: Float32Array, n_sub_crops: int, n_draws: int, n_threads: int
+        self, crop: int, images: Int16Array, n_sub_crops: int, n_draws: int, n_threads: int
     ) -> None:
         """Score one crop; images (n_frames * n_sub_crops, dim) are of all frames of the child.
 
@@ -59,16 +60,14 @@ class Scores:
         own = self.utterances
 
         def score(rows: slice) -> None:
-            part, vectors = own.of(rows), self.vectors[rows]
-            cosines, observed = score_windows(
-                vectors, images, n_sub_crops, part.reach, part.windows
-            )
+            part, texts = own.of(rows), RoundedTexts.of(self.vectors[rows])
+            found = score_windows(texts, images, n_sub_crops, part.reach, part.windows)
             first = int(lags_before[rows.start])
-            self.cosines[first : first + len(cosines), crop] = cosines
+            self.cosines[first : first + len(found.cosines), crop] = found.cosines
             runs = draw_runs(part.windows, part.places, part.keys, n_draws)
-            work = NullWork.of(runs)
-            chance = score_null(vectors, images, n_sub_crops, work, part.windows, observed)
-            self.statistics[rows, crop][..., _OBSERVED] = observed
+            work = NullWork.of(runs, n_sub_crops)
+            chance = score_null(texts, images, n_sub_crops, work, part.windows, found)
+            self.statistics[rows, crop][..., _OBSERVED] = found.statistics
             self.statistics[rows, crop][..., _CHANCE] = chance
             self.has_null[rows] = runs.window_first[:, 0] >= 0
 

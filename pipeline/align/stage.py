@@ -157,7 +157,7 @@ def align_child(
         vectors = _vectors(ready, setting, hubs)
         scores[setting] = Scores.empty(utterances, vectors, len(crops))
     for place, crop in enumerate(crops):
-        images, n_sub_crops = frames.images(crop)
+        images, n_sub_crops = frames.images(crop, n_threads)
         for setting, mine in scores.items():
             mine.fill(place, images, n_sub_crops, settings.null_draws, n_threads)
             if setting.is_hub_corrected and hubs is not None:

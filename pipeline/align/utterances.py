@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.align.child_frames import ChildFrames
-from pipeline.align.null import Places, UInt64Array, places_in_same, utterance_keys
+from pipeline.align.kernels import UInt64Array
+from pipeline.align.null import Places, places_in_others, places_in_same, utterance_keys
 from pipeline.align.windows import (
     FrameRanges,
     Spans,
@@ -61,23 +62,20 @@ def utterances_of(
 
     Null windows of a recording lie in the child's others; where no other has frames, in itself.
     """
-    n_recordings = len(frames.recordings)
     parts = [_in_recording(frames, transcript, settings) for transcript in transcripts]
     if int((frames.n_frames > 0).sum()) > 1:
-        lengths = np.repeat(frames.n_frames[None, :], len(transcripts), axis=0)
-        own = [frames.place(transcript.recording_id) for transcript in transcripts]
-        lengths[np.arange(len(own)), own] = 0
-        first = np.repeat(frames.starts[None, :], len(transcripts), axis=0)
-        row = np.repeat(np.arange(len(transcripts)), [len(part) for part in parts])
-        places = Places(first, lengths, row)
+        own = np.array([frames.place(one.recording_id) for one in transcripts], np.int64)
+        places = places_in_others(
+            frames.starts, frames.n_frames, np.repeat(own, [len(part) for part in parts])
+        )
     else:
         n_places = np.cumsum([0, *(len(part) for part in parts)])
         places = Places(
             _joined([part.places.first for part in parts], 2),
             _joined([part.places.n_frames for part in parts], 2),
             _joined([part.places.row + n for part, n in zip(parts, n_places, strict=False)]),
+            _joined([part.places.left_out for part in parts]),
         )
-    assert n_recordings >= len(transcripts)
     return Utterances(
         Spans(
             _joined([part.spans.onset_ms for part in parts]),

@@ -29,7 +29,7 @@ STAGE_VERSION: dict[Stage, int] = {
     Stage.SPEECH: 2,
     Stage.VISION: 1,
     Stage.TEXT: 1,
-    Stage.ALIGN: 3,
+    Stage.ALIGN: 4,
 }
 
 

@@ -138,7 +138,7 @@ def _frames(
         if pool:
             sizes = [len(times.of_recording[other]) for other in pool]
             starts = np.cumsum([0, *sizes[:-1]]).astype(np.int64)
-            places = places_in_others(starts, sizes, len(mine))
+            places = places_in_others(starts, sizes, np.full(len(mine), -1, np.int64))
         else:
             pool = (recording_id,)
             places = places_in_same(spans, own)

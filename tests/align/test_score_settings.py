@@ -90,9 +90,9 @@ def test_hub_corrected_scores_are_products_of_centred_vectors(world):
     found = by_scorer(align_settings(target, pool, ALL, extra))["toy~hub"]
 
     def centred(text, frames, crop, row):
-        mean = hubs.texts[TextVariant.RAW].vector.astype(float)
-        images = frames.vectors(crop)[row].astype(float) - hubs.frames[crop].vector
-        return float(((text.astype(float) - mean) @ images.T).max())
+        mine = text - hubs.texts[TextVariant.RAW].vector
+        taken_off = mine.astype(float) @ hubs.frames[crop].vector
+        return float(reference.product(mine, frames.vectors(crop)[row]).max() - taken_off)
 
     _, expected, missing = reference.scores(target, pool, ALL, centred)
     assert list(found.missing_reason) == missing
