@@ -14,7 +14,8 @@ class ImageTextModel(Protocol):
 
     `ref` names everything that changes a vector. `embed_images` takes n model inputs, uint8
     (3, S, S) with S = ref.image_size_px (see `crops.model_inputs`); `embed_texts` takes n texts,
-    none of them empty. Both return float32 (n, ref.dim) with rows of unit length.
+    none of them empty. Both return float32 (n, ref.dim) with rows of unit length. `embed_images`
+    may be called from several threads at once.
     """
 
     @property

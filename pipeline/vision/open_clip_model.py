@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,6 +52,9 @@ class OpenClipModel:
         self._batch_size = settings.batch_size
         parameter = next(self._model.parameters())
         self._device, self._dtype = parameter.device, parameter.dtype
+        # Threads may embed side by side. A GPU is filled by one batch, whose like need its memory.
+        is_on_cpu = self._device.type == "cpu"
+        self._turn: AbstractContextManager[object] = nullcontext() if is_on_cpu else Lock()
         self._ref = ModelRef(
             scorer=files.scorer,
             name=files.name,
@@ -74,7 +79,8 @@ class OpenClipModel:
         rows = [np.zeros((0, self._ref.dim), np.float32)]
         with torch.inference_mode():
             for batch in self._pixel_batches(images):
-                rows.append(_unit_rows(self._model.encode_image(batch)))
+                with self._turn:
+                    rows.append(_unit_rows(self._model.encode_image(batch)))
         return np.concatenate(rows)
 
     def image_features(self, images: Sequence[UInt8Array]) -> Float32Array:

@@ -13,12 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.records import Crop, Notice
+from pipeline.config import FrameSettings
+from pipeline.records import Crop, MediaInfo, Notice
 from pipeline.vision.frame_folder import FolderFrames
+from pipeline.vision.open_clip_model import OpenClipModel
 from pipeline.vision.prepared_frames import Preparation, PreparedFrame, prepared_frames
 from pipeline.vision.sampled_frame import FrameRun, FrameSource, RunBrokenError, SampledFrame
 from pipeline.vision.sampling_plan import PacketIndex, independent_runs
 from pipeline.vision.side_by_side import in_order, side_by_side, streams
+from pipeline.vision.stage import embed_recording
 from pipeline.vision.video_frames import VideoFrames
 from tests.vision.numbered_video import Recipe, write_video
 
@@ -52,6 +55,31 @@ def test_frames_decoded_side_by_side_are_those_read_in_order(
     _assert_equal(found, expected)
     assert len(found) == recipe.n_frames // 3
     assert source.notices == in_turn.notices
+
+
+def test_a_recordings_vectors_do_not_depend_on_the_number_of_threads(
+    tmp_path: Path, tiny_model: OpenClipModel
+) -> None:
+    path = write_video(tmp_path, RECIPES[0])
+    found = []
+    for n_threads in (1, 2, 5):
+        with _torch_threads(n_threads):
+            found.append(
+                embed_recording(
+                    "R",
+                    VideoFrames(path, STEP_MS),
+                    MediaInfo(8000, 192, 128, 30.0, "h264", None),
+                    tiny_model,
+                    FrameSettings(),
+                    tuple(Crop),
+                    batch_size=20,
+                )
+            )
+    for other in found[1:]:
+        assert other.times_ms.tolist() == found[0].times_ms.tolist()
+        assert other.thumbnails == found[0].thumbnails
+        for crop in Crop:
+            assert np.allclose(other.vectors(crop), found[0].vectors(crop), atol=1e-6)
 
 
 def test_a_file_that_lists_its_packets_is_divided_where_decoding_starts_anew(
