@@ -110,27 +110,20 @@ class VideoFrames:
             index = None if listed is None else index_without_reading(video, listed)
             if index is None and listed is not None:
                 index = packet_index(video)
-            if index is None or listed is None or len(listed.dts) < len(index.pts):
+            runs: list[FrameRun] = []
+            if index is not None and listed is not None and len(listed.dts) >= len(index.pts):
+                chosen = self._chosen(video, index)
+                files: SimpleQueue[VideoFile] = SimpleQueue()
+                files.put(video)
+                for run in independent_runs(index, chosen.packets, FRAMES_PER_RUN):
+                    packets = index.part(run.first, run.end), listed.part(run.first, run.end)
+                    part = _Run(run, chosen, *packets)
+                    runs.append(partial(self._run, part, files, opened))
+            if len(runs) < 2:
+                # In order, where the decoder may use several threads of its own.
                 opened.close()
-                yield [self.frames]
-                return
-            chosen = self._chosen(video, index)
-            files: SimpleQueue[VideoFile] = SimpleQueue()
-            files.put(video)
-            yield [
-                partial(
-                    self._run,
-                    _Run(
-                        run,
-                        chosen,
-                        index.part(run.first, run.end),
-                        listed.part(run.first, run.end),
-                    ),
-                    files,
-                    opened,
-                )
-                for run in independent_runs(index, chosen.packets, FRAMES_PER_RUN)
-            ]
+                runs = [self.frames]
+            yield runs
 
     def _run(
         self, part: _Run, files: SimpleQueue[VideoFile], opened: ExitStack
