@@ -48,7 +48,7 @@ def probe_media(path: Path, *, audio_track: int = 0) -> MediaInfo:
             )
         header_s = _header_duration_s(video.container)
         video_codec = stream.codec_context.name
-    duration_s = _duration_s(path, header_s)
+        duration_s = _duration_s(video, header_s)
     if header_s is not None and abs(duration_s - header_s) > _TOLERANCE_S:
         notes.append(
             f"The header says {header_s:.1f} s; the file holds {duration_s:.1f} s, which is used."
@@ -86,14 +86,13 @@ def _header_duration_s(container: InputContainer) -> float | None:
     return None if duration is None or duration <= 0 else duration / 1_000_000
 
 
-def _duration_s(path: Path, header_s: float | None) -> float:
+def _duration_s(video: VideoFile, header_s: float | None) -> float:
     if header_s is not None:
-        with open_video(path) as video:
-            tail_s = _last_timestamp_s(video, from_s=max(0.0, header_s - _TAIL_S))
+        tail_s = _last_timestamp_s(video, from_s=max(0.0, header_s - _TAIL_S))
         if tail_s is not None and abs(tail_s - header_s) <= _TOLERANCE_S:
             return header_s
-    with open_video(path) as video:
-        last_s = _last_timestamp_s(video, from_s=None)
+    with open_video(video.path) as anew:
+        last_s = _last_timestamp_s(anew, from_s=None)
     return last_s if last_s is not None else (header_s or 0.0)
 
 
