@@ -25,7 +25,6 @@ from dashboard.queries.clip_sources import ClipSource, clip_source
 from pipeline.access.audit import Opened, write_opened
 from pipeline.errors import AuditError, CoviewError
 from pipeline.media.study_clips import StudyClips
-from pipeline.records import Permission
 from pipeline.store.locate import current_store_path
 
 _HEADERS = {
@@ -84,7 +83,7 @@ class ClipDesk:
             # Whoever may not see a child is not told what there is of it.
             if source is None or not viewer.person.may_see(source.child_id):
                 return _refusal(404, "This moment is not in the current store.")
-            if source.permission is not Permission.MEDIA:
+            if not source.permission.may_be_shown:
                 return _refusal(403, "This recording may not be played.")
             if source.media_path is None:
                 return _refusal(404, "This recording has frames but no video.")

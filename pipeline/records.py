@@ -71,8 +71,10 @@ class Permission(str, Enum):
         return self is Permission.EXCERPTS
 
 
-MAY_BE_SHOWN_SQL = "('media', 'excerpts')"
-"""The permissions of which `may_be_shown` is true, for SQL."""
+MAY_BE_SHOWN = tuple(permission.value for permission in Permission if permission.may_be_shown)
+"""The permissions of which `may_be_shown` is true, as a store writes them."""
+MAY_BE_SHOWN_SQL = f"({', '.join(map(repr, MAY_BE_SHOWN))})"
+"""The same as a list in SQL."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

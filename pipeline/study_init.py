@@ -22,7 +22,7 @@ _STUDY_TOML = """\
 [study]
 name = {name}
 # What the families allow: "media" lets the dashboard play the recordings on this machine;
-# "scores_only" shows numbers and text. The column "permission" of metadata/recordings.csv
+# "scores_only" shows numbers only. The column "permission" of metadata/recordings.csv
 # overrides it for single recordings.
 default_permission = "media"
 

@@ -66,8 +66,8 @@ def why_no_clip(moment: Moment) -> str:
     """Why this moment has no clip, in words; empty when it has one."""
     if not moment.may_be_shown:
         return (
-            "Neither pictures nor sound of this recording may be shown: its permission in "
-            "metadata/recordings.csv is not `media`."
+            "Neither words, pictures nor sound of this recording may be shown: its permission in "
+            "metadata/recordings.csv is `scores_only`."
         )
     if moment.media_path is None:
         return "This recording has frames but no video, so there is no clip."

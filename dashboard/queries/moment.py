@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from dashboard.filters import Filters
 from dashboard.queries.selection import Measure, Query, Value, scored
-from pipeline.records import Permission, TimeSpan
+from pipeline.records import MAY_BE_SHOWN, TimeSpan
 
 N_LINES_AROUND = 6
 """Lines of transcript shown before and after the moment."""
@@ -68,7 +68,7 @@ class Moment:
     @property
     def may_be_shown(self) -> bool:
         """Whether pictures and sound of this recording may be shown."""
-        return self.permission == Permission.MEDIA.value
+        return self.permission in MAY_BE_SHOWN
 
 
 def moment(

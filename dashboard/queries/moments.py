@@ -144,7 +144,8 @@ def _rows(
     ):
         rows[name] = arrays.column(measure.scorer, measure.sql(statistic))[numbers]
     can_play = con.execute(
-        """SELECT recording_id FROM recordings WHERE permission = 'media' AND media_path IS NOT NULL
+        """SELECT recording_id FROM recordings
+           WHERE permission IN ('media', 'excerpts') AND media_path IS NOT NULL
            AND recording_id IN (SELECT unnest($names::VARCHAR[]))""",
         {"names": recordings["recording_id"].unique().tolist()},
     ).df()
@@ -197,7 +198,8 @@ def _with_words(page: Query, measure: Measure, more: str = "") -> Query:
         WITH page AS ({page.sql})
         SELECT u.recording_id, u.utterance_id, u.child_id, s.age_days, u.speaker, u.onset_ms,
             u.text, page.score, page.missing_reason, {more} {cosine} AS cosine, {z} AS z,
-            coalesce(r.permission = 'media' AND r.media_path IS NOT NULL, FALSE) AS has_clip
+            coalesce(r.permission IN ('media', 'excerpts') AND r.media_path IS NOT NULL, FALSE)
+                AS has_clip
         FROM page
         JOIN utterances u ON u.utterance_number = page.utterance_number
         JOIN recordings r ON r.recording_id = u.recording_id

@@ -221,7 +221,7 @@ def _partners(
 def _sides(con: DuckDBPyConnection, scores: list[tuple[int, float]]) -> dict[int, Side]:
     sql = """
         SELECT u.utterance_number, u.recording_id, u.utterance_id, u.onset_ms, u.text, u.n_words,
-            coalesce(r.permission = 'media' AND r.media_path IS NOT NULL, FALSE)
+            coalesce(r.permission IN ('media', 'excerpts') AND r.media_path IS NOT NULL, FALSE)
         FROM utterances u JOIN recordings r ON r.recording_id = u.recording_id
         WHERE u.utterance_number = ANY($numbers)"""
     score_of = dict(scores)

@@ -14,7 +14,7 @@ from pipeline.probes.measured import Measured, SampledUtterances, VariantRows
 from pipeline.probes.read_material import Words, read_moment
 from pipeline.probes.results import ProbeIdentity
 from pipeline.probes.search_sample import Searched, search_utterance
-from pipeline.records import Permission
+from pipeline.records import MAY_BE_SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ def moment_material(
 def showable(con: DuckDBPyConnection, recordings: tuple[str, ...]) -> frozenset[str]:
     """Those of the recordings whose pictures may be shown."""
     rows = con.execute(
-        "SELECT recording_id FROM recordings WHERE permission = $permission "
+        "SELECT recording_id FROM recordings WHERE list_contains($permissions, permission) "
         "AND recording_id IN (SELECT unnest($recordings))",
-        {"permission": Permission.MEDIA.value, "recordings": list(recordings)},
+        {"permissions": list(MAY_BE_SHOWN), "recordings": list(recordings)},
     ).fetchall()
     return frozenset(str(row[0]) for row in rows)
 

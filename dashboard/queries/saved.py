@@ -68,7 +68,8 @@ def saved_rows(con: DuckDBPyConnection, keys: Keys, measure: Measure) -> pd.Data
     sql = f"""
         SELECT u.recording_id, u.utterance_id, u.child_id, r.age_days, u.speaker, u.onset_ms,
             u.offset_ms, u.text, s.score,
-            coalesce(r.permission = 'media' AND r.media_path IS NOT NULL, FALSE) AS has_clip
+            coalesce(r.permission IN ('media', 'excerpts') AND r.media_path IS NOT NULL, FALSE)
+                AS has_clip
         FROM (SELECT * FROM utterances WHERE {here.sql}) u
         JOIN recordings r ON r.recording_id = u.recording_id
         LEFT JOIN (

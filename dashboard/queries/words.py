@@ -7,7 +7,7 @@ from duckdb import DuckDBPyConnection
 
 from dashboard.filters import Filters
 from dashboard.queries.selection import Measure, Query, recordings_where, scored
-from pipeline.records import Permission
+from pipeline.records import MAY_BE_SHOWN
 
 N_MOMENTS = 8
 """Best and worst moments of a lemma that are shown."""
@@ -69,8 +69,9 @@ def showable_recordings(con: DuckDBPyConnection, filters: Filters) -> frozenset[
     """Recordings of the chosen children and ages whose pictures may be shown."""
     chosen = recordings_where(filters)
     rows = con.execute(
-        f"SELECT recording_id FROM recordings WHERE {chosen.sql} AND permission = $permission",
-        {**chosen.params, "permission": Permission.MEDIA.value},
+        f"SELECT recording_id FROM recordings WHERE {chosen.sql} "
+        "AND list_contains($permissions, permission)",
+        {**chosen.params, "permissions": list(MAY_BE_SHOWN)},
     ).fetchall()
     return frozenset(str(row[0]) for row in rows)
 

@@ -16,7 +16,7 @@ import duckdb
 from pipeline.errors import CoviewError, StoreError
 from pipeline.people.store import MomentRef
 from pipeline.people.trial_records import ImageVariant, Item, ItemOption, Trial, TrialMode
-from pipeline.records import Permission
+from pipeline.records import MAY_BE_SHOWN
 from pipeline.store.locate import current_store_path
 from pipeline.validation.pictures import picture_file, sound_file
 
@@ -150,7 +150,8 @@ def _opened(key: tuple[str, int]) -> _Build:
     # Without settings: the dashboard, in the same process, opens the file so.
     con = duckdb.connect(key[0], read_only=True)
     rows = con.execute(
-        "SELECT recording_id FROM recordings WHERE permission = ?", [Permission.MEDIA.value]
+        "SELECT recording_id FROM recordings WHERE list_contains(?, permission)",
+        [list(MAY_BE_SHOWN)],
     ).fetchall()
     return _Build(key, con, frozenset(str(row[0]) for row in rows))
 

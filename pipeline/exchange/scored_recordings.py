@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from pipeline.errors import StoreError
 from pipeline.exchange.table_file import Value
-from pipeline.records import Permission
+from pipeline.records import MAY_BE_SHOWN, Permission
 from pipeline.score_sql import missing_reason_sql, n_frames_sql, statistic_sql
 
 _UTTERANCES_AT_ONCE = 20_000
@@ -91,7 +91,7 @@ class RecordingFacts:
     @property
     def shown_media_path(self) -> str | None:
         """`media_path` if pictures and sound may be shown, else None."""
-        return self.media_path if self.permission == Permission.MEDIA.value else None
+        return self.media_path if self.permission in MAY_BE_SHOWN else None
 
 
 @dataclass(frozen=True, slots=True)

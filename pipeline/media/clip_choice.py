@@ -12,13 +12,13 @@ from pipeline.people.attach import attach
 from pipeline.people.marks import SavedMoment
 from pipeline.people.snapshot import read_marks
 from pipeline.people.store import MomentRef, PeopleStore
-from pipeline.records import Permission, TimeSpan
+from pipeline.records import MAY_BE_SHOWN_SQL, TimeSpan
 
 Key = tuple[str, str]
 """recording_id, utterance_id."""
 
 _FETCHED_AT_ONCE = 10_000
-_HAS_CLIP = f"r.permission = '{Permission.MEDIA.value}' AND r.media_path IS NOT NULL"
+_HAS_CLIP = f"r.permission IN {MAY_BE_SHOWN_SQL} AND r.media_path IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class ClipChoice:
     def counts(self, con: DuckDBPyConnection) -> ChoiceCounts:
         """Count the choice; nothing that is left out goes uncounted."""
         row = con.execute(
-            f"""SELECT count(*), count(*) FILTER (permission IS DISTINCT FROM 'media'),
-                    count(*) FILTER (permission = 'media' AND media_path IS NULL)
+            f"""SELECT count(*), count(*) FILTER (permission IS NULL OR permission = 'scores_only'),
+                    count(*) FILTER (permission <> 'scores_only' AND media_path IS NULL)
                 FROM (SELECT r.permission, r.media_path {self.tail})""",
             dict(self.params),
         ).fetchone()

@@ -24,7 +24,7 @@ from pipeline.media.source import open_source, video_frames
 from pipeline.media.study_clips import recording_file
 from pipeline.people.store import MomentRef
 from pipeline.people.trial_records import ImageVariant
-from pipeline.records import Crop, Permission, TimeSpan
+from pipeline.records import MAY_BE_SHOWN, Crop, TimeSpan
 from pipeline.validation.sounds import write_sound
 from pipeline.vision.crop_boxes import crop_box
 from pipeline.vision.frame_folder import numbered_pictures, read_picture
@@ -148,9 +148,9 @@ def _permitted_source(con: DuckDBPyConnection, recording_id: str) -> tuple[str |
             hint="Make a new set of trials from the current store.",
         )
     media_path, frames_path, permission = row
-    if permission != Permission.MEDIA.value:
+    if permission not in MAY_BE_SHOWN:
         raise MediaError(
-            f"{recording_id} may not be shown: its permission is not media.",
+            f"{recording_id} may not be shown: its permission is scores_only.",
             hint="Make a new set of trials, which leaves it out.",
         )
     return media_path, frames_path

@@ -17,7 +17,7 @@ from pipeline.labels import DOUBTFUL_FLAGS
 from pipeline.lemmas import lemma_of
 from pipeline.media.study_clips import recording_file
 from pipeline.people.store import MomentRef
-from pipeline.records import Permission, TimeSpan
+from pipeline.records import MAY_BE_SHOWN, TimeSpan
 from pipeline.schema import UTTERANCE_FLAGS
 from pipeline.score_columns import window_seconds
 from pipeline.score_sql import statistic_sql
@@ -32,7 +32,7 @@ _MIN_PER_BIN = 200
 _MIN_PER_CHILD = 100
 _MAX_FOIL_POOL = 30_000
 
-_CLOSED = "are of recordings whose permission is not media"
+_CLOSED = "are of recordings whose permission is scores_only"
 _NO_PICTURE = "are of recordings without video or frames"
 _SILENT = "are of recordings without sound"
 _NO_SCORE = "have no score under this setting"
@@ -121,7 +121,7 @@ def _judged(con: DuckDBPyConnection, study_root: Path, plan: TrialPlan, scorer: 
     for recording_id, media_path, frames_path, audio, permission in con.execute(
         "SELECT recording_id, media_path, frames_path, audio_codec, permission FROM recordings"
     ).fetchall():
-        if permission != Permission.MEDIA.value:
+        if permission not in MAY_BE_SHOWN:
             barred[recording_id] = _CLOSED
         elif not _has_picture(study_root, media_path, frames_path):
             barred[recording_id] = _NO_PICTURE

@@ -231,7 +231,7 @@ def test_a_recording_that_may_not_be_played_has_no_player_and_no_pictures(
         "(SELECT recording_id FROM recordings WHERE permission = 'scores_only') GROUP BY 1",
     )[0]
     page.goto(f"{served_study[1]}/moments?rec={recording}&utt={utterance}")
-    expect(page.get_by_text("Neither pictures nor sound")).to_be_visible()
+    expect(page.get_by_text("Neither words, pictures nor sound")).to_be_visible()
     expect(page.locator(".line[aria-current='true']")).to_have_count(1)
     expect(page.locator("video")).to_have_count(0)
     expect(page.locator(".frame img")).to_have_count(0)

@@ -83,7 +83,7 @@ def test_a_clip_may_not_be_kept_or_misread_by_a_browser(client, study):
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("recording_id", ["rec02", NOT_PLAYABLE])
+@pytest.mark.parametrize("recording_id", [NOT_PLAYABLE])
 def test_only_recordings_that_may_be_played_are_served(client, study, recording_id, log_rows):
     answer = client.get(link(utterance(study, recording_id)))
     assert answer.status_code == 403

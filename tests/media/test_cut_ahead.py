@@ -205,7 +205,7 @@ def test_the_command_tells_what_it_did_and_what_failed(study: Path):
     (study / "recordings/raw/rec01.mp4").write_bytes(b"no video")
     done = runner.invoke(app, ["clips", str(study), "--all", "--quiet"])
     assert done.exit_code == 1
-    assert "may not be shown: the permission of their recording is not media" in done.output
+    assert "may not be shown: the permission of their recording is scores_only" in done.output
     assert "Failed: rec01" in done.output
     assert runner.invoke(app, ["clips", str(study)]).exit_code == 2
 

@@ -108,7 +108,7 @@ def test_a_set_is_kept_with_what_the_model_says_to_each_option(root, store):
         if item.part is Part.CATCH:
             assert all(option.cosine is None for option in item.options)
             continue
-        assert item.options[0].cosine == pytest.approx(item.score, abs=2e-6)
+        assert item.options[0].cosine == pytest.approx(item.score, abs=1e-4)
         said, seen = (0, 2) if item.mode is TrialMode.IMAGES else (2, 0)
         wanted = store.execute(
             """SELECT list_inner_product(t.embedding, f.embedding)
@@ -122,7 +122,7 @@ def test_a_set_is_kept_with_what_the_model_says_to_each_option(root, store):
                 item.options[seen].frame_ms,
             ],
         ).fetchone()
-        assert item.options[2].cosine == pytest.approx(wanted[0], abs=2e-6)
+        assert item.options[2].cosine == pytest.approx(wanted[0], abs=1e-4)
 
 
 def test_the_settings_say_how_the_set_was_made_and_give_the_plan_back(root, store):
@@ -149,7 +149,7 @@ def test_moments_for_experts_are_a_set_without_lists(root, store):
         assert trials_of(con, made.set_id) == ()
         items = items_of(con, made.set_id).values()
     assert len(items) == 12
-    assert all(item.options[0].cosine == pytest.approx(item.score, abs=2e-6) for item in items)
+    assert all(item.options[0].cosine == pytest.approx(item.score, abs=1e-4) for item in items)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_the_command_makes_the_set_writes_its_lists_and_tells_what_ran_short(roo
     )
     assert ran.exit_code == 0, ran.output
     assert "24 items in 4 lists of 12 trials" in ran.output
-    assert "20 are of recordings whose permission is not media" in ran.output
+    assert "20 are of recordings whose permission is scores_only" in ran.output
     lines = (tmp_path / "lists" / "trials.csv").read_text("utf-8").splitlines()
     assert len(lines) == 1 + 4 * (12 + 2 + 3)
     with people_store(root).reading() as con:

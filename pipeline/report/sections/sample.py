@@ -29,8 +29,8 @@ from pipeline.stats.word_errors import error_rates
 
 _QUOTES_NOTHING = "This report quotes no utterance and shows no picture."
 _PERMISSIONS = {
-    Permission.MEDIA.value: "pictures, sound and words may be shown",
-    Permission.EXCERPTS.value: "short excerpts may be shown",
+    Permission.MEDIA.value: "words, pictures and sound may be shown in the lab",
+    Permission.EXCERPTS.value: "excerpts may be shown in talks as well",
     Permission.SCORES_ONLY.value: "only scores may be shown",
 }
 
