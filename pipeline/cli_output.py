@@ -161,7 +161,7 @@ def clip_counts_lines(counts: ChoiceCounts, n_lost: int) -> list[str]:
     if counts.n_not_permitted:
         lines.append(
             f"Note: {counts.n_not_permitted} of {counts.n_chosen} utterance(s) may not be shown: "
-            "the permission of their recording is not media."
+            "the permission of their recording is scores_only."
         )
     if counts.n_without_video:
         lines.append(
