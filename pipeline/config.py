@@ -203,6 +203,31 @@ class ClipsSettings:
         _in_range("clips.cache_gb", self.cache_gb, 0.1, 100_000)
 
 
+_SHOWN_IN = ("viewing", "rating", "exports")
+_ROLES_WITH_MEDIA = ("viewer", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """[privacy]: where faces are hidden, how, and from whom not: a courtesy, not anonymisation.
+
+    `blur_faces`: any of viewing (clips and frames on the pages), rating (pictures of trials) and
+    exports (clips that leave). `face_blur`: "spots" leaves a few coarse spots of colour of a face,
+    "solid" one colour. `clear_for`: roles that see faces while viewing all the same.
+    """
+
+    blur_faces: list[str] = field(default_factory=lambda: ["exports"])
+    face_blur: str = "spots"
+    clear_for: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for place in self.blur_faces:
+            _one_of("privacy.blur_faces", place, _SHOWN_IN)
+        for role in self.clear_for:
+            _one_of("privacy.clear_for", role, _ROLES_WITH_MEDIA)
+        _one_of("privacy.face_blur", self.face_blur, ("spots", "solid"))
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a study."""
@@ -215,10 +240,16 @@ class Settings:
     align: AlignSettings = field(default_factory=AlignSettings)
     publish: PublishSettings = field(default_factory=PublishSettings)
     clips: ClipsSettings = field(default_factory=ClipsSettings)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
 
     def to_json(self) -> str:
-        """Settings as JSON with sorted keys; the same settings always give the same text."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """Settings as JSON with sorted keys; the same settings always give the same text.
+
+        Without [privacy], which changes nothing that is computed.
+        """
+        content = asdict(self)
+        del content["privacy"]
+        return json.dumps(content, sort_keys=True)
 
 
 def load_settings(path: Path) -> Settings:

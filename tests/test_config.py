@@ -1,6 +1,7 @@
 """Settings are read whole or refused with the nearest fix."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_the_settings_page_lists_every_key_with_its_default() -> None:
             documented[(section, cells[1].strip("`"))] = cells[2].strip("`")
     known = {
         (section, key): value
-        for section, values in json.loads(Settings().to_json()).items()
+        for section, values in asdict(Settings()).items()
         for key, value in values.items()
     }
     assert set(documented) == set(known)

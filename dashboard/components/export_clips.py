@@ -20,6 +20,7 @@ from dashboard.saved import Saved
 from pipeline.exchange.clips_export import Margins, export_clips
 from pipeline.exchange.selection import Selection
 from pipeline.exchange.table_export import Bundle
+from pipeline.faces.choice import ShownIn
 from pipeline.media.study_clips import StudyClips
 from pipeline.store.locate import current_store_path
 
@@ -66,7 +67,7 @@ def playlist_export(view: View) -> None:
                 known,
                 keys,
                 rows,
-                StudyClips(view.store.study_root),
+                StudyClips(view.store.study_root, shown_in=ShownIn.EXPORTS),
                 Margins(margins.lead_ms, margins.lag_ms),
                 work.folder,
                 work.on_step,

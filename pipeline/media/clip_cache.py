@@ -10,7 +10,9 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
+from pipeline.faces.blur import FaceBlur
 from pipeline.media.clips import CLIP_FORMAT, ClipSettings, clip_span, cut_clip
+from pipeline.media.face_search import FACES_FORMAT
 from pipeline.media.file_cache import FileCache
 from pipeline.records import TimeSpan
 from pipeline.study import media_digest
@@ -61,6 +63,8 @@ def clip_name(source: Path, span: TimeSpan, settings: ClipSettings) -> str:
     hidden = settings.redactions.within(shown)
     if hidden:
         parts = (*parts, hidden.text)
+    if settings.face_blur is not FaceBlur.OFF:
+        parts = (*parts, "faces", settings.face_blur.value, FACES_FORMAT)
     return hashlib.sha256(":".join(str(part) for part in parts).encode()).hexdigest()[:32]
 
 

@@ -14,7 +14,9 @@ from itertools import chain
 from pathlib import Path
 
 from pipeline.errors import DiskFullError, MediaError
-from pipeline.media.encode import ClipWriter
+from pipeline.faces.blur import FaceBlur
+from pipeline.media.encode import ClipWriter, HideFaces
+from pipeline.media.face_hiding import face_hider
 from pipeline.media.hiding import hidden_marked, silence
 from pipeline.media.picture import upright_size
 from pipeline.media.source import Sound, open_source, sound, video_frames, video_stream
@@ -31,14 +33,15 @@ _STILL_PICTURE_MS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ClipSettings:
-    """How much before and after the utterance, how the clip is encoded, and which stretches of
-    the recording are black or silent in it."""
+    """How much before and after the utterance, how the clip is encoded, which stretches of
+    the recording are black or silent in it, and whether faces are hidden."""
 
     lead_ms: int = 1_000
     lag_ms: int = 1_000
     max_height_px: int = 720
     audio_track: int = 0
     redactions: Redactions = NOTHING
+    face_blur: FaceBlur = FaceBlur.OFF
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
@@ -77,12 +80,13 @@ def cut_clip(source: Path, span: TimeSpan, out: Path, settings: ClipSettings) ->
     """
     wanted = clip_span(span, settings)
     heard = _heard(source, wanted, settings.audio_track)
+    hide_faces = face_hider(source, wanted, settings.face_blur)
     if heard is not None:
         silence(heard, wanted, settings.redactions)
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f"{out.stem}-{uuid.uuid4().hex[:8]}.partial")
     try:
-        info = _write(source, wanted, heard, partial, settings)
+        info = _write(source, wanted, heard, hide_faces, partial, settings)
         partial.replace(out)
     except (MediaError, OSError) as problem:
         for cause in (problem, problem.__cause__):
@@ -108,7 +112,12 @@ def _heard(source: Path, wanted: TimeSpan, audio_track: int) -> Sound | None:
 
 
 def _write(
-    source: Path, wanted: TimeSpan, heard: Sound | None, partial: Path, settings: ClipSettings
+    source: Path,
+    wanted: TimeSpan,
+    heard: Sound | None,
+    hide_faces: HideFaces | None,
+    partial: Path,
+    settings: ClipSettings,
 ) -> ClipInfo:
     with open_source(source) as container:
         stream = video_stream(container, source)
@@ -121,7 +130,7 @@ def _write(
                 hint="The file may be cut short, or its transcript may belong to another file.",
             )
         size = upright_size(first[1], stream, settings.max_height_px)
-        with closing(ClipWriter(partial, wanted, size, heard)) as writer:
+        with closing(ClipWriter(partial, wanted, size, heard, hide_faces)) as writer:
             played = chain((first,), (second,) if second is not None else (), frames)
             for time_ms, frame, is_hidden in hidden_marked(played, settings.redactions.blackout):
                 writer.add(time_ms, frame, is_hidden)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+HideFaces = Callable[["VideoFrame", float], None]
+
 _CLOCK = Fraction(1, 90_000)
 _AUDIO_RATE_HZ = 48_000
 _AAC_FRAME_SAMPLES = 1_024
@@ -31,13 +33,20 @@ class ClipWriter:
     """Writes one clip of `wanted`: pictures as they come, then `finish` with the sound."""
 
     def __init__(
-        self, path: Path, wanted: TimeSpan, size: PictureSize, heard: Sound | None
+        self,
+        path: Path,
+        wanted: TimeSpan,
+        size: PictureSize,
+        heard: Sound | None,
+        hide_faces: HideFaces | None = None,
     ) -> None:
+        """`hide_faces` changes each picture, in yuv420p, shown from a time of the recording on."""
         import av
 
         self._wanted = wanted
         self._heard = heard
         self._upright = Upright(size)
+        self._hide_faces = hide_faces
         self._target: OutputContainer = av.open(
             str(path), "w", format="mp4", options={"movflags": "+faststart"}
         )
@@ -105,8 +114,11 @@ class ClipWriter:
 
     def _encode(self, pictures: Iterator[VideoFrame]) -> None:
         for whole in pictures:
+            pts = self._times[self._n_encoded]
             picture = black_like(whole) if self._hidden[self._n_encoded] else whole
-            picture.pts = self._times[self._n_encoded]
+            if self._hide_faces is not None and picture is whole:
+                self._hide_faces(picture, self._wanted.onset_ms + float(pts * _CLOCK) * 1000.0)
+            picture.pts = pts
             picture.time_base = _CLOCK
             picture.pict_type = 0  # The encoder chooses; the source's choice means nothing here.
             self._n_encoded += 1

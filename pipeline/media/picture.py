@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from av.filter.graph import Graph
     from av.video.frame import VideoFrame
+    from av.video.plane import VideoPlane
     from av.video.stream import VideoStream
 
 
@@ -66,6 +70,12 @@ class Upright:
                 yield self._graph.vpull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
+
+
+def plane_pixels(plane: VideoPlane) -> NDArray[np.uint8]:
+    """The plane itself as (height, width), without the padding of its rows; not a copy."""
+    content = np.frombuffer(cast("memoryview[int]", plane), np.uint8)
+    return content.reshape(plane.height, plane.line_size)[:, : plane.width]
 
 
 def _graph(frame: VideoFrame, size: PictureSize) -> Graph:

@@ -196,8 +196,10 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[tuple[f
             continue  # A damaged packet costs its own pictures, not the clip.
         for frame in frames:
             stamp = frame.pts if frame.pts is not None else frame.dts
-            if stamp is not None and frame.time_base is not None:
-                yield float(stamp * frame.time_base) * 1000.0 - start_ms, frame
+            # The last frames, which the decoder held back, come without a clock of their own.
+            clock = frame.time_base or stream.time_base
+            if stamp is not None and clock is not None:
+                yield float(stamp * clock) * 1000.0 - start_ms, frame
 
 
 def _decoded_sound(

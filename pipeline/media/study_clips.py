@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from pipeline.config import load_settings
 from pipeline.current_rules import rules_now
 from pipeline.errors import MediaError
+from pipeline.faces.choice import ShownIn, face_blur
 from pipeline.media.clip_cache import ClipCache
 from pipeline.media.clips import ClipSettings
 from pipeline.records import TimeSpan
@@ -20,25 +21,35 @@ LOG_PATH = PurePosixPath("derived/logs/clips.jsonl")
 class StudyClips:
     """Cuts, keeps and logs clips of the study at `root`; SettingsError when its settings are bad.
 
-    `max_bytes` of None is the study's own limit.
+    `max_bytes` of None is the study's own limit. Faces are hidden where the study hides them:
+    `shown_in` says where the clips are shown, `role` (of `clip`) to whom.
     """
 
-    def __init__(self, root: Path, *, max_bytes: int | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        max_bytes: int | None = None,
+        shown_in: ShownIn = ShownIn.VIEWING,
+    ) -> None:
         self._root = root
+        self._shown_in = shown_in
         if max_bytes is None:
             max_bytes = int(load_settings(root / "study.toml").clips.cache_gb * 1e9)
         self.max_bytes = max_bytes
         self._cache = ClipCache(root, max_bytes=max_bytes)
         self._logging = threading.Lock()
 
-    def clip(self, media_path: str, span: TimeSpan, *, lead_ms: int, lag_ms: int) -> Path:
+    def clip(
+        self, media_path: str, span: TimeSpan, *, lead_ms: int, lag_ms: int, role: str = ""
+    ) -> Path:
         """File of the clip around `span` of a recording, cut now if needed.
 
         `media_path` is relative to recordings/raw, as the store has it. Raises MediaError when
         it leaves that folder or cannot be cut, and when the metadata do not allow it now.
         """
         source = recording_file(self._root, media_path)
-        return self._cache.clip(source, span, self._settings(media_path, lead_ms, lag_ms))
+        return self._cache.clip(source, span, self._settings(media_path, lead_ms, lag_ms, role))
 
     def is_kept(self, media_path: str, span: TimeSpan, *, lead_ms: int, lag_ms: int) -> bool:
         """Whether that clip was cut before and is still there."""
@@ -50,13 +61,14 @@ class StudyClips:
         """How many clips are kept."""
         return self._cache.n_kept()
 
-    def _settings(self, media_path: str, lead_ms: int, lag_ms: int) -> ClipSettings:
+    def _settings(self, media_path: str, lead_ms: int, lag_ms: int, role: str = "") -> ClipSettings:
         rule = rules_now(self._root).shown_media(media_path)
         return ClipSettings(
             lead_ms=lead_ms,
             lag_ms=lag_ms,
             audio_track=load_settings(self._root / "study.toml").speech.audio_track,
             redactions=rule.redactions,
+            face_blur=face_blur(self._root, self._shown_in, role),
         )
 
     def log_opened(self, recording_id: str, utterance_id: str) -> None:
