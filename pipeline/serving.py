@@ -41,6 +41,12 @@ def dashboard_command(port: int, host: str = LOOPBACK, access: Access | None = N
     ]
 
 
+def _secrets_option(root: Path) -> list[str]:
+    """The study's own secrets for signing in, where it has some; else Streamlit's usual ones."""
+    own = root / ".streamlit" / "secrets.toml"
+    return [f"--secrets.files={own}"] if own.is_file() else []
+
+
 def _guarded_options(access: Access | None) -> list[str]:
     """What a server with sign-in needs beyond the settings file, which may lie elsewhere."""
     if access is None:
@@ -75,7 +81,7 @@ def serve_dashboard(study_root: Path, port: int, host: str = LOOPBACK) -> int:
     if access is not None:
         # The gate has to see who really speaks, not whom a header names.
         environment["FORWARDED_ALLOW_IPS"] = ""
-    command = dashboard_command(port, host, access)
+    command = [*dashboard_command(port, host, access), *_secrets_option(root)]
     process = subprocess.Popen(command, env=environment, cwd=_config_folder())
     try:
         return process.wait()
