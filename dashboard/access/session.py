@@ -11,8 +11,10 @@ from dashboard.access.door import Door
 from dashboard.access.page_files import PageFiles
 from dashboard.access.viewer import Viewer
 from dashboard.place import study_root
+from pipeline.access.audit import Opened, write_opened
 
 _NAME_STATE = "viewer_name"
+_PICTURES_STATE = "pictures_opened"
 
 DOOR = Door(study_root)
 """This server's door. Pages and routes run in one process, so both ask the same one."""
@@ -33,6 +35,23 @@ def current_viewer(*, is_activity: bool = True) -> Viewer:
     if context is not None and not viewer.is_local:
         FILES.note_session(context.session_id, viewer.name)
     return viewer
+
+
+def pictures_opened(recording_id: str, utterance_id: str = "") -> None:
+    """Write down, once in a session, that pictures of a recording are shown to who is signed in.
+
+    Raises AuditError when it cannot be written: then they may not be shown.
+    """
+    viewer = current_viewer()
+    if viewer.is_local:
+        return
+    known: set[tuple[str, str]] = st.session_state.setdefault(_PICTURES_STATE, set())
+    if (recording_id, utterance_id) not in known:
+        write_opened(
+            study_root(),
+            Opened(viewer.name, viewer.role.value, "picture", recording_id, utterance_id),
+        )
+        known.add((recording_id, utterance_id))
 
 
 def sent() -> tuple[Mapping[str, str], Mapping[str, str]]:

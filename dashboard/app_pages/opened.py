@@ -22,7 +22,7 @@ if not current_viewer().role.manages:
 page_style()
 st.title("Who opened what", anchor=False)
 st.caption(
-    "One line each time a clip, a picture, a rating's picture or an export was opened. Lines are "
+    "One line each time somebody opened a clip, an export, or the pictures of a moment. Lines are "
     "only ever added, and each is tied to the one before. Times are UTC."
 )
 verdict = verify(study_root())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import data, labels
+from dashboard.access.session import pictures_opened
 from dashboard.data import StoreHandle
 from dashboard.queries.probe_moment import MomentFrame, MomentMaterial, showable
 from pipeline.store.thumbnails import read_thumbnails
@@ -60,4 +61,7 @@ def _pictures(store: StoreHandle, frames: Sequence[MomentFrame]) -> list[bytes]:
         for frame in frames
         if frame.recording_id in allowed
     )
-    return [picture for picture in found if picture is not None]
+    pictures = [picture for picture in found if picture is not None]
+    for recording_id in sorted({f.recording_id for f in frames} & set(allowed)) if pictures else ():
+        pictures_opened(recording_id)
+    return pictures

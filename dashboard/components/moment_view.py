@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import data, labels
+from dashboard.access.session import pictures_opened
 from dashboard.charts.moment import ChanceBand, lag_curve, place_among, place_width
 from dashboard.components.captions import threshold_text
 from dashboard.components.drives_link import drives_link
@@ -100,6 +101,8 @@ def _frames(view: View, moment: Moment) -> MomentFrames:
         pictures = read_thumbnails(
             view.store.study_root, moment.recording_id, [int(time) for time in near]
         )
+        if pictures:
+            pictures_opened(moment.recording_id, moment.utterance_id)
     return MomentFrames(moment, view.measure.window, rows, pictures)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import data, labels
+from dashboard.access.session import pictures_opened
 from dashboard.components.problems import show_problem
 from dashboard.components.sentence_search import seen_with
 from dashboard.components.view import View
@@ -58,6 +59,7 @@ def _picture(view: View, frame: SeenFrame, key: tuple[str, str, str]) -> None:
     time = labels.clock(frame.time_ms)
     pictures = read_thumbnails(view.store.study_root, frame.recording_id, [frame.time_ms])
     if frame.time_ms in pictures:
+        pictures_opened(recording_id, utterance_id)
         st.image(pictures[frame.time_ms])
     st.caption(f"{frame.cosine:.3f} · {recording_id} {time} · “{text}”")
     if st.button("Open", key=f"frame_{frame.recording_id}_{frame.time_ms}"):

@@ -31,7 +31,7 @@ _FIELDS = ("number", "time", "who", "role", "what", "recording_id", "utterance_i
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One thing that was opened. `what`: clip, picture, export, rating or refused.
+    """One thing that was opened. `what`: clip, picture or export.
 
     `detail` is a few words of Coview's own, never what was said in a recording.
     """

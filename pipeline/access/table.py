@@ -163,10 +163,11 @@ def _person(email: str, values: object) -> Person:
             f"The list of children of {email} is empty.",
             hint="Name at least one child, or take the person out of the file.",
         )
-    if role is Role.ADMIN:
+    if role in (Role.ADMIN, Role.RATER):
+        # A set of trials mixes children: what a rater sees is decided by who makes and shares it.
         raise AccessError(
-            f"{email} is an admin with a list of children.",
-            hint='An admin sees all: write children = "all", or choose another role.',
+            f"{email} is an admin or a rater with a list of children.",
+            hint='Write children = "all": an admin sees all, a rater the sets they are invited to.',
         )
     return Person(email.casefold(), role, frozenset(children))
 

@@ -1,0 +1,92 @@
+"""The dashboard does not start where others could see it without signing in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from typer.testing import CliRunner
+
+from dashboard.access import serving
+from dashboard.access.serving import check_serving
+from pipeline.cli import app
+from pipeline.errors import AccessError
+from pipeline.serving import dashboard_command
+from tests.dashboard.access.guarded import access_text
+
+PROJECT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("command", ["dashboard", "serve"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.5", "coview.example.org"])
+def test_the_command_refuses_with_one_error(tmp_path: Path, command: str, host: str):
+    done = CliRunner().invoke(app, [command, str(tmp_path), "--host", host])
+    assert done.exit_code == 2
+    first, second = done.output.strip().splitlines()
+    assert first.startswith(f"Error: The dashboard is not served on {host}")
+    assert "docs/access.md" in second
+
+
+def test_streamlit_alone_refuses_too(tmp_path: Path):
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "streamlit", "run", "dashboard/app.py"),
+            *("--server.address=0.0.0.0", "--server.port=0", "--server.headless=true"),
+        ],
+        cwd=PROJECT,
+        env={**os.environ, "COVIEW_STUDY": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Error: The dashboard is not served on 0.0.0.0" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_signing_in_must_be_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "access.toml").write_text(access_text("oidc"))
+    monkeypatch.setattr(serving, "find_spec", lambda name: None)
+    with pytest.raises(AccessError, match="needs the package Authlib"):
+        check_serving(tmp_path, "0.0.0.0")
+    monkeypatch.setattr(serving, "find_spec", lambda name: object())
+    secrets = {"redirect_uri": "https://coview.example.org/oauth2callback"}
+
+    class Secrets(dict):
+        def load_if_toml_exists(self) -> bool:
+            return True
+
+    monkeypatch.setattr(st, "secrets", Secrets(auth=secrets))
+    with pytest.raises(AccessError, match="no cookie_secret"):
+        check_serving(tmp_path, "0.0.0.0")
+    secrets["cookie_secret"] = "short"
+    with pytest.raises(AccessError, match="shorter than 32"):
+        check_serving(tmp_path, "0.0.0.0")
+    secrets["cookie_secret"] = "long enough " * 4
+    check_serving(tmp_path, "0.0.0.0")
+
+
+def test_a_server_that_believes_every_forwarded_address_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "access.toml").write_text(access_text())
+    check_serving(tmp_path, "0.0.0.0")
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    with pytest.raises(AccessError, match="FORWARDED_ALLOW_IPS"):
+        check_serving(tmp_path, "0.0.0.0")
+
+
+def test_the_server_knows_its_names_and_keeps_its_protection(tmp_path: Path):
+    from pipeline.access.table import read_access
+
+    (tmp_path / "access.toml").write_text(access_text())
+    command = dashboard_command(8501, "10.0.0.5", read_access(tmp_path / "access.toml"))
+    assert "--server.address=10.0.0.5" in command
+    assert "--server.allowedHosts=coview.example.org" in command
+    assert "--server.enableXsrfProtection=true" in command
+    assert not [part for part in dashboard_command(8501) if "allowedHosts" in part]
