@@ -33,6 +33,8 @@ def main() -> int:
         ["probe_truth", "--planted", "6", "--deaf", "12"],
         ["psychometric_coverage", "--studies", "10"],
         ["publish_speed", "--recordings", "200"],
+        ["transcribe_speed"],
+        ["run_memory"],
     ]
     if (study / "truth.csv").is_file():
         commands[:0] = [["demo_truth", str(study)], ["sound_truth", str(study)]]
