@@ -1,8 +1,8 @@
-"""What a store was built without, and that no store is opened that holds more than it may.
+"""What a store may show, and that no store is opened that holds more than may be shown now.
 
-Beside each build stands store-<build>.rules: the redactions, and the recordings whose words are not
-in it because of their permission. Where metadata/ take more away now, or cannot be read, the build
-stays closed until the study is published again.
+Beside each build stands store-<build>.rules: the redactions it was made with, and the recordings
+whose words are in it. Where metadata/ take more away now, or cannot be read, the build stays closed
+until the study is published again.
 """
 
 from __future__ import annotations
@@ -17,21 +17,24 @@ from pipeline.store.shards import write_atomically
 from pipeline.study import Study
 
 _SUFFIX = ".rules"
+_SHOWN = "\tshown"
 _PUBLISH = "Bring the store up to date with: python -m pipeline run STUDY"
 
 
 def rules_text(study: Study) -> str:
-    """What a store of the study is built without, a line for each recording and reason."""
-    wordless = [r.recording_id for r in study.recordings if not r.permission.may_be_shown]
-    return study.redactions + "".join(_wordless_line(name) for name in wordless)
+    """What a store of the study is built by: a line for each recording that is redacted, and one
+    for each that may be shown."""
+    shown = [r.recording_id for r in study.recordings if r.permission.may_be_shown]
+    return study.redactions + "".join(f"{name}{_SHOWN}\n" for name in shown)
 
 
-def rules_of_build(store: Path) -> str | None:
-    """`rules_text` as it was when a build was made; None for a build that does not say."""
-    try:
-        return store.with_suffix(_SUFFIX).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
+def taken_away(before: str, study: Study) -> bool:
+    """Whether the study allows less now than `before`, a `rules_text`, did."""
+    lines = frozenset(before.splitlines())
+    hidden = [r.recording_id for r in study.recordings if not r.permission.may_be_shown]
+    return bool(frozenset(study.redactions.splitlines()) - lines) or any(
+        f"{name}{_SHOWN}" in lines for name in hidden
+    )
 
 
 def write_rules_of_build(store: Path, text: str) -> None:
@@ -51,41 +54,33 @@ def refuse_if_rules_changed(study_root: Path, store: Path) -> None:
     be shown now, or metadata/ cannot be read.
     """
     try:
-        built = rules_of_build(store)
+        path = store.with_suffix(_SUFFIX)
+        lines = _lines_of(path, _state(path))
         redactions = _redactions_now(study_root, _state(redactions_path(study_root)))
     except (StudyError, OSError) as problem:
         raise StoreError(
             "metadata/redactions.csv cannot be read, so nothing of the study is shown.",
             hint=str(problem),
         ) from problem
-    lines = frozenset((built or "").splitlines())
-    if frozenset(redactions.splitlines()) != {line for line in lines if not _is_wordless(line)}:
+    if frozenset(redactions.splitlines()) != {line for line in lines if not line.endswith(_SHOWN)}:
         raise StoreError(
             "metadata/redactions.csv was changed since the store was built, so nothing of the "
             "study is shown.",
             hint=_PUBLISH,
         )
-    if built is None:
+    if not any(line.endswith(_SHOWN) for line in lines):
         return
     try:
         closed = _closed_now(study_root, metadata_state(study_root))
     except MediaError as problem:
         raise StoreError(problem.message, hint=problem.hint) from problem
-    n_tightened = sum(_wordless_line(name).rstrip("\n") not in lines for name in closed)
+    n_tightened = sum(f"{name}{_SHOWN}" in lines for name in closed)
     if n_tightened:
         raise StoreError(
             f"The permission of {n_tightened} recording(s) was made stricter since the store was "
             "built, and it holds their words, so nothing of the study is shown.",
             hint=f"{_PUBLISH} --stage publish",
         )
-
-
-def _wordless_line(recording_id: str) -> str:
-    return f"{recording_id}\tscores_only\n"
-
-
-def _is_wordless(line: str) -> bool:
-    return line.endswith("\tscores_only")
 
 
 def _write(path: Path, text: str) -> None:
@@ -98,6 +93,15 @@ def _state(path: Path) -> tuple[int, int]:
     except FileNotFoundError:
         return (0, 0)
     return (status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=8)
+def _lines_of(path: Path, state: tuple[int, int]) -> frozenset[str]:
+    """The lines of a build's rules; none for a build of a version that wrote none."""
+    try:
+        return frozenset(path.read_text(encoding="utf-8").splitlines())
+    except FileNotFoundError:
+        return frozenset()
 
 
 @lru_cache(maxsize=8)

@@ -67,7 +67,8 @@ def measured_digest(
         repr(sorted(repr(failure) for failure in failures)),
         repr(tuple(notices)),
         *_contents([*norm_files(study.root), *score_files(study.root)]),
-        *rules_text(study).splitlines(),
+        *study.redactions.splitlines(),
+        *(f"{r.recording_id} wordless" for r in study.recordings if not r.permission.may_be_shown),
     )
 
 

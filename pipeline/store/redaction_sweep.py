@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from glob import escape
 from pathlib import Path
 
-from pipeline.store.build_rules import rules_text
+from pipeline.store.build_rules import rules_text, taken_away
 from pipeline.store.layout import Stage, file_stem
 from pipeline.store.locate import POINTER_NAME, stores_folder
 from pipeline.store.shards import write_atomically
@@ -32,7 +32,7 @@ def sweep_redacted(study: Study, current: Path, shards: Collection[Path]) -> int
     before = _read(state)
     if before == text:
         return 0
-    if not set(text.splitlines()) - set(before.splitlines()):
+    if not (_is_first(study) if before is None else taken_away(before, study)):
         write_atomically(state, lambda path: _write(path, text))
         return 0
     n_deleted = 0
@@ -45,11 +45,16 @@ def sweep_redacted(study: Study, current: Path, shards: Collection[Path]) -> int
     return n_deleted
 
 
-def _read(state: Path) -> str:
+def _read(state: Path) -> str | None:
     try:
         return state.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return ""
+        return None
+
+
+def _is_first(study: Study) -> bool:
+    """Whether what was made before anybody kept count may hold too much."""
+    return bool(study.redactions) or any(not r.permission.may_be_shown for r in study.recordings)
 
 
 def _write(path: Path, text: str) -> None:

@@ -103,6 +103,9 @@ def test_a_store_with_words_that_may_not_be_shown_any_more_is_closed_until_publi
     assert current_store_path(root) == second
     assert words_of(published(looser, 2))["r2"][1] == 4
     assert cut.exists()
+    with (root / "metadata" / "recordings.csv").open("a") as file:
+        file.write("C1,r4.mp4,scores_only\n")
+    assert current_store_path(root) is not None
 
 
 def test_nothing_opens_while_the_metadata_cannot_be_read(tmp_path: Path) -> None:
