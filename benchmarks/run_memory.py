@@ -9,7 +9,7 @@ heard by demo-whisper. The short ones are links to one film of 3 seconds with im
 100 of a child. The image-text model is tiny, with random weights, but its vectors have 512 numbers
 as those of ViT-B-32: what is kept of a frame is as large as in a real study.
 
-Memory is that of all processes of the run together. Exits with 1 when the last run of a table takes
+Memory is that of the process of the run (RSS). Exits with 1 when the last run of a table takes
 more than 1.2 times as much as the first or, of many recordings, when a recording costs more than
 1.2 times the CPU time. `--write` keeps the tables in benchmarks/run_memory.md.
 """
@@ -158,7 +158,7 @@ def _measured(root: Path, name: str, n_recordings: int) -> Measured:
     cpu_s = marks[-1][2]
     mb_of, cpu_s_of = {}, {}
     for (stage, from_s, cpu_before_s), (_, to_s, cpu_after_s) in pairwise(marks):
-        mb_of[stage] = found.peak(from_s, to_s).all_mb
+        mb_of[stage] = found.peak(from_s, to_s).largest_mb
         cpu_s_of[stage] = cpu_after_s - cpu_before_s
     measured = Measured(
         name, n_recordings, wall_s, cpu_s, peak.all_mb, peak.largest_mb, mb_of, cpu_s_of
@@ -208,8 +208,8 @@ def _told(
         "# Memory of a run",
         "",
         "`python -m benchmarks.run_memory --full --write` writes this page. Whole runs of one "
-        f"process on {os.cpu_count()} CPUs; memory in MB, of all processes together (the largest "
-        "alone in brackets), by stage that of the moment when it was largest.",
+        f"process on {os.cpu_count()} CPUs; memory in MB, of that process (RSS; in brackets without "
+        "what other programs share with it), by stage that of the moment when it was largest.",
         "",
         "## One film, joined of the same block",
         "",
@@ -219,7 +219,7 @@ def _told(
         *_table("length", films),
     ]
     if len(films) > 1:
-        growth = films[-1].all_mb / films[0].all_mb
+        growth = films[-1].largest_mb / films[0].largest_mb
         lines += ["", f"{films[-1].name} against {films[0].name}: {growth:.2f} times the memory."]
         if growth > MAX_GROWTH:
             missed.append(f"memory grows {growth:.2f} times with the length of a film")
@@ -244,7 +244,7 @@ def _told(
         cells = " | ".join(f"{cpu_s:.1f}" for cpu_s in spent)
         lines.append(f"| {one.name} | {cells} | {each_ms[-1]:.0f} |")
     if len(many) > 1:
-        growth, slower = many[-1].all_mb / many[0].all_mb, each_ms[-1] / each_ms[0]
+        growth, slower = many[-1].largest_mb / many[0].largest_mb, each_ms[-1] / each_ms[0]
         lines += [
             "",
             f"{many[-1].name} against {many[0].name}: {growth:.2f} times the memory, {slower:.2f} "
@@ -265,7 +265,7 @@ def _table(first: str, runs: Sequence[Measured]) -> list[str]:
         f"| {first} | whole run | {' | '.join(stages)} | CPU (s) | wall (s) |",
         f"|{'---|' * (len(stages) + 4)}",
         *(
-            f"| {run.name} | {run.all_mb:.0f} ({run.largest_mb:.0f}) | "
+            f"| {run.name} | {run.largest_mb:.0f} ({run.all_mb:.0f}) | "
             + " | ".join(f"{run.mb_of.get(stage, 0.0):.0f}" for stage in stages)
             + f" | {run.cpu_s:.0f} | {run.wall_s:.0f} |"
             for run in runs
