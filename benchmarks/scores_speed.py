@@ -2,6 +2,7 @@
 allows.
 
     python -m benchmarks.scores_speed [--recordings 300] [--threads 2] [--crops center] [--loop 40]
+    python -m benchmarks.scores_speed --write
 
 Ratios are to a plain NumPy loop over utterances on the same data, and to the time that reading
 every needed vector once takes on this computer ("floor"). All vectors are random; times are the
@@ -17,6 +18,7 @@ import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -34,6 +36,10 @@ _SUB_CROPS = {Crop.MULTI: 3}
 _FRAMES = 600
 _N_MADE = 3
 """Recordings whose vectors are made; the others repeat them."""
+_HEADS = ("utterances/s", "us each", "CPU us each", "loop", "floor")
+_WRITTEN = ((60, "center"), (60, "center,pad,squash,multi"), (300, "center"))
+"""Recordings and crops of the table."""
+TABLE = Path(__file__).with_name("scores_speed.md")
 _TARGETS = {"null": 50_000, "windows": 333_000}
 """Utterances a second on two cores: with a null of 100 draws, and all windows of all crops."""
 
@@ -58,33 +64,54 @@ class Child:
         return sum(len(target.transcript.utterances) for target in self.targets)
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was timed of n utterances; loop_us: what a NumPy loop takes for one, 0 = not timed."""
+
+    name: str
+    n: int
+    took: Timing
+    floor_s: float
+    loop_us: float = 0.0
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        wall_us, cpu_us = 1e6 * self.took.wall_s / self.n, 1e6 * self.took.cpu_s / self.n
+        loop = f"{self.loop_us / wall_us:.1f}x" if self.loop_us else ""
+        floor = f"{self.took.wall_s / self.floor_s:.1f}x"
+        return f"{1e6 / wall_us:,.0f}", f"{wall_us:.1f}", f"{cpu_us:.1f}", loop, floor
+
+
 def main() -> None:
     options = _options()
-    rng = np.random.default_rng(1)
-    crops = tuple(Crop(name) for name in options.crops.split(","))
-    child = _child(rng, options, crops)
-    settings = AlignSettings(crops=[crop.value for crop in crops], null_draws=options.draws)
-    bandwidth = _read_bandwidth()
-    n = child.n_utterances
-    print(
-        f"{n:,} utterances in {options.recordings} recordings of one child, "
-        f"{int(child.frames.n_frames.sum()):,} frames; crops {options.crops}; dim {options.dim}; "
-        f"{options.draws} null windows each; {options.threads} thread(s); "
-        f"memory reads {bandwidth / 1e9:.1f} GB/s"
-    )
-    print(f"{'':24}{'utterances/s':>14}{'us each':>10}{'CPU us':>10}{'loop':>10}{'floor':>10}")
-    floor_s = _windows_row(child, settings, bandwidth, options)
-    before = _peak_bytes()
-    took = _best(
-        lambda: align_child(child.targets, child.frames, settings, n_threads=options.threads),
-        options.turns,
-    )
-    _print_row("with null, to the end", n, took, floor_s)
-    print(f"largest memory {_peak_bytes() / 1e9:.2f} GB ({before / 1e9:.2f} GB before)")
-    print(
+    sizes = _WRITTEN if options.write else ((options.recordings, options.crops),)
+    lines = []
+    for recordings, crops in sizes:
+        title, rows = _measure(recordings, crops, options)
+        print(title)
+        print(f"{'':24}" + "".join(f"{head:>15}" for head in _HEADS))
+        for row in rows:
+            print(f"{row.name:24}" + "".join(f"{cell:>15}" for cell in row.cells), flush=True)
+            lines.append(f"| {title} | {row.name} | " + " | ".join(row.cells) + " |")
+    memory = f"Largest memory {_peak_bytes() / 1e9:.2f} GB."
+    wanted = (
         "Wanted on two cores, utterances a second: all windows of all four crops "
         f"{_TARGETS['windows']:,}, with null {_TARGETS['null']:,}."
     )
+    print(memory, wanted)
+    if options.write:
+        TABLE.write_text(
+            "# Scores of a child and their matched null\n\n"
+            "`python -m benchmarks.scores_speed --write` writes this. Random vectors of "
+            f"{options.dim} numbers, {options.draws} null windows for each utterance, "
+            f"{options.threads} threads; best of {options.turns} turns.\n\n"
+            "| study | what | " + " | ".join(_HEADS) + " |\n"
+            "|" + "---|" * (len(_HEADS) + 2) + "\n" + "\n".join(lines) + "\n\n"
+            'Ratios are by the clock: "loop" is a plain NumPy loop over utterances with float32 '
+            'vectors, "floor" reading every needed vector once. '
+            f"{memory} {wanted}\n",
+            "utf-8",
+        )
 
 
 def _options() -> argparse.Namespace:
@@ -97,13 +124,35 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--loop", type=int, default=300, help="utterances of the NumPy loop")
+    parser.add_argument("--write", action="store_true", help=f"sizes of {TABLE.name}, and write it")
     return parser.parse_args()
+
+
+def _measure(
+    recordings: int, crop_names: str, options: argparse.Namespace
+) -> tuple[str, tuple[Row, ...]]:
+    """What was measured, and how long it took: all windows and lags, and with the null."""
+    crops = tuple(Crop(name) for name in crop_names.split(","))
+    child = _child(np.random.default_rng(1), recordings, options, crops)
+    settings = AlignSettings(crops=[crop.value for crop in crops], null_draws=options.draws)
+    bandwidth = _read_bandwidth()
+    n_frames = int(child.frames.n_frames.sum())
+    title = (
+        f"{child.n_utterances:,} utterances, {n_frames:,} frames, crops {crop_names} "
+        f"(memory reads {bandwidth / 1e9:.1f} GB/s)"
+    )
+    windows = _windows_row(child, settings, bandwidth, options)
+    took = _best(
+        lambda: align_child(child.targets, child.frames, settings, n_threads=options.threads),
+        options.turns,
+    )
+    return title, (windows, Row("with null, to the end", windows.n, took, windows.floor_s))
 
 
 def _windows_row(
     child: Child, settings: AlignSettings, bandwidth: float, options: argparse.Namespace
-) -> float:
-    """Time all windows and lags of all crops; returns the seconds that reading takes."""
+) -> Row:
+    """All windows and lags of all crops, on one thread."""
     images = {Crop(name): child.frames.images(Crop(name)) for name in settings.crops}
     utterances = utterances_of(child.frames, [t.transcript for t in child.targets], settings)
     texts = np.concatenate([t.texts.vectors for t in child.targets if t.texts])
@@ -116,18 +165,7 @@ def _windows_row(
     n_bytes = texts.nbytes + sum(vectors.nbytes for vectors, _ in images.values())
     loop_us = _loop_us(utterances, texts, images, options.loop)
     took = _best(windows, options.turns)
-    _print_row("windows and lags", len(texts), took, n_bytes / bandwidth, loop_us)
-    return n_bytes / bandwidth
-
-
-def _print_row(name: str, n: int, took: Timing, floor_s: float, loop_us: float = 0.0) -> None:
-    wall_us, cpu_us = 1e6 * took.wall_s / n, 1e6 * took.cpu_s / n
-    loop = f"{loop_us / wall_us:9.1f}x" if loop_us else f"{'':>10}"
-    print(
-        f"{name:24}{1e6 / wall_us:14,.0f}{wall_us:10.1f}{cpu_us:10.1f}{loop}"
-        f"{took.wall_s / floor_s:9.1f}x",
-        flush=True,
-    )
+    return Row("windows and lags", len(texts), took, n_bytes / bandwidth, loop_us)
 
 
 def _loop_us(
@@ -157,14 +195,19 @@ def _loop_us(
     return 1e6 * took_s / n
 
 
-def _child(rng: np.random.Generator, options: argparse.Namespace, crops: tuple[Crop, ...]) -> Child:
+def _child(
+    rng: np.random.Generator,
+    recordings: int,
+    options: argparse.Namespace,
+    crops: tuple[Crop, ...],
+) -> Child:
     model = ModelRef("random", "random", "", "r", options.dim, 224, "none", "fp32")
     media = MediaInfo(_FRAMES * 1_000, 1080, 1920, 30.0, "h264", "aac")
     made = _unit_rows(rng, _N_MADE * _FRAMES, 1, options.dim)
     times_ms = np.arange(_FRAMES) * 1_000
     sub_crops = {crop: _SUB_CROPS.get(crop, 1) for crop in crops}
     frames, targets = [], []
-    for number in range(options.recordings):
+    for number in range(recordings):
         name = f"rec{number:05d}"
         frames.append(FrameTimes(name, model, times_ms, times_ms // 1_000, sub_crops))
         onset_ms = np.sort(rng.integers(0, _FRAMES * 1_000, options.utterances))
