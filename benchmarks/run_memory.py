@@ -208,7 +208,7 @@ def _told(
         "# Memory of a run",
         "",
         "`python -m benchmarks.run_memory --full --write` writes this page. Whole runs of one "
-        f"process on {os.cpu_count()} CPUs; memory in MB, of that process (RSS; in brackets without "
+        f"process on {os.cpu_count()} CPUs; memory in MB, of that process (RSS; in brackets less "
         "what other programs share with it), by stage that of the moment when it was largest.",
         "",
         "## One film, joined of the same block",
