@@ -25,6 +25,7 @@ def main() -> int:
         ["embed_speed"],
         ["pages_speed"],
         ["charts_speed"],
+        ["sentence_speed"],
         ["export_speed", "--utterances", "20000", "--recordings", "80"],
         ["import_speed", "--utterances", "20000"],
         ["mixed_speed"],

@@ -28,6 +28,7 @@ from pipeline.stats import histogram
 
 Sql = str
 WIDTH = 0.005
+"""What `summaries.score_width` says of these scores; the page has counted them before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,16 @@ class OverviewNumbers:
 def overview_numbers(
     store: StoreHandle, filters: Filters, measure: Measure
 ) -> OverviewNumbers | None:
-    """The numbers of the Overview page; None when no utterance is left."""
+    """The numbers of the Overview page; None when no utterance is left.
+
+    They are remembered: intervals over tens of thousands of recordings take longer than counts.
+    """
+    return data.kept(
+        store, f"overview {filters!r} {measure!r}", lambda: _numbers(store, filters, measure)
+    )
+
+
+def _numbers(store: StoreHandle, filters: Filters, measure: Measure) -> OverviewNumbers | None:
     counts = data.count(store, shares.counts_by_recording, filters, measure)
     if not len(counts):
         return None

@@ -54,8 +54,8 @@ with left:
         open_moments_in_range(*chosen)
 with right:
     st.subheader("Children", anchor=False)
-    rows = numbers.children
-    rows["label"], rows["n"] = rows["child_id"], rows["n_scored"]
+    rows = numbers.children.assign(label=numbers.children["child_id"])
+    rows["n"] = rows["n_scored"]
     clicked = clicked_point(
         shares_by_child(
             rows,

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from dashboard.filters import ROW_FIELDS, Filters
 from dashboard.queries.choosing import left_by, numbers_left
 from dashboard.queries.selection import AGE_BAND_DAYS, COLUMN_TYPES, Measure
+from pipeline.errors import StoreError
 
 MAX_KEPT_BYTES = 300_000_000
 KEPT_COLUMNS = 20
@@ -240,7 +241,13 @@ class ScoreArrays:
             )
             .fetchnumpy()
         )
-        return np.repeat(np.asarray(found["code"], np.int32), found["n_utterances"])
+        codes = np.repeat(np.asarray(found["code"], np.int32), found["n_utterances"])
+        if len(codes) != self.n_utterances:
+            raise StoreError(
+                "The store's recordings do not add up to its utterances.",
+                hint="Build it again with: python -m pipeline run STUDY --stage publish",
+            )
+        return codes
 
     def _grouped(self, split: str) -> NDArray[np.int16]:
         if split == "none":

@@ -1,6 +1,6 @@
 """Cosines of a sentence with every frame, from the files of vectors beside the store.
 
-A store without such files is asked in SQL (`search.sentence_cosines`), which takes some ten times
+A store without such files is asked in SQL (`search.sentence_cosines`), which takes several times
 as long.
 """
 
