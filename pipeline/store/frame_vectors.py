@@ -1,7 +1,7 @@
 """Frame embeddings in 16 bits, one file per model and crop beside a store.
 
 A sentence is compared with every frame of a study, and reading the table `frame_embeddings` for it
-takes ten times as long as reading these files. `store-<build>~<scorer>~<crop>.npy` holds int16
+takes several times as long as reading these files. `store-<build>~<scorer>~<crop>.npy` holds int16
 (n_frames, n_squares, dim): unit vectors times SCALE, the frames in the order of the table `frames`
 (by recording, then by time), zeros where a frame has no embedding. Nothing else knows this layout.
 """
