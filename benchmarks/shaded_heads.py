@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,17 +66,7 @@ class ShadedHead:
         self, image: UInt8Array, center: tuple[float, float], side_px: int, pose: HeadPose
     ) -> None:
         """Put the head on an RGB picture (h, w, 3), in place; parts may lie outside it."""
-        head = self.picture(side_px, pose).astype(np.float32)
-        left, top = (round(at - side_px / 2) for at in center)
-        x0, x1 = max(0, left), min(image.shape[1], left + side_px)
-        y0, y1 = max(0, top), min(image.shape[0], top + side_px)
-        if x1 <= x0 or y1 <= y0:
-            return
-        head = head[y0 - top : y1 - top, x0 - left : x1 - left]
-        share = head[..., 3:] / 255
-        image[y0:y1, x0:x1] = (image[y0:y1, x0:x1] * (1 - share) + head[..., :3] * share).astype(
-            np.uint8
-        )
+        _put(image, center, self.picture(side_px, pose))
 
     def _painted(self, face: Float64Array) -> Float64Array:
         """Colour of each point of the head: face (h, w, 3), right, down and towards its front."""
@@ -117,6 +108,42 @@ class ShadedHead:
         chin = np.exp(-((u / 0.2) ** 2)) * np.exp(-(((v - 0.66) / 0.04) ** 2))
         relief = 0.14 * ridge - 0.10 * sides - 0.16 * below - 0.10 * chin
         return np.where(front > 0, relief, 0.0)
+
+
+class PhotoHead:
+    """The square of a photograph that holds a head, as a disc; it tilts but cannot turn."""
+
+    def __init__(self, path: Path, left_px: int, top_px: int, side_px: int) -> None:
+        from PIL import Image
+
+        with Image.open(path) as opened:
+            square = opened.convert("RGB").crop(
+                (left_px, top_px, left_px + side_px, top_px + side_px)
+            )
+        self._square = square
+
+    def draw(
+        self, image: UInt8Array, center: tuple[float, float], side_px: int, pose: HeadPose
+    ) -> None:
+        """As `ShadedHead.draw`; of the pose only the roll counts."""
+        head = np.asarray(self._square.resize((side_px, side_px)).rotate(-pose.roll_deg))
+        at = (np.arange(side_px) + 0.5) / side_px * 2 - 1
+        apart = np.hypot(at[None, :], at[:, None])
+        edge = np.clip((1.0 - apart) * 8, 0, 1) * 255
+        _put(image, center, np.concatenate([head, edge[..., None]], axis=-1).astype(np.uint8))
+
+
+def _put(image: UInt8Array, center: tuple[float, float], head: UInt8Array) -> None:
+    side = head.shape[0]
+    left, top = (round(at - side / 2) for at in center)
+    x0, x1 = max(0, left), min(image.shape[1], left + side)
+    y0, y1 = max(0, top), min(image.shape[0], top + side)
+    if x1 <= x0 or y1 <= y0:
+        return
+    part = head[y0 - top : y1 - top, x0 - left : x1 - left].astype(np.float32)
+    share = part[..., 3:] / 255
+    under = image[y0:y1, x0:x1]
+    under[...] = (under * (1 - share) + part[..., :3] * share).astype(np.uint8)
 
 
 def _turned(points: Float64Array, pose: HeadPose) -> Float64Array:

@@ -88,7 +88,11 @@ class ClipDesk:
             if source.media_path is None:
                 return _refusal(404, "This recording has frames but no video.")
             path = self._clips_of(root).clip(
-                source.media_path, source.span, lead_ms=wanted.lead_ms, lag_ms=wanted.lag_ms
+                source.media_path,
+                source.span,
+                lead_ms=wanted.lead_ms,
+                lag_ms=wanted.lag_ms,
+                role=viewer.role.value,
             )
             if request.method == "GET":
                 self._log(root, wanted, viewer)

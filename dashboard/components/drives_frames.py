@@ -11,7 +11,7 @@ from dashboard import data, labels
 from dashboard.access.session import pictures_opened
 from dashboard.data import StoreHandle
 from dashboard.queries.probe_moment import MomentFrame, MomentMaterial, showable
-from pipeline.store.thumbnails import read_thumbnails
+from pipeline.media.shown_thumbnails import shown_thumbnails
 
 _CHANCE_SHOWN = 6
 _OWN_PX = 340
@@ -56,8 +56,11 @@ def _pictures(store: StoreHandle, frames: Sequence[MomentFrame]) -> list[bytes]:
     """Pictures that are there and may be shown."""
     recordings = tuple(sorted({frame.recording_id for frame in frames}))
     allowed = data.load(store, showable, recordings)
+    role = store.viewer.role.value
     found = (
-        read_thumbnails(store.study_root, frame.recording_id, [frame.time_ms]).get(frame.time_ms)
+        shown_thumbnails(store.study_root, frame.recording_id, [frame.time_ms], role).get(
+            frame.time_ms
+        )
         for frame in frames
         if frame.recording_id in allowed
     )

@@ -33,10 +33,10 @@ from dashboard.components.view import View
 from dashboard.navigation import MomentKey
 from dashboard.queries import moment as queries
 from dashboard.queries.moment import Moment, Place
+from pipeline.media.shown_thumbnails import shown_thumbnails
 from pipeline.records import TimeSpan
 from pipeline.schema import CROPS
 from pipeline.score_columns import window_seconds
-from pipeline.store.thumbnails import read_thumbnails
 
 _SEEK_STATE = "moment_seek"
 
@@ -98,8 +98,11 @@ def _frames(view: View, moment: Moment) -> MomentFrames:
     pictures: dict[int, bytes] = {}
     if moment.may_be_shown:
         near = rows.loc[rows["lag_ms"].abs() <= STRIP_LAG_MS, "time_ms"]
-        pictures = read_thumbnails(
-            view.store.study_root, moment.recording_id, [int(time) for time in near]
+        pictures = shown_thumbnails(
+            view.store.study_root,
+            moment.recording_id,
+            [int(time) for time in near],
+            view.store.viewer.role.value,
         )
         if pictures:
             pictures_opened(moment.recording_id, moment.utterance_id)

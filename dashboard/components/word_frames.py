@@ -13,7 +13,7 @@ from dashboard.navigation import open_moment
 from dashboard.queries import words
 from dashboard.queries.search import SeenFrame, best_frames
 from pipeline.errors import ModelError
-from pipeline.store.thumbnails import read_thumbnails
+from pipeline.media.shown_thumbnails import shown_thumbnails
 
 N_FRAMES = 8
 _PER_ROW = 4
@@ -57,7 +57,8 @@ def word_frames(view: View, lemma: str) -> None:
 def _picture(view: View, frame: SeenFrame, key: tuple[str, str, str]) -> None:
     recording_id, utterance_id, text = key
     time = labels.clock(frame.time_ms)
-    pictures = read_thumbnails(view.store.study_root, frame.recording_id, [frame.time_ms])
+    role = view.store.viewer.role.value
+    pictures = shown_thumbnails(view.store.study_root, frame.recording_id, [frame.time_ms], role)
     if frame.time_ms in pictures:
         pictures_opened(recording_id, utterance_id)
         st.image(pictures[frame.time_ms])

@@ -16,7 +16,9 @@ LONG_SIDE_PX = 320
 """Pictures are made so small before they are searched."""
 _MIN_SIDE_PX = 22.0
 _SIZE_STEP = 1.25
-_MIN_WINDOWS = 3
+_MIN_WINDOWS = {FRONTAL: 3, PROFILE: 2}
+"""Fewer windows together are taken for chance; from the side faces give fewer, and less is mistaken
+for one."""
 _TILT_DEG = 28.0
 
 
@@ -34,16 +36,14 @@ ALL_VIEWS = tuple(FaceView)
 _TURN_DEG = {FaceView.TILTED_LEFT: -_TILT_DEG, FaceView.TILTED_RIGHT: _TILT_DEG}
 
 
-def find_faces(
-    grey: UInt8Array, views: Iterable[FaceView] = ALL_VIEWS, min_windows: int = _MIN_WINDOWS
-) -> tuple[FaceBox, ...]:
+def find_faces(grey: UInt8Array, views: Iterable[FaceView] = ALL_VIEWS) -> tuple[FaceBox, ...]:
     """Faces of an upright grey picture (h, w), uint8, in shares of it, each once."""
     small = _searched(grey)
     height, width = small.shape
     found = [
         FaceBox(left / width, top / height, (left + side) / width, (top + side) / height)
         for view in views
-        for left, top, side in _seen(small, view, min_windows).tolist()
+        for left, top, side in _seen(small, view).tolist()
     ]
     return without_doubles(found)
 
@@ -59,26 +59,26 @@ def _searched(grey: UInt8Array) -> UInt8Array:
     return np.asarray(smaller, np.uint8)
 
 
-def _seen(grey: UInt8Array, view: FaceView, min_windows: int) -> Float64Array:
+def _seen(grey: UInt8Array, view: FaceView) -> Float64Array:
     """(n, 3) left, top and side in pixels of `grey`."""
     if view in _TURN_DEG:
-        return _turned(grey, _TURN_DEG[view], min_windows)
+        return _turned(grey, _TURN_DEG[view])
     if view is FaceView.FRONT:
-        return _found(grey, FRONTAL, min_windows)
+        return _found(grey, FRONTAL)
     # The cascade knows faces that look to the picture's left.
     if view is FaceView.LEFT_SIDE:
-        return _found(grey, PROFILE, min_windows)
-    found = _found(np.ascontiguousarray(grey[:, ::-1]), PROFILE, min_windows)
+        return _found(grey, PROFILE)
+    found = _found(np.ascontiguousarray(grey[:, ::-1]), PROFILE)
     found[:, 0] = grey.shape[1] - found[:, 0] - found[:, 2]
     return found
 
 
-def _found(grey: UInt8Array, name: str, min_windows: int) -> Float64Array:
+def _found(grey: UInt8Array, name: str) -> Float64Array:
     passed = windows(grey, load_cascade(name), min_side_px=_MIN_SIDE_PX, size_step=_SIZE_STEP)
-    return grouped(passed, min_windows)
+    return grouped(passed, _MIN_WINDOWS[name])
 
 
-def _turned(grey: UInt8Array, turn_deg: float, min_windows: int) -> Float64Array:
+def _turned(grey: UInt8Array, turn_deg: float) -> Float64Array:
     """Faces of the picture turned by `turn_deg` counter-clockwise, where they are in `grey`."""
     import cv2
 
@@ -88,7 +88,7 @@ def _turned(grey: UInt8Array, turn_deg: float, min_windows: int) -> Float64Array
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1.0)
     turn[:, 2] += ((wide - width) / 2, (high - height) / 2)
     turned = np.asarray(cv2.warpAffine(grey, turn, (wide, high)), np.uint8)
-    found = _found(turned, FRONTAL, min_windows)
+    found = _found(turned, FRONTAL)
     back = np.asarray(cv2.invertAffineTransform(turn), np.float64)
     centers = found[:, :2] + found[:, 2:] / 2
     found[:, :2] = centers @ back[:, :2].T + back[:, 2] - found[:, 2:] / 2

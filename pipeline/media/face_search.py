@@ -19,11 +19,11 @@ FACES_FORMAT = 1
 """Raised when other faces would be found in the same film."""
 STEP_MS = 200.0
 """Pictures this far apart are searched."""
-_VIEWS_IN_TURN: tuple[tuple[FaceView, ...], ...] = (
+VIEWS_IN_TURN: tuple[tuple[FaceView, ...], ...] = (
     (FaceView.FRONT, FaceView.LEFT_SIDE),
+    (FaceView.RIGHT_SIDE, FaceView.TILTED_LEFT),
     (FaceView.FRONT, FaceView.RIGHT_SIDE),
-    (FaceView.FRONT, FaceView.TILTED_LEFT),
-    (FaceView.FRONT, FaceView.TILTED_RIGHT),
+    (FaceView.LEFT_SIDE, FaceView.TILTED_RIGHT),
 )
 """A film shows a face many times: each picture is searched for some of the views."""
 _MAX_THREADS = 2
@@ -38,13 +38,13 @@ def faces_in(source: Path, span: TimeSpan) -> FacesOverTime:
     settings = FollowSettings()
     hold_ms = round(settings.hold_ms)
     wider = TimeSpan(max(0, span.onset_ms - hold_ms), span.offset_ms + hold_ms)
-    return FacesOverTime(_sightings(_pictures(source, wider), _VIEWS_IN_TURN), settings)
+    return FacesOverTime(sightings(_pictures(source, wider), VIEWS_IN_TURN), settings)
 
 
 def faces_at(source: Path, time_ms: int) -> tuple[FaceBox, ...]:
     """Faces of the picture at `time_ms`, followed through the film around it."""
     around = TimeSpan(max(0, time_ms - _AROUND_PICTURE_MS), time_ms + _AROUND_PICTURE_MS)
-    found = FacesOverTime(_sightings(_pictures(source, around), (ALL_VIEWS,)), FollowSettings())
+    found = FacesOverTime(sightings(_pictures(source, around), (ALL_VIEWS,)), FollowSettings())
     return found.at(time_ms)
 
 
@@ -76,9 +76,10 @@ def _small(size: PictureSize) -> PictureSize:
     return PictureSize(wide, high)
 
 
-def _sightings(
+def sightings(
     pictures: Iterable[tuple[float, UInt8Array]], views_in_turn: tuple[tuple[FaceView, ...], ...]
 ) -> list[Sighting]:
+    """What is found in small grey pictures (time in ms, picture), searched in two threads."""
     found: list[tuple[float, Future[tuple[FaceBox, ...]]]] = []
     with ThreadPoolExecutor(_MAX_THREADS) as pool:
         for (time_ms, grey), views in zip(pictures, cycle(views_in_turn), strict=False):

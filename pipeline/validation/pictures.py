@@ -18,7 +18,11 @@ from PIL import Image
 
 from pipeline.current_rules import rules_now
 from pipeline.errors import DiskFullError, MediaError
+from pipeline.faces.blur import FaceBlur
+from pipeline.faces.choice import ShownIn, face_blur
 from pipeline.media.clip_cache import content_of
+from pipeline.media.face_hiding import grey_of, without_faces
+from pipeline.media.face_search import FACES_FORMAT, faces_at, faces_of
 from pipeline.media.file_cache import FileCache
 from pipeline.media.source import open_source, video_frames
 from pipeline.media.study_clips import recording_file
@@ -51,7 +55,8 @@ def picture_file(
 ) -> Path:
     """The frame of `moment`'s recording at `frame_ms` as an upright JPEG, at most MAX_SIDE_PX.
 
-    `model_input` is the centre square that the model saw, at the resolution of the display.
+    `model_input` is the centre square that the model saw, at the resolution of the display. Faces
+    are hidden where study.toml hides them while rating.
     Raises MediaError when the current store has no such frame, when the recording may not be
     shown, and when its video or folder of frames cannot be read; DiskFullError.
     """
@@ -68,21 +73,23 @@ def picture_file(
             "store.",
             hint="Make a new set of trials from the current store.",
         )
+    blur = face_blur(study_root, ShownIn.RATING)
+    hidden = () if blur is FaceBlur.OFF else ("faces", blur.value, str(FACES_FORMAT))
     if media_path is not None:
         source = recording_file(study_root, media_path)
         return _cached(
             study_root,
-            ("picture", content_of(source), str(frame_ms), variant.value),
+            ("picture", content_of(source), str(frame_ms), variant.value, *hidden),
             ".jpg",
-            lambda path: _write_picture(_video_frame(source, frame_ms), variant, path),
+            lambda path: _write_picture(_shown_frame(source, frame_ms, blur), variant, path),
         )
     if frames_path is not None:
         folder = _frames_folder(study_root, frames_path)
         return _cached(
             study_root,
-            ("picture", content_of(folder), str(frame_ms), variant.value),
+            ("picture", content_of(folder), str(frame_ms), variant.value, *hidden),
             ".jpg",
-            lambda path: _write_picture(_folder_frame(folder, frame_ms), variant, path),
+            lambda path: _write_picture(_shown_picture(folder, frame_ms, blur), variant, path),
         )
     raise MediaError(
         f"{moment.recording_id} has neither a video nor a folder of frames.",
@@ -170,6 +177,20 @@ def _audio_track(study_root: Path) -> int:
     from pipeline.config import load_settings
 
     return load_settings(study_root / "study.toml").speech.audio_track
+
+
+def _shown_frame(source: Path, frame_ms: int, blur: FaceBlur) -> UInt8Array:
+    image = _video_frame(source, frame_ms)
+    if blur is FaceBlur.OFF:
+        return image
+    return without_faces(image, faces_at(source, frame_ms), blur)
+
+
+def _shown_picture(folder: Path, frame_ms: int, blur: FaceBlur) -> UInt8Array:
+    image = _folder_frame(folder, frame_ms)
+    if blur is FaceBlur.OFF:
+        return image
+    return without_faces(image, faces_of(grey_of(image)), blur)
 
 
 def _video_frame(source: Path, frame_ms: int) -> UInt8Array:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import io
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.shaded_heads import HeadPose, ShadedHead
 from pipeline.errors import SettingsError
 from pipeline.faces.blur import FaceBlur
 from pipeline.faces.choice import ShownIn, face_blur
@@ -20,54 +17,15 @@ from pipeline.media.clips import ClipSettings, cut_clip
 from pipeline.media.face_hiding import jpeg_without_faces
 from pipeline.records import TimeSpan
 from pipeline.redactions import Redactions
+from tests.media.face_film import FPS, detail_of_face, pictures, scene, write_film
 
-WIDTH, HEIGHT, SIDE, FPS = 320, 240, 130, 15
 SPAN = TimeSpan(0, 2_000)
 PLAIN = ClipSettings(lead_ms=0, lag_ms=0)
 
 
-def center(time_s: float) -> tuple[float, float]:
-    return 110 + 45 * time_s, 120
-
-
-def scene(time_s: float) -> np.ndarray:
-    """A head that moves to the right; from .8 to 1.2 s it is turned away, as no detector sees."""
-    rng = np.random.default_rng(4)
-    coarse = Image.fromarray(rng.integers(140, 200, (12, 16, 3), np.uint8))
-    image = np.array(coarse.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC))
-    pose = HeadPose(0, 0, 180) if 0.8 <= time_s < 1.2 else HeadPose(0, 0, 0)
-    ShadedHead(3).draw(image, center(time_s), SIDE, pose)
-    return image
-
-
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("film") / "film.mp4"
-    with av.open(str(path), "w") as target:
-        stream = target.add_stream("libx264", rate=FPS, options={"crf": "16", "bf": "0"})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for number in range(2 * FPS):
-            frame = av.VideoFrame.from_ndarray(scene(number / FPS), format="rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, FPS)
-            target.mux(stream.encode(frame))
-        target.mux(stream.encode(None))
-    return path
-
-
-def pictures(path: Path) -> list[tuple[float, np.ndarray]]:
-    with av.open(str(path)) as container:
-        return [
-            (float(frame.pts * frame.time_base), frame.to_ndarray(format="gray").astype(float))
-            for frame in container.decode(video=0)
-        ]
-
-
-def detail_of_face(grey: np.ndarray, time_s: float) -> float:
-    """Differences between neighbours, which eyes, brows and mouth make and a blur does not."""
-    x, y = center(time_s)
-    half = SIDE // 4
-    face = grey[int(y) - half : int(y) + half, int(x) - half : int(x) + half]
-    return float(np.abs(np.diff(face, axis=1)).mean())
+    return write_film(tmp_path_factory.mktemp("film") / "film.mp4")
 
 
 @pytest.mark.parametrize("blur", [FaceBlur.SPOTS, FaceBlur.SOLID])
