@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import MediaError
+from pipeline.media_file import open_media
 from pipeline.records import Int64Array
 from pipeline.vision.orientation import UPRIGHT, Orientation, UInt8Array, orientation_of
 
@@ -85,7 +86,6 @@ def open_video(path: Path) -> Iterator[VideoFile]:
     Raises MediaError when the file is missing, empty, unreadable, or without a video track that
     can be decoded.
     """
-    import av
     from av.error import FFmpegError
 
     name = path.name
@@ -94,7 +94,7 @@ def open_video(path: Path) -> Iterator[VideoFile]:
     if path.stat().st_size == 0:
         raise MediaError(f"{name} is empty (0 bytes).", hint=RECOPY)
     try:
-        container = av.open(str(path), mode="r", metadata_errors="replace")
+        container = open_media(path)
     except (FFmpegError, OSError) as problem:
         raise MediaError(
             f"{name} cannot be read as video ({_reason(problem)}).", hint=RECOPY
