@@ -80,7 +80,7 @@ guide: $(DEV_STAMP) browser
 # Pins of the whole tree, with the digest of every file: Linux, macOS and Windows, Python 3.10 to
 # 3.13.
 COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 \
-  --no-annotate --no-header --generate-hashes --extra sound pyproject.toml
+  --no-annotate --no-header --generate-hashes --extra sound --extra sign-in pyproject.toml
 requirements:
 	$(COMPILE) --extra dev -o requirements-dev.txt
 	$(COMPILE) -c requirements-dev.txt -o requirements.txt
