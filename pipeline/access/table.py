@@ -38,7 +38,11 @@ class SignIn(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What access.toml says. `header` and `proxies` are for SignIn.PROXY alone."""
+    """What access.toml says.
+
+    `header` and `proxies` are for SignIn.PROXY alone, `providers` (computers that may be asked who
+    signs in, beside the one that secrets.toml names) for SignIn.OIDC.
+    """
 
     sign_in: SignIn
     people: Mapping[str, Person]
@@ -46,6 +50,7 @@ class Access:
     idle_minutes: int = _DEFAULT_IDLE_MINUTES
     header: str = ""
     proxies: frozenset[str] = field(default_factory=frozenset)
+    providers: tuple[str, ...] = ()
 
     def person(self, email: str) -> Person | None:
         """Who has this address, whatever its capitals; None for a stranger."""
@@ -88,7 +93,7 @@ def read_access(path: Path) -> Access:
 
 
 def _with_sign_in(values: dict[str, object], people: dict[str, Person]) -> Access:
-    known = ("how", "hosts", "idle_minutes", "header", "proxies")
+    known = ("how", "hosts", "idle_minutes", "header", "proxies", "providers")
     _known_keys(values, known, "sign_in.")
     try:
         how = SignIn(str(values.get("how", "")))
@@ -115,13 +120,22 @@ def _with_sign_in(values: dict[str, object], people: dict[str, Person]) -> Acces
         )
     header = values.get("header", "")
     proxies = _texts(values.get("proxies", []), "sign_in.proxies")
+    providers = _texts(values.get("providers", []), "sign_in.providers")
+    for provider in providers:
+        if not _HOST.fullmatch(provider):
+            raise AccessError(
+                f"sign_in.providers names {provider!r}.",
+                hint="Name computers only, such as login.example.org.",
+            )
     if how is SignIn.OIDC:
         if header or proxies:
             raise AccessError(
                 'sign_in.header and sign_in.proxies belong to how = "proxy".',
                 hint="Take them out, or sign in through the proxy.",
             )
-        return Access(how, people, hosts, idle)
+        return Access(how, people, hosts, idle, providers=providers)
+    if providers:
+        raise AccessError('sign_in.providers belongs to how = "oidc".', hint="Take it out.")
     if not isinstance(header, str) or not _HEADER.fullmatch(header):
         raise AccessError(
             f"sign_in.header is {header!r}.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import streamlit as st
 from typer.testing import CliRunner
 
 from dashboard.access import serving
-from dashboard.access.serving import check_serving
+from dashboard.access.serving import check_serving, provider_hosts
 from pipeline.cli import app
 from pipeline.errors import AccessError
 from pipeline.serving import dashboard_command
@@ -68,7 +69,12 @@ def test_signing_in_must_be_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(AccessError, match="shorter than 32"):
         check_serving(tmp_path, "0.0.0.0")
     secrets["cookie_secret"] = "long enough " * 4
-    check_serving(tmp_path, "0.0.0.0")
+    access = check_serving(tmp_path, "0.0.0.0")
+    secrets["server_metadata_url"] = "https://login.example.org/.well-known/openid-configuration"
+    assert access is not None
+    also = replace(access, providers=("keys.example.org",))
+    assert provider_hosts(also) == {"login.example.org", "keys.example.org"}
+    assert provider_hosts(None) == set()
 
 
 def test_a_server_that_believes_every_forwarded_address_is_refused(
