@@ -39,6 +39,7 @@ def main() -> int:
     ]
     if (study / "truth.csv").is_file():
         commands[:0] = [["demo_truth", str(study)], ["sound_truth", str(study)]]
+        commands.append(["face_blur", str(study)])
     else:
         print(f"No demo study at {study}: run `make demo` first to check it against its truth.")
     is_missed = False

@@ -45,7 +45,7 @@ _HIDDEN = 0.7
 """A face counts as hidden when this much of it is."""
 _FILM_MS = 6_000
 _CHECK_MS = 100
-_N_PER_SKIN = 2
+_N_PER_SKIN = 4
 _DEMO_SPAN = TimeSpan(5_000, 11_000)
 
 
