@@ -21,6 +21,10 @@ from pipeline.media.study_clips import StudyClips
 _PLACE = Column("place", "INTEGER", "Place in the list, from 1", "count")
 _FILE = Column("clip_file", "VARCHAR", "File of the clip in this zip; empty when there is none")
 _NOTE = Column("clip_note", "VARCHAR", "Why there is no clip; empty when there is one")
+_FACES = (
+    "Faces were looked for in the clips and hidden. Some are missed: this is a courtesy, not "
+    "anonymisation."
+)
 _HIDDEN = "the recording may not be shown, has no video, or left the study"
 
 
@@ -77,6 +81,8 @@ def export_clips(
         files[key] = BundledFile(path, clip_file_name(numbers[key] + 1, clip))
         clips.log_opened(*key)
     table = _with_clips(rows, keys, files, notes, margins)
+    if clips.hides_faces:
+        table = replace(table, notes=(*table.notes, _FACES))
     file_name = f"{table.name}.csv"
     path = folder / file_name
     try:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from pipeline.config import load_settings
 from pipeline.current_rules import rules_now
 from pipeline.errors import MediaError
+from pipeline.faces.blur import FaceBlur
 from pipeline.faces.choice import ShownIn, face_blur
 from pipeline.media.clip_cache import ClipCache
 from pipeline.media.clips import ClipSettings
@@ -56,6 +57,11 @@ class StudyClips:
         settings = self._settings(media_path, lead_ms, lag_ms)
         source = recording_file(self._root, media_path)
         return self._cache.path_of(source, span, settings).is_file()
+
+    @property
+    def hides_faces(self) -> bool:
+        """Whether faces are hidden, as far as they are found, for those of no special role."""
+        return face_blur(self._root, self._shown_in) is not FaceBlur.OFF
 
     def n_kept(self) -> int:
         """How many clips are kept."""

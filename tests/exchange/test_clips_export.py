@@ -93,6 +93,7 @@ def test_the_zip_holds_the_clips_that_may_be_shown_and_a_row_for_each_moment(stu
         assert abs(clip.duration / 1000 - 1_100) <= 50
     sidecar = json.loads(files["list.csv.provenance.json"])
     assert any("300 ms before" in note for note in sidecar["notes"])
+    assert not any("Faces" in note for note in sidecar["notes"])
     assert [column["name"] for column in sidecar["columns"]][:3] == [
         "place",
         "clip_file",
@@ -116,3 +117,10 @@ def test_a_permission_withdrawn_in_a_newer_build_counts(study, tmp_path):
     files, n_clips = exported(study, tmp_path / "out", build="newer")
     assert n_clips == 0
     assert not [name for name in files if name.endswith(".mp4")]
+
+
+def test_clips_with_hidden_faces_say_that_some_are_missed(study, tmp_path):
+    (study / "study.toml").write_text('[privacy]\nblur_faces = ["viewing"]\n')
+    files, _ = exported(study, tmp_path / "out")
+    notes = json.loads(files["list.csv.provenance.json"])["notes"]
+    assert any("Some are missed" in note for note in notes)
