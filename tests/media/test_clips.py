@@ -74,11 +74,11 @@ CONTAINERS = {
     "av1.webm": {
         "codec": "libsvtav1",
         "audio_codec": "libopus",
-        "options": {"preset": "12", "svtav1-params": "keyint=60"},
+        "options": {"preset": "12", "svtav1-params": "keyint=60:lp=1"},
     },
     "av1.mp4": {
         "codec": "libsvtav1",
-        "options": {"preset": "12", "svtav1-params": "keyint=60"},
+        "options": {"preset": "12", "svtav1-params": "keyint=60:lp=1"},
     },
     "vp9.webm": {
         "codec": "libvpx-vp9",
@@ -104,7 +104,10 @@ def test_a_clip_is_exact_in_picture_and_sound_for_every_kind_of_file(tmp_path, n
 
 PHONES = {
     "hevc.mov": {"codec": "libx265", "options": {"x265-params": "log-level=none"}},
-    "av1.mp4": {"codec": "libsvtav1", "options": {"preset": "8", "crf": "20"}},
+    "av1.mp4": {
+        "codec": "libsvtav1",
+        "options": {"preset": "8", "crf": "20", "svtav1-params": "lp=1"},
+    },
 }
 
 

@@ -42,7 +42,7 @@ EDITED = {"avoid_negative_ts": "disabled"}
         Recipe("uneven.mp4", pts=UNEVEN, ticks_hz=1000, options=FAST),
         Recipe("edited.mp4", pts=range(-20, 80), options=FAST, container_options=EDITED),
         Recipe("late.mp4", pts=range(15, 115), audio_s=4.0, options=FAST),
-        Recipe("av1.mp4", "libsvtav1", {"preset": "12", "svtav1-params": "keyint=30"}),
+        Recipe("av1.mp4", "libsvtav1", {"preset": "12", "svtav1-params": "keyint=30:lp=1"}),
         Recipe("b_frames.mp4", options=REORDERED),
         Recipe("b_frames.mov", options=REORDERED, audio_s=3.0),
         Recipe("b_uneven.mp4", pts=UNEVEN, ticks_hz=1000, options=REORDERED),

@@ -52,7 +52,7 @@ RECIPES = {
             "libvpx",
             {"g": "60", "auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "8", "b": "1M"},
         ),
-        Recipe("av1.mp4", "libsvtav1", {"preset": "12", "svtav1-params": "keyint=30"}),
+        Recipe("av1.mp4", "libsvtav1", {"preset": "12", "svtav1-params": "keyint=30:lp=1"}),
         Recipe("mpeg2.mpg", "mpeg2video", {"g": "12", "bf": "2"}, container="vob"),
         Recipe("stream.ts", options={"g": "15", "bf": "2"}),
         Recipe("windows.wmv", "wmv2", {"g": "12"}, container="asf"),
