@@ -46,6 +46,11 @@ def test_frames_come_back_without_their_thumbnails(tmp_path: Path) -> None:
 
 
 def test_thumbnails_are_found_by_time(tmp_path: Path) -> None:
+    (tmp_path / "metadata").mkdir()
+    (tmp_path / "metadata" / "recordings.csv").write_text(
+        "child_id,recording_filename,recording_id,permission\nC1,r.mp4,r 1/ü,media\n",
+        encoding="utf-8",
+    )
     folder = ShardFolder(tmp_path / "derived", Stage.VISION, "f")
     shards.write_frames(folder.shard("r 1/ü", "d"), fakes.frames("r 1/ü"))
     assert read_thumbnails(tmp_path, "r 1/ü", [3_000, 5_000, 999]) == {

@@ -56,7 +56,7 @@ def test_only_what_may_be_shown_is_a_candidate_and_the_rest_is_counted(root, sto
     recordings = {one.moment.recording_id for one in pool.candidates}
     assert recordings == {f"rec{number:02d}" for number in (1, 2, 4, 5, 6, 7)}
     told = {one.reason.split()[-1]: one.n for one in pool.left_out}
-    assert told["media"] == told["frames"] == 20
+    assert told["scores_only"] == told["frames"] == 20
     assert pool.n_usable + sum(one.n for one in pool.left_out) == pool.n_all == 160
     assert len(pool.candidates) == pool.n_usable
     flagged = store.execute(
