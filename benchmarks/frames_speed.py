@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -33,6 +34,7 @@ from benchmarks.frames_speed_ways import (
     WAYS,
     Taken,
 )
+from benchmarks.results import Result, record
 
 TABLE = Path(__file__).with_suffix(".md")
 _TIE_MS = 0.05
@@ -67,6 +69,7 @@ def main() -> int:
     }
     pythons = {way: python for way, python in pythons.items() if python is not None}
     sections: list[str] = []
+    results: list[Result] = []
     missed: list[str] = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
@@ -76,12 +79,14 @@ def main() -> int:
                 continue
             made = make_film(timed, folder)
             costs = _costs(made, pythons, options.repeats)
+            results += _results(timed, made, costs)
             sections.append(_section(timed, made, costs))
             print(sections[-1], flush=True)
             missed += [f"{timed.title}: {text}" for text in _missed(timed, made, costs)]
     print("\n".join(f"Missed: {text}" for text in missed) or "Nothing missed.")
     if options.write:
         TABLE.write_text(_page(sections, missed, options.repeats), encoding="utf-8")
+        record(results)
     return int(bool(missed))
 
 
@@ -131,6 +136,34 @@ def _missed(timed: TimedFilm, made: MadeFilm, costs: dict[str, Cost]) -> list[st
     if timed.max_bytes_share and ours.bytes_share > timed.max_bytes_share:
         missed.append(f"{ours.bytes_share:.1%} of the bytes read")
     return missed
+
+
+def _results(timed: TimedFilm, made: MadeFilm, costs: dict[str, Cost]) -> list[Result]:
+    """CPU time against each other way, and the share of bytes read."""
+    ours = costs[OURS]
+    size = f"{timed.title}, {_length_ms(made) / 1000:.0f} s"
+    command = "python -m benchmarks.frames_speed --full --write"
+    limits = {GRAB_SKIP: timed.min_gain or math.nan}
+    if timed.min_gain >= 14:
+        limits[TORCHCODEC_EXACT] = limits[TORCHCODEC] = 2.3
+    found = [
+        Result(
+            "Frames",
+            f"{timed.title}: {way}",
+            cost.cpu_s_per_hour / ours.cpu_s_per_hour,
+            "times the CPU time",
+            limits.get(way, math.nan),
+            True,
+            "",
+            size,
+            command,
+        )
+        for way, cost in costs.items()
+        if way not in (OURS, KEYS)
+    ]
+    share, limit = 100 * ours.bytes_share, 100 * timed.max_bytes_share or math.nan
+    name = f"{timed.title}: bytes read"
+    return [*found, Result("Frames", name, share, "%", limit, False, "", size, command)]
 
 
 def _section(timed: TimedFilm, made: MadeFilm, costs: dict[str, Cost]) -> str:

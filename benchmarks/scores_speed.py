@@ -14,6 +14,7 @@ read from files in a run.
 from __future__ import annotations
 
 import argparse
+import math
 import resource
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.results import Result, record
 from pipeline.align.child_frames import ChildFrames, FrameTimes
 from pipeline.align.kernels import Int16Array
 from pipeline.align.rounded import RoundedTexts
@@ -75,6 +77,11 @@ class Row:
     loop_us: float = 0.0
 
     @property
+    def is_windows(self) -> bool:
+        """Whether no null was drawn."""
+        return self.loop_us > 0
+
+    @property
     def cells(self) -> tuple[str, ...]:
         wall_us, cpu_us = 1e6 * self.took.wall_s / self.n, 1e6 * self.took.cpu_s / self.n
         loop = f"{self.loop_us / wall_us:.1f}x" if self.loop_us else ""
@@ -85,7 +92,7 @@ class Row:
 def main() -> None:
     options = _options()
     sizes = _WRITTEN if options.write else ((options.recordings, options.crops),)
-    lines = []
+    lines, results = [], []
     for recordings, crops in sizes:
         title, rows = _measure(recordings, crops, options)
         print(title)
@@ -93,6 +100,7 @@ def main() -> None:
         for row in rows:
             print(f"{row.name:24}" + "".join(f"{cell:>15}" for cell in row.cells), flush=True)
             lines.append(f"| {title} | {row.name} | " + " | ".join(row.cells) + " |")
+            results.append(_result(row, recordings, crops, options))
     memory = f"Largest memory {_peak_bytes() / 1e9:.2f} GB."
     wanted = (
         "Wanted on two cores, utterances a second: all windows of all four crops "
@@ -112,6 +120,28 @@ def main() -> None:
             f"{memory} {wanted}\n",
             "utf-8",
         )
+        record(results)
+
+
+def _result(row: Row, recordings: int, crops: str, options: argparse.Namespace) -> Result:
+    n_crops = len(crops.split(","))
+    limit = math.nan
+    if row.is_windows and n_crops == 4:
+        limit = _TARGETS["windows"]
+    if not row.is_windows and n_crops == 1:
+        limit = _TARGETS["null"]
+    hours = recordings * _FRAMES / 3600
+    return Result(
+        "Scores",
+        f"{row.name}, {n_crops} crop{'s' * (n_crops > 1)}, {hours:.0f} h",
+        row.n / row.took.wall_s,
+        "utterances/s",
+        limit,
+        True,
+        "",
+        f"{row.n:,} utterances, vectors of {options.dim}, {options.threads} threads",
+        "python -m benchmarks.scores_speed --write",
+    )
 
 
 def _options() -> argparse.Namespace:
