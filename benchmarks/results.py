@@ -153,7 +153,7 @@ def draw(results: Sequence[Result], path: Path = PICTURE) -> None:
 
     shown = [result for result in results if not math.isnan(result.headroom)][::-1]
     plt.rcParams.update({"svg.hashsalt": "coview", "font.size": 9, "font.family": "sans-serif"})
-    figure, axes = plt.subplots(figsize=(8, 0.26 * len(shown) + 1.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(11, 0.26 * len(shown) + 1.2), layout="constrained")
     for row, result in enumerate(shown):
         is_met = result.headroom >= 1
         axes.plot(
@@ -166,9 +166,10 @@ def draw(results: Sequence[Result], path: Path = PICTURE) -> None:
     axes.axvline(1, color="#14171b", linewidth=0.8)
     axes.set_yticks(range(len(shown)), [f"{result.area}: {result.measure}" for result in shown])
     axes.set_xscale("log")
-    axes.set_xticks([0.25, 0.5, 1, 2, 4, 8], ["¼", "½", "limit", "2×", "4×", "8×"])
+    axes.set_xticks([1 / 64, 1 / 16, 1 / 4, 1, 4, 16], ["1/64", "1/16", "¼", "limit", "4×", "16×"])
     axes.minorticks_off()
-    axes.set_xlabel("Times better than wanted (crosses: limit missed)")
+    axes.set_xlabel("Times better than wanted; crosses are misses")
+    axes.margins(y=0.01)
     axes.grid(axis="x", color="#e1e3e6", linewidth=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
