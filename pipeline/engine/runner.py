@@ -353,6 +353,7 @@ class Run:
                 hint="Run every stage instead: python -m pipeline run STUDY",
             )
         self.on_event(Said("Building the store"))
+        self._tell_closed()
         finished_at = _utc_now()
         record = RunRecord(
             run_id=f"{self.started_at:%Y%m%dT%H%M%S}",
@@ -364,6 +365,19 @@ class Run:
             device=self.engine.device,
         )
         return publish(self.study, shards, failures, notices, record), True
+
+    def _tell_closed(self) -> None:
+        """Say how many recordings allow numbers only: by default, all of them."""
+        recordings = self.study.recordings
+        n = sum(not recording.permission.may_be_shown for recording in recordings)
+        if n:
+            self.on_event(
+                Said(
+                    f"Note: words, pictures and sound of {n} of {len(recordings)} recording(s) are "
+                    "not shown, only numbers: their permission is scores_only (the column "
+                    "permission of metadata/recordings.csv, or default_permission in study.toml)"
+                )
+            )
 
     def _finished_shards(self, stage: Stage, plan: Plan) -> tuple[Path, ...]:
         shards = (self._finished(stage, plan, recording) for recording in self.study.recordings)
