@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
-import platform
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timezone
 from pathlib import Path
 
 from pipeline.engine.engine import Engine
@@ -26,35 +22,17 @@ from pipeline.engine.plan import (
     variant_input,
 )
 from pipeline.engine.progress import remember_plan
+from pipeline.engine.publishing import RunFacts, publish_shards, utc_now
 from pipeline.engine.tools import Tools
 from pipeline.engine.work import HubsWork, Item, Task, TextShard
 from pipeline.errors import ModelError, StudyError
 from pipeline.records import Recording, StageFailure
 from pipeline.score_settings import TextVariant
-from pipeline.store.fill import RunRecord, ShardSet
+from pipeline.store.fill import ShardSet
 from pipeline.store.layout import ShardFolder, Stage, file_stem
-from pipeline.store.locate import current_store_path
-from pipeline.store.publish import (
-    has_published_scores,
-    inputs_digest,
-    publish,
-    published_inputs,
-)
-from pipeline.store.redaction_sweep import sweep_redacted
 from pipeline.study import Study
 
 __all__ = ["Run", "RunOptions", "RunSummary"]
-
-_REPORTED_PACKAGES = (
-    "av",
-    "duckdb",
-    "faster-whisper",
-    "numpy",
-    "open_clip_torch",
-    "pyarrow",
-    "torch",
-    "torchvision",
-)
 
 
 class Run:
@@ -66,7 +44,7 @@ class Run:
         self.on_event = on_event
         self.tools = Tools(study, options.device)
         self.inputs = Inputs(study)
-        self.started_at = _utc_now()
+        self.started_at = utc_now()
         self._pools: dict[str, tuple[Path, ...]] = {}
         self._pool_names: dict[str, tuple[str, ...]] = {}
         self._known: dict[tuple[Stage, str], Path] = {}
@@ -333,51 +311,8 @@ class Run:
             variants=self._finished_variants(plan),
             hubs=self._finished_hubs(plan),
         )
-        if not shards.speech and not shards.vision:
-            self.on_event(Said("Nothing could be read, so no store was made"))
-            return current_store_path(self.study.root), False
-        if published_inputs(self.study.root) == inputs_digest(
-            self.study, shards, failures, notices
-        ):
-            self.on_event(Said("The store is up to date"))
-            store = current_store_path(self.study.root)
-            if store is not None:
-                # What a run that was cut off after publishing had still to delete.
-                sweep_redacted(self.study, store, shards.paths())
-            return store, False
-        is_publish_alone = self.options.stage == "publish"
-        if is_publish_alone and not shards.align and has_published_scores(self.study.root):
-            raise StudyError(
-                "Nothing is scored yet under the present settings or version, so the store would "
-                "lose its scores.",
-                hint="Run every stage instead: python -m pipeline run STUDY",
-            )
-        self.on_event(Said("Building the store"))
-        self._tell_closed()
-        finished_at = _utc_now()
-        record = RunRecord(
-            run_id=f"{self.started_at:%Y%m%dT%H%M%S}",
-            started_at=self.started_at,
-            finished_at=finished_at,
-            coview_version=importlib.metadata.version("coview"),
-            settings=self.study.settings.to_json(),
-            versions=json.dumps(_versions(), sort_keys=True),
-            device=self.engine.device,
-        )
-        return publish(self.study, shards, failures, notices, record), True
-
-    def _tell_closed(self) -> None:
-        """Say how many recordings allow numbers only: by default, all of them."""
-        recordings = self.study.recordings
-        n = sum(not recording.permission.may_be_shown for recording in recordings)
-        if n:
-            self.on_event(
-                Said(
-                    f"Note: words, pictures and sound of {n} of {len(recordings)} recording(s) are "
-                    "not shown, only numbers: their permission is scores_only (the column "
-                    "permission of metadata/recordings.csv, or default_permission in study.toml)"
-                )
-            )
+        run = RunFacts(self.started_at, self.engine.device, self.options.stage == "publish")
+        return publish_shards(self.study, shards, failures, notices, run, self.on_event)
 
     def _finished_shards(self, stage: Stage, plan: Plan) -> tuple[Path, ...]:
         shards = (self._finished(stage, plan, recording) for recording in self.study.recordings)
@@ -406,12 +341,3 @@ def _shards(stage: Stage, folder: ShardFolder, item: Item) -> tuple[Path, ...]:
     shard = folder.shard(item.recording.recording_id, item.input_digest)
     made = item.texts if stage is Stage.TEXT else ()
     return (shard, *(text.path for text in made))
-
-
-def _utc_now() -> datetime:
-    return datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
-
-
-def _versions() -> dict[str, str]:
-    versions = {name: importlib.metadata.version(name) for name in _REPORTED_PACKAGES}
-    return {"python": platform.python_version(), **versions}

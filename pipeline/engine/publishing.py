@@ -1,0 +1,109 @@
+"""The end of a run: a store of the finished shards, unless the present one holds the same."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from pipeline.engine.events import OnEvent, Said
+from pipeline.errors import StudyError
+from pipeline.records import Notice, StageFailure
+from pipeline.store.fill import RunRecord, ShardSet
+from pipeline.store.locate import current_store_path
+from pipeline.store.publish import (
+    has_published_scores,
+    inputs_digest,
+    publish,
+    published_inputs,
+)
+from pipeline.store.redaction_sweep import sweep_redacted
+from pipeline.study import Study
+
+_REPORTED_PACKAGES = (
+    "av",
+    "duckdb",
+    "faster-whisper",
+    "numpy",
+    "open_clip_torch",
+    "pyarrow",
+    "torch",
+    "torchvision",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a store remembers of its run, and whether publishing is all that was asked for."""
+
+    started_at: datetime
+    device: str
+    is_publish_alone: bool
+
+
+def publish_shards(
+    study: Study,
+    shards: ShardSet,
+    failures: tuple[StageFailure, ...],
+    notices: tuple[Notice, ...],
+    run: RunFacts,
+    on_event: OnEvent,
+) -> tuple[Path | None, bool]:
+    """The current store and whether it is new; None when nothing could be read.
+
+    Raises StudyError when publishing alone would replace a store with scores by one without.
+    """
+    if not shards.speech and not shards.vision:
+        on_event(Said("Nothing could be read, so no store was made"))
+        return current_store_path(study.root), False
+    if published_inputs(study.root) == inputs_digest(study, shards, failures, notices):
+        on_event(Said("The store is up to date"))
+        store = current_store_path(study.root)
+        if store is not None:
+            # What a run that was cut off after publishing had still to delete.
+            sweep_redacted(study, store, shards.paths())
+        return store, False
+    if run.is_publish_alone and not shards.align and has_published_scores(study.root):
+        raise StudyError(
+            "Nothing is scored yet under the present settings or version, so the store would "
+            "lose its scores.",
+            hint="Run every stage instead: python -m pipeline run STUDY",
+        )
+    on_event(Said("Building the store"))
+    _tell_closed(study, on_event)
+    record = RunRecord(
+        run_id=f"{run.started_at:%Y%m%dT%H%M%S}",
+        started_at=run.started_at,
+        finished_at=utc_now(),
+        coview_version=importlib.metadata.version("coview"),
+        settings=study.settings.to_json(),
+        versions=json.dumps(_versions(), sort_keys=True),
+        device=run.device,
+    )
+    return publish(study, shards, failures, notices, record), True
+
+
+def utc_now() -> datetime:
+    """The present second, without a time zone, as the store keeps it."""
+    return datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
+
+
+def _tell_closed(study: Study, on_event: OnEvent) -> None:
+    """Say how many recordings allow numbers only: by default, all of them."""
+    n = sum(not recording.permission.may_be_shown for recording in study.recordings)
+    if n:
+        on_event(
+            Said(
+                f"Note: words, pictures and sound of {n} of {len(study.recordings)} recording(s) "
+                "are not shown, only numbers: their permission is scores_only (the column "
+                "permission of metadata/recordings.csv, or default_permission in study.toml)"
+            )
+        )
+
+
+def _versions() -> dict[str, str]:
+    versions = {name: importlib.metadata.version(name) for name in _REPORTED_PACKAGES}
+    return {"python": platform.python_version(), **versions}
