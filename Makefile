@@ -13,13 +13,14 @@ DEV_STAMP := $(VENV)/.installed-dev
 # Compiled modules make every start several times faster; some systems switch them off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test check lint bench audit guide requirements browser clean
+.PHONY: help setup demo test torture check lint bench audit guide requirements browser clean
 
 help:
 	@echo "make demo   set up, build the demo study, run the pipeline on it, open the dashboard"
 	@echo "make test   set up and run every test"
 	@echo "make setup  set up only (.venv)"
 	@echo "make check  format, lint, types, import contracts, tests"
+	@echo "make torture  faults, hostile files and crowds on purpose, counted (up to 20 minutes)"
 	@echo "make bench  benchmarks at a small size"
 	@echo "make audit  known weaknesses and licences of all packages (asks the package index)"
 	@echo "make guide  make the pictures of the guide again, from the demo study"
@@ -45,6 +46,13 @@ ALONE := $(BIN)/python -m tests.without_network
 test: $(DEV_STAMP) browser
 	$(ALONE) $(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/browser
 	$(ALONE) $(BIN)/python -m pytest -n 2 --dist loadfile tests/browser
+
+# Up to MINUTES minutes; STUDY is a demo study with a store, made where it is not there yet.
+MINUTES ?= 20
+STUDY ?= demo-study
+torture: $(DEV_STAMP)
+	test -e $(STUDY)/derived/stores/current || $(BIN)/python -m pipeline demo $(STUDY) --no-serve
+	$(ALONE) $(BIN)/python -m tests.torture --minutes $(MINUTES) --study $(STUDY)
 
 # The browser tests need Chromium; where it cannot be installed they are skipped and say so.
 browser:

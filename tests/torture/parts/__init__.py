@@ -1,0 +1,1 @@
+"""One module for each thing done to the program on purpose."""
