@@ -1,9 +1,12 @@
-"""Who opened which clip, picture or export when: lines that are only ever added.
+"""Who opened which clip, picture or export when, and who was refused: lines that are only added.
 
 Every line carries the digest of the line before, so that a line cannot be changed or taken out
 without all that follow ceasing to fit. `head.json` beside them says how many there are, so that
 none can be cut off the end. Somebody who may write to the folder can make the whole chain anew:
 against that, keep the last digest, which the command `audit` prints, somewhere else.
+
+Recordings and utterances stand in the lines as salted digests (`pipeline.access.audit_names`), so
+that a withdrawal can take the names away and the chain still holds.
 """
 
 from __future__ import annotations
@@ -11,18 +14,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pipeline.access.audit_names import digests, name_of, names_by_digest
 from pipeline.errors import AuditError
 
 FOLDER_NAME = "audit"
 MAX_FILE_BYTES = 20_000_000
 """Then a new file is begun; about 80,000 lines. Files are never deleted by Coview."""
+MAX_AT_ONCE = 4
+"""Lines that are written together."""
 _FIRST = "0" * 64
 _LOCK_S = 10.0
 _TAIL_BYTES = 65_536
@@ -31,7 +37,7 @@ _FIELDS = ("number", "time", "who", "role", "what", "recording_id", "utterance_i
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One thing that was opened. `what`: clip, picture or export.
+    """One thing that was opened. `what`: clip, picture, sound, export, confirmed or refused.
 
     `detail` is a few words of Coview's own, never what was said in a recording.
     """
@@ -82,11 +88,16 @@ def write_opened(study_root: Path, opened: Opened) -> None:
 
     Raises AuditError when it cannot be written: then what was asked for may not be shown.
     """
+    write_all_opened(study_root, (opened,))
+
+
+def write_all_opened(study_root: Path, several: Sequence[Opened]) -> None:
+    """`write_opened` for several at once: the disk is waited for once."""
     folder = audit_folder(study_root)
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         with FileLock(folder / "lock", timeout=_LOCK_S, thread_local=False):
-            _append(folder, opened)
+            _append(folder, [_digested(folder, _bounded(opened)) for opened in several])
     except (OSError, Timeout) as problem:
         raise AuditError(
             "Who opens this cannot be written down, so it is not shown.",
@@ -95,13 +106,21 @@ def write_opened(study_root: Path, opened: Opened) -> None:
 
 
 def read_lines(study_root: Path) -> Iterator[AuditLine]:
-    """All lines in their order, as far as they can be read; `verify` tells what is wrong."""
-    for path in _files(audit_folder(study_root)):
+    """All lines in their order, as far as they can be read; `verify` tells what is wrong.
+
+    What was withdrawn since then has no name any more.
+    """
+    folder = audit_folder(study_root)
+    try:
+        names = names_by_digest(folder)
+    except AuditError:
+        names = {}
+    for path in _files(folder):
         with path.open("rb") as file:
             for raw in file:
                 parsed = _parse(raw)
                 if parsed is not None:
-                    yield parsed[0]
+                    yield _named(parsed[0], names)
 
 
 def verify(study_root: Path) -> Verdict:
@@ -133,7 +152,16 @@ def verify(study_root: Path) -> Verdict:
                 if previous != before or digest != _digest(line, previous):
                     return Verdict(number, len(files), before, f"{where} was changed")
                 before, number = digest, number + 1
-    return Verdict(number, len(files), before, _end_problem(folder, number, before))
+    problem = _end_problem(folder, number, before) or _names_problem(folder)
+    return Verdict(number, len(files), before, problem)
+
+
+def _names_problem(folder: Path) -> str:
+    try:
+        names_by_digest(folder)
+    except AuditError as problem:
+        return problem.message.rstrip(".")
+    return ""
 
 
 def _end_problem(folder: Path, number: int, digest: str) -> str:
@@ -143,40 +171,43 @@ def _end_problem(folder: Path, number: int, digest: str) -> str:
     except AuditError as problem:
         return problem.message.rstrip(".")
     if head is None:
-        # Only the very first line may lie there without a head: its writer died in between.
-        return "head.json is missing" if number > 1 else ""
+        # Only the very first lines may lie there without a head: their writer died in between.
+        return "head.json is missing" if number > MAX_AT_ONCE else ""
     if head.number > number:
         return f"{head.number - number} line(s) are missing at the end"
     if head.number == number and head.digest != digest:
         return "the last line is not the one that was written"
-    # One line may be ahead of the head: its writer died in between.
-    return "lines were added by hand" if number - head.number > 1 else ""
+    # A few lines may be ahead of the head: their writer died in between.
+    return "lines were added by hand" if number - head.number > MAX_AT_ONCE else ""
 
 
-def _append(folder: Path, opened: Opened) -> None:
+def _append(folder: Path, several: Sequence[Opened]) -> None:
     files = _files(folder)
     path = files[-1] if files else folder / "opened-0001.jsonl"
     n_torn = _set_torn_aside(path) if files else 0
     last = _last_line(folder, files)
     if n_torn:
         torn = Opened("", "", "torn", detail=f"{n_torn} bytes of a line that was not finished")
-        last = _write(folder, path, last, torn)
+        last = _write(folder, path, last, (torn,))
     if path.is_file() and path.stat().st_size >= MAX_FILE_BYTES:
         path = folder / f"opened-{len(files) + 1:04}.jsonl"
-    _write(folder, path, last, opened)
+    for first in range(0, len(several), MAX_AT_ONCE):
+        last = _write(folder, path, last, several[first : first + MAX_AT_ONCE])
 
 
-def _write(folder: Path, path: Path, last: _Head, opened: Opened) -> _Head:
+def _write(folder: Path, path: Path, last: _Head, several: Sequence[Opened]) -> _Head:
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-    line = AuditLine(last.number + 1, now, _bounded(opened))
-    digest = _digest(line, last.digest)
-    text = json.dumps(_values(line) | {"previous": last.digest, "digest": digest})
+    head, texts = last, []
+    for opened in several:
+        line = AuditLine(head.number + 1, now, opened)
+        digest = _digest(line, head.digest)
+        texts.append(json.dumps(_values(line) | {"previous": head.digest, "digest": digest}))
+        head = _Head(line.number, digest)
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "ab") as file:
-        file.write(text.encode() + b"\n")
+        file.write("".join(f"{text}\n" for text in texts).encode())
         file.flush()
         os.fsync(file.fileno())
-    head = _Head(line.number, digest)
     partial = folder / "head.json.partial"
     with partial.open("w", encoding="utf-8") as file_of_head:
         json.dump({"number": head.number, "digest": head.digest}, file_of_head)
@@ -266,4 +297,22 @@ def _bounded(opened: Opened) -> Opened:
         recording_id=opened.recording_id[:300],
         utterance_id=opened.utterance_id[:300],
         detail=opened.detail[:300],
+    )
+
+
+def _digested(folder: Path, opened: Opened) -> Opened:
+    """The opening as its line has it: with digests for names."""
+    recording, utterance = digests(folder, opened.recording_id, opened.utterance_id)
+    return replace(opened, recording_id=recording, utterance_id=utterance)
+
+
+def _named(line: AuditLine, names: dict[str, str]) -> AuditLine:
+    one = line.opened
+    return replace(
+        line,
+        opened=replace(
+            one,
+            recording_id=name_of(names, one.recording_id),
+            utterance_id=name_of(names, one.utterance_id),
+        ),
     )

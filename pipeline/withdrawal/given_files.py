@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.access.audit_names import name_files
 from pipeline.errors import StudyError, TranscriptError
 from pipeline.export_marker import EXPORT_MARKER
 from pipeline.pending_withdrawal import FOLDER
@@ -20,7 +21,8 @@ from pipeline.withdrawal.target import Target
 
 _TABLES = frozenset((".csv", ".tsv"))
 AUDIT = "audit"
-"""Who opened what when: ids and times, no words. Its lines are chained: none can be taken out."""
+"""Who opened what when. Its lines are chained and none can be taken out, but the names that their
+digests stand for can."""
 _OWN_FOLDERS = frozenset(("derived", "people", "recordings", AUDIT, FOLDER))
 _NORMS = ("metadata", "norms")
 """Tables of words, not of recordings: a child called "bear" must not cost the word its norm."""
@@ -56,6 +58,9 @@ def doomed_given(root: Path, target: Target) -> Doomed:
             cuts += found
         elif not target.names_other(path.name) and inside.is_about(path, target):
             files.append(DoomedFile(path, _FILES))
+    files += [
+        DoomedFile(p, "names in the audit") for p in name_files(root / AUDIT, target.gone_ids)
+    ]
     return Doomed(tuple(files), tuple(cuts), _audit_left(root)) + _media(root, target)
 
 
@@ -63,8 +68,8 @@ def _audit_left(root: Path) -> tuple[str, ...]:
     if not (root / AUDIT).is_dir():
         return ()
     return (
-        f"{AUDIT}/ keeps who opened what when, by id and without words: its lines are chained, so "
-        "none can be taken out.",
+        f"{AUDIT}/ keeps that somebody opened something and when: its lines are chained, so none "
+        "can be taken out. What was opened can no longer be told from them.",
     )
 
 

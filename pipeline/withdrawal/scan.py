@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.pending_withdrawal import FOLDER
-from pipeline.withdrawal.given_files import AUDIT
 from pipeline.withdrawal.target import STAGE_FOLDERS, Target
 
 _PIECE_BYTES = 1 << 22
@@ -17,9 +16,8 @@ _MIN_BINARY = 6
 def mentions_left(root: Path, target: Target) -> tuple[str, ...]:
     """Files that still hold an id or a file name of what was withdrawn, or carry it as their name.
 
-    Videos are passed over (they stay unless asked for), as are the audit (it stays) and shards,
-    which are named after their recording. Names that are bare numbers or shorter than three
-    letters are not looked for.
+    Videos are passed over (they stay unless asked for), as are shards, which are named after their
+    recording. Names that are bare numbers or shorter than three letters are not looked for.
     """
     found = []
     for path in _files_left(root):
@@ -32,7 +30,7 @@ def mentions_left(root: Path, target: Target) -> tuple[str, ...]:
 def _files_left(root: Path) -> Iterator[Path]:
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
-        if parts[0] in ("recordings", AUDIT, FOLDER) or not path.is_file() or path.is_symlink():
+        if parts[0] in ("recordings", FOLDER) or not path.is_file() or path.is_symlink():
             continue
         if parts[0] == "derived" and len(parts) > 1 and parts[1] in STAGE_FOLDERS:
             continue

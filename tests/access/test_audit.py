@@ -55,7 +55,10 @@ def test_an_empty_record_holds(tmp_path: Path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda rows: [rows[0], rows[1].replace("rec1", "rec9"), *rows[2:]], "line 2 was changed"),
+        (
+            lambda rows: [rows[0], rows[1].replace("viewer", "admin"), *rows[2:]],
+            "line 2 was changed",
+        ),
         (lambda rows: [*rows[:2], *rows[3:]], "line 3 has number 4 where 3 is due"),
         (lambda rows: [rows[1], rows[0], *rows[2:]], "line 1 has number 2"),
         (lambda rows: rows[:3], "2 line(s) are missing at the end"),

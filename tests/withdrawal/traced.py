@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 from typer.testing import CliRunner
 
+from pipeline.access.audit import Opened, write_opened
 from pipeline.cli import app
 from pipeline.media.study_clips import StudyClips
 from pipeline.people.answers import save_answer
@@ -83,6 +84,10 @@ def _show(
         media = f"{moment.recording_id}.mp4"
         clips.clip(media, moment.span, lead_ms=0, lag_ms=0)
         clips.log_opened(moment.recording_id, moment.utterance_id)
+        write_opened(
+            root,
+            Opened("pi@example.org", "admin", "clip", moment.recording_id, moment.utterance_id),
+        )
         frame_ms = frames[moment.recording_id]
         picture_file(root, con, moment, frame_ms, ImageVariant.FULL_FRAME)
         sound_file(root, con, moment)
