@@ -10,8 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from pipeline.access.binding import checked_access
+from pipeline.access.sign_in_secrets import study_secrets
 from pipeline.access.table import Access
 from pipeline.errors import SettingsError, StoreError, StudyError
+from pipeline.own_folder import OWN_FOLDER
 from pipeline.store.locate import current_store_path
 
 STUDY_VARIABLE = "COVIEW_STUDY"
@@ -41,10 +43,10 @@ def dashboard_command(port: int, host: str = LOOPBACK, access: Access | None = N
     ]
 
 
-def _secrets_option(root: Path) -> list[str]:
+def _secrets_option(root: Path, access: Access | None) -> list[str]:
     """The study's own secrets for signing in, where it has some; else Streamlit's usual ones."""
-    own = root / ".streamlit" / "secrets.toml"
-    return [f"--secrets.files={own}"] if own.is_file() else []
+    own = study_secrets(root, access)
+    return [] if own is None else [f"--secrets.files={own}"]
 
 
 def _guarded_options(access: Access | None) -> list[str]:
@@ -65,10 +67,12 @@ def check_dashboard(study_root: Path, host: str = LOOPBACK) -> tuple[Path, Acces
     """The study's folder, and what its access.toml says, None where none is needed.
 
     Raises StudyError when the folder is no study, and AccessError when others would reach the
-    dashboard without signing in.
+    dashboard without signing in, or the study's secrets hold what they may not.
     """
     root = _existing(study_root)
-    return root, checked_access(root, host)
+    access = checked_access(root, host)
+    study_secrets(root, access)
+    return root, access
 
 
 def serve_dashboard(study_root: Path, port: int, host: str = LOOPBACK) -> int:
@@ -81,8 +85,8 @@ def serve_dashboard(study_root: Path, port: int, host: str = LOOPBACK) -> int:
     if access is not None:
         # The gate has to see who really speaks, not whom a header names.
         environment["FORWARDED_ALLOW_IPS"] = ""
-    command = [*dashboard_command(port, host, access), *_secrets_option(root)]
-    process = subprocess.Popen(command, env=environment, cwd=_config_folder())
+    command = [*dashboard_command(port, host, access), *_secrets_option(root, access)]
+    process = subprocess.Popen(command, env=environment, cwd=OWN_FOLDER)
     try:
         return process.wait()
     except KeyboardInterrupt:
@@ -114,8 +118,9 @@ def serve_rating(root: Path, host: str, port: int) -> int:
     if os.name == "posix":
         # In the place of this process, so that whoever stops it stops the server.
         sys.stdout.flush()
+        os.chdir(OWN_FOLDER)
         os.execv(sys.executable, command)
-    return subprocess.run(command, check=False).returncode
+    return subprocess.run(command, cwd=OWN_FOLDER, check=False).returncode
 
 
 def _check_free(host: str, port: int) -> None:
@@ -139,10 +144,3 @@ def _existing(study_root: Path) -> Path:
             hint="Make the demo with: python -m pipeline demo",
         )
     return root
-
-
-def _config_folder() -> Path | None:
-    """The project folder when it holds .streamlit/config.toml, which Streamlit seeks in the
-    working directory."""
-    project = Path(__file__).resolve().parent.parent
-    return project if (project / ".streamlit" / "config.toml").is_file() else None

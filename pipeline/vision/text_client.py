@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import ModelError
+from pipeline.own_folder import OWN_FOLDER
 from pipeline.records import Float32Array, ModelRef
 from pipeline.vision.text_server import MAX_TEXTS
 
@@ -98,7 +99,7 @@ class TextEncoder:
 
     def _start(self) -> None:
         self.close()
-        command = [sys.executable, "-m", "pipeline.vision.text_server", str(self._root)]
+        command = [sys.executable, "-m", "pipeline.vision.text_server", str(self._root.resolve())]
         process = subprocess.Popen(
             [*command, *self._idle],
             stdin=subprocess.PIPE,
@@ -106,6 +107,7 @@ class TextEncoder:
             stderr=subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
+            cwd=OWN_FOLDER,
         )
         self._process, self._lines = process, queue.Queue()
         threading.Thread(target=_read, args=(process, self._lines), daemon=True).start()

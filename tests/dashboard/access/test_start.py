@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 
 from dashboard.access import serving
 from dashboard.access.serving import check_serving, provider_hosts
+from pipeline.access.sign_in_secrets import study_secrets
 from pipeline.cli import app
 from pipeline.errors import AccessError
-from pipeline.serving import dashboard_command
+from pipeline.serving import check_dashboard, dashboard_command
 from tests.dashboard.access.guarded import access_text
 
 PROJECT = Path(__file__).parents[3]
@@ -96,3 +97,30 @@ def test_the_server_knows_its_names_and_keeps_its_protection(tmp_path: Path):
     assert "--server.allowedHosts=coview.example.org" in command
     assert "--server.enableXsrfProtection=true" in command
     assert not [part for part in dashboard_command(8501) if "allowedHosts" in part]
+
+
+@pytest.mark.parametrize("how", ["", "proxy", "oidc"])
+def test_secrets_in_a_study_count_for_signing_in_alone(tmp_path: Path, how: str):
+    """Streamlit makes environment variables of what stands at the top of them."""
+    folder = tmp_path / ".streamlit"
+    folder.mkdir()
+    (folder / "secrets.toml").write_text('LD_PRELOAD = "evil.so"\n[auth]\ncookie_secret = "x"\n')
+    if how:
+        (tmp_path / "access.toml").write_text(access_text(how))
+    if how == "oidc":
+        with pytest.raises(AccessError, match=r"holds more than the part \[auth\]: 'LD_PRELOAD'"):
+            check_dashboard(tmp_path)
+        (folder / "secrets.toml").write_text('[auth]\ncookie_secret = "x"\n')
+    _, access = check_dashboard(tmp_path)
+    found = study_secrets(tmp_path, access)
+    assert found == (folder / "secrets.toml" if how == "oidc" else None)
+
+
+@pytest.mark.parametrize("text", ["[auth", "auth = 3", "\udc80"])
+def test_secrets_that_cannot_be_read_let_nobody_start_and_are_not_told(tmp_path: Path, text: str):
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "secrets.toml").write_bytes(text.encode("utf-8", "surrogateescape"))
+    (tmp_path / "access.toml").write_text(access_text("oidc"))
+    with pytest.raises(AccessError, match="of the study") as found:
+        check_dashboard(tmp_path)
+    assert "auth = 3" not in found.value.message
