@@ -28,6 +28,7 @@ from pipeline.records import ModelRef
 from pipeline.store.build_rules import refuse_if_rules_changed
 from pipeline.store.locate import current_store_path
 from pipeline.store.narrowed import narrowed_store
+from pipeline.store.stored_queries import refuse_foreign_queries
 from pipeline.vision.text_client import TextEncoder
 
 _MEMORY_LIMIT = "500MB"
@@ -354,6 +355,7 @@ def _open(path: str, modified_ns: int, root: str) -> StoreHandle:
             "python -m pipeline run STUDY --stage publish",
         ) from problem
     try:
+        refuse_foreign_queries(connection.cursor(), name)
         check_schema(connection.cursor(), name)
         options = store_options(connection.cursor())
     except StoreError:

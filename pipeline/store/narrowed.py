@@ -19,6 +19,7 @@ from pipeline.schema import SCORES_WIDE, TABLES
 from pipeline.schema_sql import create_table_sql, create_type_sql
 from pipeline.score_tables import NAME_TYPES
 from pipeline.store.locate import current_store_path, stores_folder
+from pipeline.store.stored_queries import refuse_foreign_queries
 
 _FOLDER = "narrowed"
 _MEMORY_LIMIT = "1GB"
@@ -98,8 +99,8 @@ def write_narrowed(
     """Write a store with the rows of these children to `partial`, which must not exist.
 
     Its files of frame vectors, which are returned, are for the name `target`. Utterances are
-    numbered anew from 0. Raises StoreError for a store with a table that is not known here, and
-    duckdb.Error.
+    numbered anew from 0. Raises StoreError for a store with a table that is not known here or with
+    queries that are not Coview's, and duckdb.Error.
     """
     # It brings what only a writer of stores needs.
     from pipeline.store.fill_scores import finish
@@ -109,6 +110,7 @@ def write_narrowed(
         con.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
         quoted = str(source).replace("'", "''")
         con.execute(f"ATTACH '{quoted}' AS whole (READ_ONLY)")
+        refuse_foreign_queries(con, source.name, "whole")
         _check_tables(con)
         con.execute("CREATE TEMP TABLE allowed_children AS SELECT unnest(?) AS id", [[*children]])
         con.execute(

@@ -10,6 +10,7 @@ import duckdb
 
 from pipeline.errors import StoreError
 from pipeline.store.locate import current_store_path
+from pipeline.store.stored_queries import refuse_foreign_queries
 
 _MAX_THREADS = 2
 """Each thread holds a piece of a table: on large machines that is many gigabytes."""
@@ -19,7 +20,8 @@ _MAX_THREADS = 2
 def open_current_store(study_root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection, closed at the end of the block.
 
-    Raises StoreError when nothing was published yet and when the store cannot be opened.
+    Raises StoreError when nothing was published yet, when the store cannot be opened, and
+    when it holds queries that are not Coview's.
     """
     path = current_store_path(study_root)
     if path is None:
@@ -38,4 +40,5 @@ def open_current_store(study_root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             f"{path.name} cannot be opened.", hint="Wait until no other program writes to it."
         ) from problem
     with con:
+        refuse_foreign_queries(con, path.name)
         yield con
