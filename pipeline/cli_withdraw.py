@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli_base import DeviceOption, QuietOption, StudyArgument, reporting_errors
-from pipeline.errors import CoviewError, ExitCode, SettingsError
+from pipeline.errors import ExitCode, SettingsError
 
 if TYPE_CHECKING:
     from pipeline.withdrawal.doomed import Doomed
@@ -104,18 +106,16 @@ def _tell(root: Path, done: Withdrawn) -> None:
 
 
 def _rebuild(root: Path, shown: Path, device: str, quiet: bool) -> None:
-    """Score the child's other recordings against what is left, and publish a store."""
-    from pipeline.cli_output import watching
-    from pipeline.engine.runner import Run, RunOptions
-    from pipeline.study import open_study
+    """Score the child's other recordings against what is left, and publish a store.
 
-    try:
-        opened = open_study(root)
-        for stage in ("align", "publish"):
-            with watching(opened, is_quiet=quiet, is_json=False) as on_event:
-                Run(opened, RunOptions(stage, device), on_event).execute()
-    except CoviewError as problem:
-        typer.echo(f"The study has no store now: {problem}", err=True)
-        typer.echo(f"  Make one with: python -m pipeline run {shown}", err=True)
-        raise typer.Exit(int(ExitCode.SOME_FAILED)) from None
+    In processes of their own: DuckDB may write bytes that lie about in memory to the ends of its
+    blocks (duckdb issue 23382), and this process has read what was withdrawn.
+    """
+    command = (sys.executable, "-m", "pipeline", "run", str(root), "--device", device)
+    for stage in ("align", "publish"):
+        asked = (*command, "--stage", stage, *(("--quiet",) if quiet else ()))
+        if subprocess.run(asked, check=False).returncode != 0:
+            typer.echo("The study has no store now.", err=True)
+            typer.echo(f"  Make one with: python -m pipeline run {shown}", err=True)
+            raise typer.Exit(int(ExitCode.SOME_FAILED))
     typer.echo("A new store was built without it.")
