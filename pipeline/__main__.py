@@ -1,5 +1,37 @@
-"""`python -m pipeline COMMAND`."""
+"""`python -m pipeline COMMAND`.
 
-from pipeline.cli import main
+Commands that read media and can be started again are watched over by this process, which therefore
+imports as little as it can.
+"""
 
-main()
+import os
+import sys
+
+from pipeline.own_folder import OWN_FOLDER
+from pipeline.watched import begin_watched, watch
+
+_WATCHED = ("run",)
+_AGAIN = (
+    "import sys; sys.path[0] = sys.argv[1]; sys.argv[:2] = ['coview']; "
+    "from pipeline.__main__ import main; main()"
+)
+"""As `python -m pipeline`, but with no module taken from the working folder."""
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
+
+
+def main() -> None:
+    """Do the command, or watch over the process that does it."""
+    is_to_be_watched = sys.argv[1:2] and sys.argv[1] in _WATCHED and os.name == "posix"
+    if not begin_watched() and is_to_be_watched:
+        command = [sys.executable, "-c", _AGAIN, str(OWN_FOLDER), *sys.argv[1:]]
+        sys.exit(watch(command, _say))
+    from pipeline.cli import main as command_line
+
+    command_line()
+
+
+if __name__ == "__main__":
+    main()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.errors import MediaError
-from pipeline.media_file import open_media
+from pipeline.media_file import SteadyResampler, open_media, read_packets
 from pipeline.records import Float32Array, TimeSpan
 
 if TYPE_CHECKING:
@@ -120,8 +120,6 @@ def video_frames(
 
 def sound(container: InputContainer, stream: AudioStream, span: TimeSpan) -> Sound:
     """What is heard during `span`, at most two channels, at the recording's own rate."""
-    import av
-
     for aim_ms in _aims(span.onset_ms):
         _seek(container, stream, aim_ms)
         frames = _decoded_sound(container, stream)
@@ -130,7 +128,7 @@ def sound(container: InputContainer, stream: AudioStream, span: TimeSpan) -> Sou
             continue
         rate_hz = first[1].sample_rate
         layout = "mono" if len(first[1].layout.channels) == 1 else "stereo"
-        to_float = av.AudioResampler(format="fltp", layout=layout, rate=rate_hz)
+        to_float = SteadyResampler("fltp", layout, rate_hz)
         out = _Tape(span, rate_hz, 1 if layout == "mono" else 2)
         out.add(first[0], to_float.resample(first[1]))
         for time_ms, frame in frames:
@@ -189,7 +187,7 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[tuple[f
     import av
 
     start_ms = _start_ms(container)
-    for packet in container.demux(stream):
+    for packet in read_packets(container, stream):
         try:
             frames = stream.decode(packet if packet.size else None)
         except av.error.InvalidDataError:
@@ -208,7 +206,7 @@ def _decoded_sound(
     import av
 
     start_ms = _start_ms(container)
-    for packet in container.demux(stream):
+    for packet in read_packets(container, stream):
         try:
             frames = stream.decode(packet if packet.size else None)
         except av.error.InvalidDataError:

@@ -8,6 +8,7 @@ the memory a recording of many hours needs.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.errors import MediaError
-from pipeline.media_file import open_media
+from pipeline.media_file import SteadyResampler, open_media, read_packets
 from pipeline.records import Float32Array
 
 if TYPE_CHECKING:
@@ -106,16 +107,15 @@ def decoded_sound(
     Raises MediaError when the file cannot be opened, has no audio or not that track.
     """
     import av
-    from av.audio.resampler import AudioResampler
 
-    try:
-        container = open_media(path)
-    except (av.error.FFmpegError, OSError) as problem:
-        raise MediaError(
-            f"{path.name} cannot be opened: {problem}.",
-            hint="Check that the file plays; it may be damaged or still being copied.",
-        ) from problem
-    with container:
+    with ExitStack() as opened:
+        try:
+            container = opened.enter_context(open_media(path))
+        except (av.error.FFmpegError, OSError) as problem:
+            raise MediaError(
+                f"{path.name} cannot be opened: {problem}.",
+                hint="Check that the file plays; it may be damaged or still being copied.",
+            ) from problem
         tracks = container.streams.audio
         if not tracks:
             raise MediaError(
@@ -130,12 +130,12 @@ def decoded_sound(
             )
         stream = tracks[audio_track]
         origin_s = (container.start_time or 0) / av.time_base
-        resampler = AudioResampler(format="flt", layout="mono", rate=rate_hz)
+        resampler = SteadyResampler("flt", "mono", rate_hz)
         n_done = 0
-        packets = container.demux(stream)
+        read = read_packets(container, stream)
         while True:
             try:
-                packet = next(packets)
+                packet = next(read)
                 frames = packet.decode()
             except StopIteration:
                 break

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.media_file import read_packets
 from pipeline.records import Int64Array
 from pipeline.vision.composition_times import display_offsets
 from pipeline.vision.sampling_plan import BoolArray, PacketIndex, without_orphans
@@ -95,7 +96,7 @@ def index_without_reading(video: VideoFile, listed: ContainerIndex) -> PacketInd
     if delays is None and video.stream.codec_context.has_b_frames:
         return None
     try:
-        first = next(video.container.demux(video.stream))
+        first = next(read_packets(video.container, video.stream))
     except (FFmpegError, StopIteration):
         return None
     pts = listed.dts if delays is None else listed.dts + (delays - delays[0])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.errors import MediaError
+from pipeline.media_file import read_packets
 from pipeline.records import Int64Array
 from pipeline.vision.container_index import ContainerIndex
 from pipeline.vision.sampled_frame import RunBrokenError
@@ -166,7 +167,7 @@ def _packets(video: VideoFile) -> Iterator[Packet[VideoStream]]:
     from av.error import FFmpegError
 
     with suppress(FFmpegError):
-        for packet in video.container.demux(video.stream):
+        for packet in read_packets(video.container, video.stream):
             if packet.size:
                 yield packet
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import MediaError
+from pipeline.media_file import read_packets
 from pipeline.records import MediaInfo
 from pipeline.vision.frame_folder import frame_folder_info
 from pipeline.vision.video_file import RECOPY, VideoFile, open_video
@@ -67,7 +68,7 @@ def probe_media(path: Path, *, audio_track: int = 0) -> MediaInfo:
 def _first_picture(video: VideoFile) -> VideoFrame:
     from av.error import FFmpegError
 
-    for n, packet in enumerate(video.container.demux(video.stream)):
+    for n, packet in enumerate(read_packets(video.container, video.stream)):
         try:
             for frame in packet.decode():
                 return frame
@@ -105,7 +106,7 @@ def _last_timestamp_s(video: VideoFile, *, from_s: float | None) -> float | None
     try:
         if from_s is not None:
             video.container.seek(int((from_s + video.start_s) * 1_000_000))
-        for packet in video.container.demux(streams):
+        for packet in read_packets(video.container, *streams):
             if packet.pts is None or packet.is_discard or packet.time_base is None:
                 continue
             end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base) - video.start_s

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,13 +93,13 @@ def open_video(path: Path) -> Iterator[VideoFile]:
         raise MediaError(f"{name} does not exist.", hint="Put the video there.")
     if path.stat().st_size == 0:
         raise MediaError(f"{name} is empty (0 bytes).", hint=RECOPY)
-    try:
-        container = open_media(path)
-    except (FFmpegError, OSError) as problem:
-        raise MediaError(
-            f"{name} cannot be read as video ({_reason(problem)}).", hint=RECOPY
-        ) from problem
-    with container:
+    with ExitStack() as opened:
+        try:
+            container = opened.enter_context(open_media(path))
+        except (FFmpegError, OSError) as problem:
+            raise MediaError(
+                f"{name} cannot be read as video ({_reason(problem)}).", hint=RECOPY
+            ) from problem
         yield VideoFile(path, container, _video_stream(name, container), _start_s(container))
 
 
