@@ -85,14 +85,9 @@ def serve_dashboard(study_root: Path, port: int, host: str = LOOPBACK) -> int:
     if access is not None:
         # The gate has to see who really speaks, not whom a header names.
         environment["FORWARDED_ALLOW_IPS"] = ""
-    command = [*dashboard_command(port, host, access), *_secrets_option(root, access)]
-    process = subprocess.Popen(command, env=environment, cwd=OWN_FOLDER)
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait(timeout=10)
-        return 0
+    return _run(
+        [*dashboard_command(port, host, access), *_secrets_option(root, access)], environment
+    )
 
 
 def check_rating(study_root: Path, host: str, port: int) -> Path:
@@ -115,12 +110,21 @@ def serve_rating(root: Path, host: str, port: int) -> int:
     """Serve the rating screen until it is stopped; returns its exit code."""
     command = [sys.executable, "-m", "dashboard.rating", str(root)]
     command += ["--host", host, "--port", str(port)]
+    return _run(command, dict(os.environ))
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Run a server until it is stopped; its exit code."""
     if os.name == "posix":
-        # In the place of this process, so that whoever stops it stops the server.
+        # In the place of this process, so that whoever stops it stops the server: a server that
+        # outlives its command would go on showing the study.
         sys.stdout.flush()
         os.chdir(OWN_FOLDER)
-        os.execv(sys.executable, command)
-    return subprocess.run(command, cwd=OWN_FOLDER, check=False).returncode
+        os.execve(sys.executable, command, environment)
+    try:
+        return subprocess.run(command, cwd=OWN_FOLDER, env=environment, check=False).returncode
+    except KeyboardInterrupt:
+        return 0
 
 
 def _check_free(host: str, port: int) -> None:

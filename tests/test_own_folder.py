@@ -40,3 +40,20 @@ def test_a_study_with_modules_of_its_own_runs_none_of_them(tmp_path: Path, modul
     )
     assert done.returncode != 0
     assert not mark.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere the server is a process of its own")
+def test_the_server_takes_the_place_of_its_command(tmp_path: Path):
+    """Whoever stops the command stops the server."""
+    start = (
+        "import os; from pathlib import Path; from pipeline import serving; "
+        "print(os.getpid(), flush=True); "
+        "serving.dashboard_command = lambda *_: "
+        "[serving.sys.executable, '-c', 'import os; print(os.getpid(), os.getcwd())']; "
+        f"serving.serve_dashboard(Path({str(tmp_path)!r}), 9)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", start], capture_output=True, text=True, timeout=120, check=True
+    )
+    before, after = done.stdout.splitlines()
+    assert after == f"{before} {OWN_FOLDER}"
