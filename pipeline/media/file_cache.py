@@ -103,7 +103,15 @@ class FileCache:
 
 
 def _mark_used(path: Path) -> bool:
+    """Whether the file is there, which then counts as used now.
+
+    A link that somebody put there could lead to any file of this account, which would be served:
+    it is deleted, and the file made anew.
+    """
     try:
+        if path.is_symlink():
+            path.unlink()
+            return False
         os.utime(path)
     except FileNotFoundError:
         return False

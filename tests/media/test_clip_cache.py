@@ -103,3 +103,18 @@ def test_a_missing_recording_is_an_error_and_no_clip(tmp_path):
     with pytest.raises(MediaError, match=r"gone\.mp4"):
         cache.clip(tmp_path / "gone.mp4", TimeSpan(0, 500), SETTINGS)
     assert cache.size_bytes() == 0
+
+
+def test_a_link_in_the_place_of_a_clip_is_not_followed(tmp_path, recording):
+    clips = ClipCache(tmp_path, max_bytes=ROOM)
+    cut = clips.clip(recording, TimeSpan(1_000, 1_500), SETTINGS)
+    whole = cut.read_bytes()
+    elsewhere = tmp_path / "private.txt"
+    elsewhere.write_text("not of this study")
+    cut.unlink()
+    cut.symlink_to(elsewhere)
+    again = clips.clip(recording, TimeSpan(1_000, 1_500), SETTINGS)
+    assert again == cut
+    assert not cut.is_symlink()
+    assert cut.read_bytes() == whole
+    assert elsewhere.read_text() == "not of this study"
