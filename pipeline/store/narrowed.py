@@ -24,6 +24,8 @@ from pipeline.store.stored_queries import refuse_foreign_queries
 _FOLDER = "narrowed"
 _MEMORY_LIMIT = "1GB"
 _LOCK_S = 600.0
+_LEAVES_BYTES = "fsst,dict_fsst,dictionary"
+"""Ways of packing text whose blocks may end in bytes of what was in memory (duckdb issue 23382)."""
 
 _BY_RECORDING = (
     *("recordings", "utterances", "words", "frames", "frame_embeddings"),
@@ -108,6 +110,7 @@ def write_narrowed(
 
     with duckdb.connect(str(partial)) as con:
         con.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
+        con.execute(f"SET disabled_compression_methods = '{_LEAVES_BYTES}'")
         quoted = str(source).replace("'", "''")
         con.execute(f"ATTACH '{quoted}' AS whole (READ_ONLY)")
         refuse_foreign_queries(con, source.name, "whole")
