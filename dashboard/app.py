@@ -14,7 +14,14 @@ from starlette.middleware import Middleware
 from dashboard import data, navigation
 from dashboard.access.gate import Gate
 from dashboard.access.serving import refuse_unguarded
-from dashboard.access.session import DOOR, FILES, current_viewer
+from dashboard.access.session import (
+    DOOR,
+    FILES,
+    REFUSALS,
+    WAYS_BACK,
+    current_viewer,
+    signed_in_name,
+)
 from dashboard.access.viewer import NotLetInError
 from dashboard.components.icon import ICON
 from dashboard.components.problems import told_kindly
@@ -35,7 +42,7 @@ def show_page() -> None:
     try:
         viewer = current_viewer()
     except NotLetInError as problem:
-        sign_in_screen(problem.refusal)
+        sign_in_screen(problem)
         return
     overview = st.Page(navigation.OVERVIEW, title="Overview", default=True)
     children = st.Page(navigation.CHILDREN, title="Children", url_path="children")
@@ -94,13 +101,14 @@ else:
     app = st.App(
         __file__,
         routes=[
-            *rating_routes(study_root, base_path),
+            *rating_routes(study_root, base_path, signed_in=signed_in_name, refusals=REFUSALS),
             *closed_to_raters(
                 [
-                    *clip_routes(study_root, base_path=base_path, door=DOOR),
+                    *clip_routes(study_root, base_path=base_path, door=DOOR, refusals=REFUSALS),
                     *figure_routes(base_path),
-                    *export_routes(DOOR, base_path),
-                ]
+                    *export_routes(DOOR, REFUSALS, base_path),
+                ],
+                REFUSALS,
             ),
         ],
         middleware=[
@@ -108,6 +116,8 @@ else:
                 Gate,
                 door=DOOR,
                 files=FILES,
+                refusals=REFUSALS,
+                ways_back=WAYS_BACK,
                 base_path=base_path,
                 allowed_hosts=lambda: st.get_option("server.allowedHosts"),
             )

@@ -23,7 +23,14 @@ ROUTE = "/clips"
 
 
 class BadTokenError(Exception):
-    """The link was not made by this server, was altered, or is too old."""
+    """The link was not made by this server, was altered, or is too old.
+
+    `expired` is what it stood for when it was this server's own and only its time is over.
+    """
+
+    def __init__(self, expired: ClipRequest | None = None) -> None:
+        super().__init__()
+        self.expired = expired
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +91,11 @@ class TokenSigner:
         viewer, recording_id, utterance_id, lead_ms, lag_ms, expires_s, nonce = json.loads(
             _to_bytes(text)
         )
-        if (time.time() if now_s is None else now_s) > expires_s:
-            raise BadTokenError
         moment = MomentKey(recording_id, utterance_id)
-        return ClipRequest(viewer, moment, lead_ms, lag_ms, expires_s, nonce)
+        found = ClipRequest(viewer, moment, lead_ms, lag_ms, expires_s, nonce)
+        if (time.time() if now_s is None else now_s) > expires_s:
+            raise BadTokenError(found)
+        return found
 
     def _digest(self, text: str) -> bytes:
         return hmac.new(self._secret, text.encode("utf-8", "replace"), hashlib.sha256).digest()

@@ -21,11 +21,13 @@ from starlette.routing import BaseRoute, Route
 from dashboard.access.door import Door
 from dashboard.access.viewer import NotLetInError, Refusal, Viewer
 from pipeline.access.audit import Opened, write_opened
+from pipeline.access.refusals import RefusalLog, Refused
 from pipeline.errors import AuditError
 from pipeline.exchange.export_folder import log_export
 
 LIFETIME_S = 3_600.0
 ROUTE = "/exports"
+_GONE = "This export is no longer here. Make it again."
 _HEADERS = {
     "Cache-Control": "private, no-store",
     "X-Content-Type-Options": "nosniff",
@@ -99,20 +101,28 @@ class ExportDesk:
             return None
         return ready if ready.path.is_file() else None
 
-    def answer(self, request: Request, door: Door) -> Response:
+    def answer(self, request: Request, door: Door, refusals: RefusalLog) -> Response:
         """The file, or a sentence saying why not."""
         try:
             viewer = door.viewer(request.headers, request.cookies)
         except NotLetInError as problem:
+            refusals.note(Refused("export", problem.refusal.value, problem.who))
             return _refusal(401, problem.refusal.value)
+
+        def refuse(status: int, sentence: str, why: str = "") -> Response:
+            refusals.note(Refused("export", why or sentence, viewer.name, viewer.role.value))
+            return _refusal(status, sentence)
+
         ready = self.find(request.path_params["token"])
-        if ready is None or ready.viewer != viewer.name:
-            return _refusal(404, "This export is no longer here. Make it again.")
+        if ready is None:
+            return refuse(404, _GONE, "the link is too old or not this server's")
+        if ready.viewer != viewer.name:
+            return refuse(404, _GONE, "the link was made for somebody else")
         # What somebody may see can have changed since they made it.
         if not viewer.role.opens_pages or ready.children != viewer.children:
-            return _refusal(403, "You may see other children now. Make this export again.")
+            return refuse(403, "You may see other children now. Make this export again.")
         if ready.has_media and not viewer.role.sees_media:
-            return _refusal(403, Refusal.NOT_ALLOWED.value)
+            return refuse(403, Refusal.NOT_ALLOWED.value)
         if request.method == "GET":
             # STUDY/derived/exports/FOLDER/FILE
             root = ready.path.parents[3]
@@ -145,12 +155,14 @@ DESK = ExportDesk()
 """This server's desk. Pages and the route run in one process, so both see the same one."""
 
 
-def export_routes(door: Door, base_path: str = "", desk: ExportDesk = DESK) -> list[BaseRoute]:
+def export_routes(
+    door: Door, refusals: RefusalLog, base_path: str = "", desk: ExportDesk = DESK
+) -> list[BaseRoute]:
     """The routes to add to `st.App`; `base_path` is the server's baseUrlPath."""
     base = base_path.strip("/")
 
     def answer(request: Request) -> Response:
-        return desk.answer(request, door)
+        return desk.answer(request, door, refusals)
 
     return [Route(f"{'/' + base if base else ''}{ROUTE}/{{token}}/{{name}}", answer)]
 

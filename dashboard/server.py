@@ -23,6 +23,7 @@ from dashboard.access.viewer import NotLetInError, Refusal, Viewer
 from dashboard.clip_tokens import ROUTE, SIGNER, BadTokenError, ClipRequest, TokenSigner
 from dashboard.queries.clip_sources import ClipSource, clip_source
 from pipeline.access.audit import Opened, write_opened
+from pipeline.access.refusals import RefusalLog, Refused
 from pipeline.errors import AuditError, CoviewError
 from pipeline.media.study_clips import StudyClips
 from pipeline.store.locate import current_store_path
@@ -35,6 +36,7 @@ _HEADERS = {
     "Content-Disposition": "inline",
 }
 _MAX_REMEMBERED = 10_000
+_NOT_THERE = "This moment is not in the current store."
 
 
 def clip_routes(
@@ -42,12 +44,16 @@ def clip_routes(
     signer: TokenSigner = SIGNER,
     base_path: str = "",
     door: Door | None = None,
+    refusals: RefusalLog | None = None,
 ) -> list[BaseRoute]:
     """The routes to add to `st.App`; `base_path` is the server's baseUrlPath.
 
-    door: whom it asks who is looking; without one, a door of its own.
+    door: whom it asks who is looking; refusals: where it counts whom it refused. Without them,
+    they are its own.
     """
-    desk = ClipDesk(study_root, signer, door or Door(study_root))
+    desk = ClipDesk(
+        study_root, signer, door or Door(study_root), refusals or RefusalLog(study_root)
+    )
     base = base_path.strip("/")
     return [Route(f"{'/' + base if base else ''}{ROUTE}/{{token}}.mp4", desk.answer)]
 
@@ -55,8 +61,15 @@ def clip_routes(
 class ClipDesk:
     """Answers requests for clips."""
 
-    def __init__(self, study_root: Callable[[], Path], signer: TokenSigner, door: Door) -> None:
+    def __init__(
+        self,
+        study_root: Callable[[], Path],
+        signer: TokenSigner,
+        door: Door,
+        refusals: RefusalLog,
+    ) -> None:
         self._study_root = study_root
+        self._refusals = refusals
         self._door = door
         self._signer = signer
         self._clips: dict[Path, StudyClips] = {}
@@ -67,24 +80,38 @@ class ClipDesk:
         """The clip, or a sentence saying why not. HEAD cuts the clip ahead of its showing."""
         try:
             wanted = self._signer.read(request.path_params["token"])
-        except BadTokenError:
+        except BadTokenError as problem:
+            own = problem.expired
+            why = "the link is too old" if own else "the link is not this server's"
+            of = own.moment.recording_id if own else ""
+            self._refusals.note(Refused("clip", why, own.viewer if own else "", recording_id=of))
             return _refusal(403, "This link to a clip has expired. Open the moment again.")
         try:
             viewer = self._door.viewer(request.headers, request.cookies)
         except NotLetInError as problem:
+            self._refusals.note(Refused("clip", problem.refusal.value, problem.who))
             return _refusal(401, problem.refusal.value)
+
+        def refuse(status: int, sentence: str, why: str = "") -> Response:
+            of = wanted.moment.recording_id
+            note = Refused("clip", why or sentence, viewer.name, viewer.role.value, of)
+            self._refusals.note(note)
+            return _refusal(status, sentence)
+
         if viewer.name != wanted.viewer:
-            return _refusal(403, "This link was made for somebody else. Open the moment yourself.")
+            return refuse(403, "This link was made for somebody else. Open the moment yourself.")
         if not viewer.role.sees_media:
-            return _refusal(403, Refusal.NOT_ALLOWED.value)
+            return refuse(403, Refusal.NOT_ALLOWED.value)
         root = self._study_root()
         try:
             source = _source(root, wanted)
             # Whoever may not see a child is not told what there is of it.
-            if source is None or not viewer.person.may_see(source.child_id):
-                return _refusal(404, "This moment is not in the current store.")
+            if source is None:
+                return _refusal(404, _NOT_THERE)
+            if not viewer.person.may_see(source.child_id):
+                return refuse(404, _NOT_THERE, "not among their children")
             if not source.permission.may_be_shown:
-                return _refusal(403, "This recording may not be played.")
+                return refuse(403, "This recording may not be played.")
             if source.media_path is None:
                 return _refusal(404, "This recording has frames but no video.")
             path = self._clips_of(root).clip(

@@ -32,6 +32,7 @@ class Door:
         self._read: tuple[Path, tuple[int, ...], Access | AccessError] | None = None
         self._is_guarded: set[Path] = set()
         self._last_asked_s: OrderedDict[str, float] = OrderedDict()
+        self._signed_out: OrderedDict[str, None] = OrderedDict()
 
     def access(self) -> Access | None:
         """What access.toml says now; None where there is none, which is for this machine alone.
@@ -84,9 +85,13 @@ class Door:
             raise NotLetInError(Refusal.SIGNED_OUT)
         person = access.person(identity.email)
         if person is None:
-            raise NotLetInError(Refusal.UNKNOWN)
+            raise NotLetInError(Refusal.UNKNOWN, identity.email)
+        with self._lock:
+            is_out = identity.session in self._signed_out
+        if is_out:
+            raise NotLetInError(Refusal.SIGNED_OUT, person.email)
         if self._is_idle(identity, access.idle_minutes * 60.0, is_activity):
-            raise NotLetInError(Refusal.IDLE)
+            raise NotLetInError(Refusal.IDLE, person.email)
         return Viewer(person)
 
     def come_back(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> None:
@@ -96,6 +101,22 @@ class Door:
         if identity is not None and identity.since_s is None:
             with self._lock:
                 self._last_asked_s[identity.session] = self._now_s()
+
+    def sign_out(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> None:
+        """This sign-in is over, also for whoever kept a copy of its cookie.
+
+        A proxy's sign-in has no end of its own here.
+        """
+        try:
+            access = self.access()
+        except AccessError:
+            return
+        identity = None if access is None else identity_of(access, headers, cookies)
+        if identity is not None and identity.since_s is not None:
+            with self._lock:
+                self._signed_out[identity.session] = None
+                while len(self._signed_out) > _MAX_SESSIONS:
+                    self._signed_out.popitem(last=False)
 
     def _is_idle(self, identity: Identity, limit_s: float, is_activity: bool) -> bool:
         now_s = self._now_s()

@@ -7,23 +7,25 @@ the routes of clips and exports. Paths that are not named here need somebody who
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from dataclasses import dataclass
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboard.access.callers import wrong_caller
 from dashboard.access.door import Door
 from dashboard.access.page_files import PageFiles
 from dashboard.access.policy import content_policy
 from dashboard.access.viewer import NotLetInError, Refusal, Viewer
-from pipeline.access.binding import is_loopback
+from dashboard.access.way_back import WaysBack
+from pipeline.access.refusals import RefusalLog, Refused
 from pipeline.access.roles import Role
-from pipeline.access.table import Access, SignIn
+from pipeline.access.table import SignIn
 from pipeline.errors import AccessError
 
 MAX_SENT_BYTES = 6_000_000
@@ -44,6 +46,8 @@ _NOT_KEPT = ("media", "clips", "exports", "rate")
 # The empty frame of the pages and the way to sign in: nothing of any study is in them.
 _OPEN_EXACT = {"", "favicon.png", "auth/login", "auth/logout", "oauth2callback"}
 _OPEN_CORE = {"_stcore/health", "_stcore/host-config", "_stcore/stream"}
+_UPLOAD, _PARTS_OF_PAGES = "_stcore/upload_file/", "_stcore/bidi-components/"
+"""What else of Streamlit's own a page needs; whatever it serves beside these is not answered."""
 _PAGE = re.compile(r"[a-z][a-z-]{0,40}(?:/_stcore/(?:health|host-config))?")
 """The address of a page; from there Streamlit's script first seeks the server below the page."""
 _ROLES: dict[str, Callable[[Role], bool]] = {
@@ -53,6 +57,14 @@ _ROLES: dict[str, Callable[[Role], bool]] = {
     "_stcore": lambda role: role.opens_pages,
     "rate": lambda role: role.rates,
 }
+_KINDS = {
+    "clips": "clip",
+    "exports": "export",
+    "media": "file of a page",
+    "_stcore": "page",
+    "rate": "rating",
+}
+"""What the audit calls a thing that was refused; everything else is a page."""
 
 
 class Gate:
@@ -65,8 +77,12 @@ class Gate:
         base_path: str = "",
         allowed_hosts: Callable[[], list[str]] = list,
         files: PageFiles | None = None,
+        refusals: RefusalLog | None = None,
+        ways_back: WaysBack | None = None,
     ) -> None:
         self._app = app
+        self._refusals = refusals
+        self._ways_back = ways_back or WaysBack()
         self._door = door
         self._base = base_path.strip("/")
         self._allowed_hosts = allowed_hosts
@@ -79,6 +95,11 @@ class Gate:
             return
         path = self._path(scope)
         refused = self._why_not(scope, path)
+        if refused is not None:
+            await self._write_down(path, refused)
+        elif path == "auth/logout":
+            connection = HTTPConnection(scope)
+            self._door.sign_out(connection.headers, connection.cookies)
         if scope["type"] == "websocket":
             if refused is None:
                 await self._app(scope, receive, send)
@@ -88,16 +109,30 @@ class Gate:
             return
         protected = _protected(send, path, self._protection)
         if refused is not None:
-            status, refusal = refused
             response = PlainTextResponse(
-                refusal.value, status, headers={"Cache-Control": "no-store"}
+                refused.refusal.value, refused.status, headers={"Cache-Control": "no-store"}
             )
             await response(scope, receive, protected)
         elif _declared_bytes(scope) > MAX_SENT_BYTES:
             too_much = PlainTextResponse("This is too much to send.", 413)
             await too_much(scope, receive, protected)
         else:
-            await self._app(scope, _bounded(receive), protected)
+            back = self._ways_back.wrapped(scope, protected, path, self._base)
+            await self._app(scope, _bounded(receive), back if self._asks_provider() else protected)
+
+    def _asks_provider(self) -> bool:
+        """Whether people sign in at a provider, from where they come back to the first page."""
+        try:
+            access = self._door.access()
+        except AccessError:
+            return False
+        return access is not None and access.sign_in is SignIn.OIDC
+
+    async def _write_down(self, path: str, refused: _Refused) -> None:
+        if self._refusals is not None:
+            kind = _KINDS.get(path.partition("/")[0], "page")
+            note = Refused(kind, refused.refusal.value, refused.who, refused.role)
+            await run_in_threadpool(self._refusals.note, note)
 
     def _path(self, scope: Scope) -> str:
         path = str(scope["path"]).lstrip("/")
@@ -105,15 +140,15 @@ class Gate:
             path = path[len(self._base) :].lstrip("/")
         return path
 
-    def _why_not(self, scope: Scope, path: str) -> tuple[int, Refusal] | None:
-        """Status and sentence for who may not ask this; None for who may."""
+    def _why_not(self, scope: Scope, path: str) -> _Refused | None:
+        """Why somebody may not ask this; None for who may."""
         try:
             access = self._door.access()
         except AccessError:
-            return 503, Refusal.CLOSED
-        refusal = self._wrong_place(scope, access)
+            return _Refused(503, Refusal.CLOSED)
+        refusal = wrong_caller(scope, access, self._allowed_hosts())
         if refusal is not None:
-            return 403, refusal
+            return _Refused(403, refusal)
         if access is None:
             return None
         is_open = _is_open(path)
@@ -127,37 +162,35 @@ class Gate:
             if problem.refusal is Refusal.IDLE and is_open:
                 return None  # the page offers to come back
             is_known = problem.refusal in (Refusal.UNKNOWN, Refusal.CLOSED)
-            return (403 if is_known else 401), problem.refusal
+            return _Refused(403 if is_known else 401, problem.refusal, problem.who)
+        return None if is_open else self._why_not_this(viewer, path)
+
+    def _why_not_this(self, viewer: Viewer, path: str) -> _Refused | None:
+        """Why somebody who is signed in may not have this."""
         first = path.partition("/")[0]
         allowed = _ROLES.get(first)
-        if allowed is not None and not is_open and not allowed(viewer.role):
-            return 403, Refusal.NOT_ALLOWED
-        if first == "media" and not self._files.is_on_a_page_of(viewer.name, path):
-            return 404, Refusal.NOT_HERE
+        if allowed is not None and not allowed(viewer.role):
+            return _Refused(403, Refusal.NOT_ALLOWED, viewer.name, viewer.role.value)
+        if first == "media":
+            is_theirs = self._files.is_on_a_page_of(viewer.name, path)
+        elif path.startswith(_UPLOAD):
+            session = path.removeprefix(_UPLOAD).partition("/")[0]
+            is_theirs = self._files.is_page_of(viewer.name, session)
+        else:
+            is_theirs = first != "_stcore" or path.startswith(_PARTS_OF_PAGES)
+        if not is_theirs:
+            return _Refused(404, Refusal.NOT_HERE, viewer.name, viewer.role.value)
         return None
 
-    def _wrong_place(self, scope: Scope, access: Access | None) -> Refusal | None:
-        """Why this connection may not speak at all: where it comes from, or what it calls us."""
-        peer = (scope.get("client") or ("", 0))[0]
-        if access is None:
-            if not is_loopback(peer):
-                return Refusal.ELSEWHERE
-        elif access.sign_in is SignIn.PROXY and _plain_address(peer) not in access.proxies:
-            return Refusal.NOT_PROXY
-        headers = Headers(scope=scope)
-        if access is not None and access.header and len(headers.getlist(access.header)) > 1:
-            return Refusal.NOT_PROXY  # the second may be the browser's own
-        hosts = [*(access.hosts if access is not None else ()), *self._allowed_hosts()]
-        if hosts and not _is_named(headers.get("host", ""), hosts):
-            return Refusal.WRONG_HOST
-        origin = headers.get("origin")
-        if scope["type"] == "websocket" and access is not None and origin is not None:
-            # Streamlit also takes pages of this machine's other addresses for its own.
-            names = {headers.get("host", ""), *access.hosts}
-            place = urlsplit(origin)
-            if place.netloc not in names and (place.hostname or "") not in names:
-                return Refusal.WRONG_HOST
-        return None
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """An answer to who may not ask: `who` and their `role` where these are known."""
+
+    status: int
+    refusal: Refusal
+    who: str = ""
+    role: str = ""
 
 
 def viewer_of(door: Door, scope: Scope, *, is_activity: bool = True) -> Viewer:
@@ -171,29 +204,6 @@ def _is_open(path: str) -> bool:
         return True
     # Addresses of pages all answer with the same empty frame.
     return path.partition("/")[0] not in _ROLES and _PAGE.fullmatch(path) is not None
-
-
-def _is_named(host: str, allowed: list[str]) -> bool:
-    try:
-        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return False
-    for one in allowed:
-        pattern = one.strip().casefold().rstrip(".")
-        if pattern == "*" or name == pattern:
-            return True
-        if pattern.startswith("*.") and name.endswith(pattern[1:]):
-            return True
-    return False
-
-
-def _plain_address(text: str) -> str:
-    """An address as access.toml's are kept: IPv4 also where it came in over IPv6."""
-    try:
-        found = ipaddress.ip_address(text)
-    except ValueError:
-        return ""
-    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def _declared_bytes(scope: Scope) -> int:

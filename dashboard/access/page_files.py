@@ -28,6 +28,11 @@ class PageFiles:
             while len(self._viewers) > _MAX_SESSIONS:
                 self._viewers.popitem(last=False)
 
+    def is_page_of(self, viewer: str, session_id: str) -> bool:
+        """Whether an open page is this viewer's."""
+        with self._lock:
+            return self._viewers.get(session_id) == viewer
+
     def is_on_a_page_of(self, viewer: str, file_name: str) -> bool:
         """Whether a file stands on a page that this viewer has open now."""
         from streamlit import runtime

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Mapping
 
 import streamlit as st
+from starlette.requests import Request
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.access.door import Door
 from dashboard.access.page_files import PageFiles
-from dashboard.access.viewer import Viewer
+from dashboard.access.viewer import NotLetInError, Viewer
+from dashboard.access.way_back import WaysBack
 from dashboard.place import study_root
 from pipeline.access.audit import Opened, write_opened
+from pipeline.access.refusals import RefusalLog, Refused
 
 _NAME_STATE = "viewer_name"
 _PICTURES_STATE = "pictures_opened"
+_REFUSED_STATE = "refused_as"
 
 DOOR = Door(study_root)
 """This server's door. Pages and routes run in one process, so both ask the same one."""
 FILES = PageFiles()
 """Whose are the files of this server's pages."""
+REFUSALS = RefusalLog(study_root)
+"""What this server refused; the count that is left goes into the audit at its end."""
+atexit.register(REFUSALS.close)
+WAYS_BACK = WaysBack()
+"""Where people of this server were before they signed in."""
 
 
 def current_viewer(*, is_activity: bool = True) -> Viewer:
@@ -35,6 +45,29 @@ def current_viewer(*, is_activity: bool = True) -> Viewer:
     if context is not None and not viewer.is_local:
         FILES.note_session(context.session_id, viewer.name)
     return viewer
+
+
+def signed_in_name(request: Request) -> str:
+    """Who sends a request to a route; empty where nobody has to sign in, or nobody did."""
+    try:
+        viewer = DOOR.viewer(request.headers, request.cookies, is_activity=False)
+    except NotLetInError:
+        return ""
+    return "" if viewer.is_local else viewer.name
+
+
+def refused_here(problem: NotLetInError) -> None:
+    """Write down, once in a session, that somebody was not let in on a page."""
+    if st.session_state.get(_REFUSED_STATE) != problem.refusal:
+        st.session_state[_REFUSED_STATE] = problem.refusal
+        REFUSALS.note(Refused("sign-in", problem.refusal.value, problem.who))
+
+
+def keep_way_back() -> None:
+    """Remember where this browser is, for after the sign-in that it goes to now."""
+    params = {name: st.query_params.get_all(name) for name in st.query_params}
+    base = str(st.get_option("server.baseUrlPath")).strip("/")
+    WAYS_BACK.keep(sent()[1], st.context.url or "", params, base)
 
 
 def pictures_opened(recording_id: str, utterance_id: str = "") -> None:

@@ -57,6 +57,8 @@ class Refusal(Enum):
 class NotLetInError(AccessError):
     """Nobody is let in with what was sent."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Refusal, who: str = "") -> None:
+        """who: whom a sign-in vouches for, where there is one."""
         super().__init__(refusal.value)
         self.refusal = refusal
+        self.who = who

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.access.session import DOOR, current_viewer, sent
+from dashboard.access.session import (
+    DOOR,
+    current_viewer,
+    keep_way_back,
+    refused_here,
+    sent,
+)
 from dashboard.access.viewer import NotLetInError, Refusal, Viewer
 from pipeline.access.table import SignIn
 from pipeline.errors import AccessError
@@ -12,8 +18,11 @@ from pipeline.errors import AccessError
 _LOOK_EVERY_S = 20.0
 
 
-def sign_in_screen(refusal: Refusal) -> None:
+def sign_in_screen(problem: NotLetInError) -> None:
     """Why nobody is let in, and the way in; nothing of the study."""
+    refusal = problem.refusal
+    if refusal in (Refusal.UNKNOWN, Refusal.CLOSED):
+        refused_here(problem)
     st.title("Coview", anchor=False)
     st.write(refusal.value)
     try:
@@ -35,7 +44,7 @@ def sign_in_screen(refusal: Refusal) -> None:
                 words,
                 key=f"sign_in_{provider}",
                 type="primary",
-                on_click=st.login,
+                on_click=_sign_in,
                 args=arguments,
             )
 
@@ -58,6 +67,11 @@ def _watch() -> None:
         current_viewer(is_activity=False)
     except NotLetInError:
         st.rerun()
+
+
+def _sign_in(*provider: str) -> None:
+    keep_way_back()
+    st.login(*provider)
 
 
 def _come_back() -> None:

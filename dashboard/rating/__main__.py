@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import atexit
 from pathlib import Path
 
 import uvicorn
@@ -13,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dashboard.rating.routes import ROUTE, rating_routes
+from pipeline.access.refusals import RefusalLog
 
 
 def rating_app(study_root: Path) -> Starlette:
@@ -21,9 +23,11 @@ def rating_app(study_root: Path) -> Starlette:
     async def health(request: Request) -> Response:
         return PlainTextResponse("ok")
 
+    refusals = RefusalLog(lambda: study_root)
+    atexit.register(refusals.close)
     return Starlette(
         routes=[
-            *rating_routes(lambda: study_root, is_alone=True),
+            *rating_routes(lambda: study_root, is_alone=True, refusals=refusals),
             Route(f"{ROUTE}-health", health),
         ]
     )

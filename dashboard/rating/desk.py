@@ -21,6 +21,7 @@ from dashboard.rating.screens import (
     TrialScreen,
 )
 from dashboard.rating.showing import Showing, Shown, rater_of
+from dashboard.rating.shown_log import ShownLog
 from pipeline.errors import RatingError
 from pipeline.people.answers import is_answered, save_answer
 from pipeline.people.expert_labels import save_label
@@ -52,6 +53,7 @@ class RatingDesk:
         # Writers wait here in turn; in SQLite they would sleep and try again.
         self._writing = threading.Lock()
         self._held = HeldFile()
+        self._shown_log = ShownLog(study_root)
         self._version = version("coview")
 
     @property
@@ -140,27 +142,32 @@ class RatingDesk:
             )
         return self.screen(given)
 
-    def picture(self, given: Pass, shown_id: str, number: int) -> bytes:
+    def picture(self, given: Pass, shown_id: str, number: int, who: str = "") -> bytes:
         """The JPEG of the `number`-th picture of what the rater sees now, counted from 1.
 
-        `shown_id` is the trial's or item's id. Raises NotCurrentError for any other, and
-        MediaError, StoreError, DiskFullError.
+        `shown_id` is the trial's or item's id; `who` is how the rater signed in, if they had to.
+        Raises NotCurrentError for any other, and MediaError, StoreError, DiskFullError, and
+        AuditError when it cannot be written down who sees it.
         """
         now = self._current(given, shown_id)
         if not 1 <= number <= len(now.pictures):
             raise NotCurrentError
         moment, frame_ms = now.pictures[number - 1]
         variant = image_variant_of(now.trial_set.settings)
-        return self._showing().media.jpeg(moment, frame_ms, variant)
+        picture = self._showing().media.jpeg(moment, frame_ms, variant)
+        self._shown_log.note(now, "picture", tuple(one for one, _ in now.pictures), who)
+        return picture
 
-    def sound(self, given: Pass, shown_id: str) -> Path:
+    def sound(self, given: Pass, shown_id: str, who: str = "") -> Path:
         """The m4a of what the rater sees now. Raises as `picture`."""
         now = self._current(given, shown_id)
         item = now.item if now.trial is None else now.trial.item
         is_heard = isinstance(now.screen, TrialScreen | LabelScreen) and now.screen.has_sound
         if item is None or not is_heard:
             raise NotCurrentError
-        return self._showing().media.sound(item.options[0].moment)
+        path = self._showing().media.sound(item.options[0].moment)
+        self._shown_log.note(now, "sound", (item.options[0].moment,), who)
+        return path
 
     def _current(self, given: Pass, shown_id: str) -> Shown:
         # The four pictures of a trial are asked for right after its screen.

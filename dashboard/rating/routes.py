@@ -32,6 +32,7 @@ from dashboard.rating.passes import (
 from dashboard.rating.screens import CodeScreen, EndedScreen, Screen
 from dashboard.rating.sent import RefusedError, answer_of, code_of, fields_of, label_of
 from dashboard.rating.tries import WrongTries
+from pipeline.access.refusals import RefusalLog, Refused
 from pipeline.errors import CoviewError, MediaError, RatingError
 from pipeline.people.raters import join
 
@@ -66,12 +67,18 @@ _Answer = Callable[["RatingRoutes", Request], Awaitable[Response]]
 
 
 def rating_routes(
-    study_root: Callable[[], Path], base_path: str = "", *, is_alone: bool = False
+    study_root: Callable[[], Path],
+    base_path: str = "",
+    *,
+    is_alone: bool = False,
+    signed_in: Callable[[Request], str] = lambda request: "",
+    refusals: RefusalLog | None = None,
 ) -> list[BaseRoute]:
     """The routes of the rating screen of a study.
 
     `base_path` is the server's baseUrlPath. `is_alone` says that no dashboard is served beside
-    it, so that the cookie need not reach other paths.
+    it, so that the cookie need not reach other paths. `signed_in` names who sends a request, where
+    people have to sign in; `refusals` counts what is refused, without it they are its own.
     """
     base = base_path.strip("/")
     root = f"/{base}" if base else ""
@@ -81,7 +88,9 @@ def rating_routes(
         else CookieJar(DASHBOARD_COOKIE, root or "/")
     )
     at = f"{root}{ROUTE}"
-    served = RatingRoutes(RatingDesk(study_root), jar, f"{at}/")
+    served = RatingRoutes(
+        RatingDesk(study_root), jar, f"{at}/", signed_in, refusals or RefusalLog(study_root)
+    )
     return [
         Route(at, served.to_page, methods=["GET"]),
         Route(f"{at}/", served.page, methods=["GET"]),
@@ -107,8 +116,11 @@ def _told(answer: _Answer) -> _Answer:
             return await answer(self, request)
         except RefusedError as problem:
             found = _problem(problem.status, problem.sentence)
+            if problem.status == 403:
+                await self.refused(request, problem.sentence)
         except NotCurrentError:
             found = _problem(404, "This is not what you are asked now.")
+            await self.refused(request, "not what this rater is asked now")
         except RatingError as problem:
             found = _shown(EndedScreen(problem.message))
         except MediaError as problem:
@@ -126,7 +138,16 @@ def _told(answer: _Answer) -> _Answer:
 class RatingRoutes:
     """Answers the rating screen's requests. What waits for a disk does so in a thread."""
 
-    def __init__(self, desk: RatingDesk, jar: CookieJar, page_path: str) -> None:
+    def __init__(
+        self,
+        desk: RatingDesk,
+        jar: CookieJar,
+        page_path: str,
+        signed_in: Callable[[Request], str],
+        refusals: RefusalLog,
+    ) -> None:
+        self._signed_in = signed_in
+        self._refusals = refusals
         self._desk = desk
         self._jar = jar
         self._page_path = page_path
@@ -168,6 +189,7 @@ class RatingRoutes:
         try:
             await run_in_threadpool(join, self._desk.store, code, label)
         except RatingError as problem:
+            await self.refused(request, "an open link that lets nobody in")
             await asyncio.sleep(self._tries.was_wrong(_address(request)))
             return self._to_page(request, None, problem.message)
         self._tries.was_right(given.text)
@@ -253,7 +275,8 @@ class RatingRoutes:
         if isinstance(given, CodeScreen):
             raise NotCurrentError
         shown, number = request.path_params["shown"], request.path_params["number"]
-        picture = await run_in_threadpool(self._desk.picture, given, shown, number)
+        who = self._signed_in(request)
+        picture = await run_in_threadpool(self._desk.picture, given, shown, number, who)
         return Response(picture, media_type="image/jpeg", headers=_HEADERS)
 
     @_told
@@ -262,7 +285,8 @@ class RatingRoutes:
         given = await self._let_in(request)
         if isinstance(given, CodeScreen):
             raise NotCurrentError
-        path = await run_in_threadpool(self._desk.sound, given, request.path_params["shown"])
+        who = self._signed_in(request)
+        path = await run_in_threadpool(self._desk.sound, given, request.path_params["shown"], who)
         return FileResponse(path, media_type="audio/mp4", headers=_HEADERS)
 
     async def _let_in(self, request: Request) -> Pass | CodeScreen:
@@ -283,8 +307,14 @@ class RatingRoutes:
         if await run_in_threadpool(self._desk.is_known, given):
             self._tries.was_right(given.text)
             return ""
+        await self.refused(request, "a code that is not known")
         await asyncio.sleep(self._tries.was_wrong(address))
         return NOT_KNOWN
+
+    async def refused(self, request: Request, why: str) -> None:
+        """Count that somebody was refused."""
+        note = Refused("rating", why, self._signed_in(request))
+        await run_in_threadpool(self._refusals.note, note)
 
     def _to_page(self, request: Request, given: Pass | None, told: str) -> Response:
         response = RedirectResponse(self._page_path, 303, headers=_HEADERS)

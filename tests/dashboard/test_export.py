@@ -23,6 +23,7 @@ from dashboard.filters import Filters
 from dashboard.queries.exporting import chosen_utterances, score_setting, selection_counts
 from dashboard.queries.options import store_options
 from dashboard.queries.selection import Measure, resolve_measure
+from pipeline.access.refusals import RefusalLog
 from pipeline.exchange.table_file import write_table
 from tests.dashboard.conftest import VARIANTS, Page
 from tests.dashboard.small_store import small_store
@@ -115,7 +116,8 @@ def desk() -> ExportDesk:
 
 @pytest.fixture
 def client(desk, tmp_path: Path) -> TestClient:
-    return TestClient(Starlette(routes=export_routes(Door(lambda: tmp_path), "", desk)))
+    door, refusals = Door(lambda: tmp_path), RefusalLog(lambda: tmp_path)
+    return TestClient(Starlette(routes=export_routes(door, refusals, "", desk)))
 
 
 def ready(desk: ExportDesk, root: Path, content: bytes = b"zip"):

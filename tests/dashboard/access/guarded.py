@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 
 from dashboard.access.door import Door
 from dashboard.access.gate import Gate
+from dashboard.access.way_back import WaysBack
 from dashboard.clip_tokens import TokenSigner
 from dashboard.export_desk import ExportDesk, export_routes
 from dashboard.figure_scripts import figure_routes
@@ -23,6 +24,7 @@ from dashboard.navigation import MomentKey
 from dashboard.rating.routes import rating_routes
 from dashboard.server import clip_routes
 from pipeline.access.audit import AuditLine, read_lines
+from pipeline.access.refusals import RefusalLog
 from tests.factories import write_synthetic_study
 from tests.media.recordings import record
 
@@ -80,16 +82,20 @@ class Server:
         self.root = root
         self.door = Door(lambda: root, now_s)
         self.desk = ExportDesk()
+        self.refusals = RefusalLog(lambda: root, now_s)
+        self.ways_back = WaysBack(now_s)
         frame = Route("/{path:path}", _frame, methods=["GET", "POST"])
         self.app = Starlette(
             routes=[
-                *rating_routes(lambda: root),
-                *clip_routes(lambda: root, SIGNER, door=self.door),
+                *rating_routes(lambda: root, refusals=self.refusals),
+                *clip_routes(lambda: root, SIGNER, door=self.door, refusals=self.refusals),
                 *figure_routes(),
-                *export_routes(self.door, "", self.desk),
+                *export_routes(self.door, self.refusals, "", self.desk),
                 frame,
             ],
-            middleware=[Middleware(Gate, door=self.door)],
+            middleware=[
+                Middleware(Gate, door=self.door, refusals=self.refusals, ways_back=self.ways_back)
+            ],
         )
 
     def client(

@@ -322,10 +322,12 @@ def test_each_clip_and_export_is_written_down_with_who_opened_it(server: Server,
     moment = moment_of(study, "rec01")
     assert [(one.who, one.role, one.what) for one in new] == [
         ("seer@example.org", "viewer", "clip"),
+        ("seer@example.org", "viewer", "refused"),
         ("blind@example.org", "viewer-without-media", "export"),
     ]
     assert (new[0].recording_id, new[0].utterance_id) == ("rec01", moment.utterance_id)
-    assert new[1].detail == "utterances, 1 rows"
+    assert (new[1].recording_id, new[1].detail) == ("rec02", "clip: not among their children")
+    assert new[2].detail == "utterances, 1 rows"
     assert verify(study).holds
 
 

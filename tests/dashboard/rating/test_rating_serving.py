@@ -18,6 +18,7 @@ from dashboard.rating.guard import closed_to_raters
 from dashboard.rating.held_file import HeldFile
 from dashboard.rating.passes import DASHBOARD_COOKIE, is_raters_browser
 from dashboard.rating.routes import rating_routes
+from pipeline.access.refusals import RefusalLog
 from pipeline.errors import SettingsError, StoreError, StudyError
 from pipeline.serving import check_rating
 
@@ -52,7 +53,10 @@ def test_beside_the_dashboard_a_raters_browser_gets_the_rating_screen_only(tmp_p
     study = write_rating_study(tmp_path / "study")
     other = Route("/lab/clips/{name}", lambda request: PlainTextResponse("a clip"))
     app = Starlette(
-        routes=[*rating_routes(lambda: study.root, "/lab/"), *closed_to_raters([other])]
+        routes=[
+            *rating_routes(lambda: study.root, "/lab/"),
+            *closed_to_raters([other], RefusalLog(lambda: study.root)),
+        ]
     )
     client = TestClient(app, base_url="https://rate.test")
     assert client.get("/lab/clips/a").text == "a clip"
