@@ -18,17 +18,14 @@ def test_importing_the_stage_does_not_load_numba():
 
 
 def test_machine_code_gives_what_the_plain_loop_gives():
-    rng = np.random.default_rng(1)
-    texts = rng.integers(-11_000, 11_000, (3, 40)).astype(np.int16)
-    images = rng.integers(-4_000, 4_000, (15, 40)).astype(np.int16)
-    rows, first = np.array([0, 2, 1], np.int32), np.array([0, 1, 4], np.int32)
-    n_frames = np.array([2, 1, 3])
-    plain, fast = np.zeros(6, np.int32), np.zeros(6, np.int32)
-    kernels.products(texts, images, 3, rows, first, n_frames, plain)
-    compiled(kernels.products)(texts, images, 3, rows, first, n_frames, fast)
-    assert np.array_equal(fast, plain)
-    wide = images.astype(np.int64).reshape(5, 3, 40)
-    assert plain[2:5].tolist() == (wide[1:4] @ texts[2]).max(axis=1).tolist()
+    first = np.random.default_rng(1).integers(0, 900, (30, 7)).astype(np.int32)
+    orders = []
+    for kernel in (kernels.order_by_tile, compiled(kernels.order_by_tile)):
+        text_row, first_frame = np.empty(210, np.int32), np.empty(210, np.int32)
+        kernel(first, 100, np.zeros(10, np.int64), text_row, first_frame)
+        orders.append((text_row.tolist(), first_frame.tolist()))
+    assert orders[0] == orders[1]
+    assert (np.diff(np.array(orders[0][1]) // 100) >= 0).all()
 
 
 def test_a_kernel_that_cannot_be_cached_is_compiled_for_this_process():
@@ -40,7 +37,7 @@ def test_a_kernel_that_cannot_be_cached_is_compiled_for_this_process():
 
 
 def test_a_kernel_is_compiled_once():
-    assert compiled(kernels.products) is compiled(kernels.products)
+    assert compiled(kernels.order_by_tile) is compiled(kernels.order_by_tile)
 
 
 def test_counts_on_two_threads_are_those_on_one():

@@ -1,4 +1,5 @@
-"""The inner loops of the scores, as plain Python on arrays; see `compiled`.
+"""The inner loops of the scores, as plain Python on arrays; see `compiled`. Those that multiply
+vectors are in `row_products`.
 
 A run is a stretch of consecutive frames that belongs to one utterance. Texts and images are rows
 of 16-bit whole numbers (see `rounded`): a product of two is a whole number too, the same in
@@ -21,7 +22,6 @@ UInt64Array = NDArray[np.uint64]
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
-_LEAST = np.int32(-(2**31))
 
 
 def round_rows(vectors: Float32Array, scale: Float32Array, rounded: Int16Array) -> None:
@@ -113,39 +113,6 @@ def order_by_tile(
             first_frame[place] = first[row, draw]
 
 
-def products(
-    texts: Int16Array,
-    images: Int16Array,
-    n_sub_crops: int,
-    text_row: Int32Array,
-    first_frame: Int32Array,
-    n_frames: Int64Array,
-    found: Int32Array,
-) -> None:
-    """Product of each run's utterance with each frame of the run: the largest of the sub-crops.
-
-    texts: (n, dim); images: (frames * n_sub_crops, dim); n_frames (n,): of the runs of each
-    utterance. Run j compares text_row[j] with the frames from first_frame[j] on; the products of
-    all runs are written one behind the other.
-    """
-    at = 0
-    for run in range(len(text_row)):
-        text = texts[text_row[run]]
-        image_row = np.int64(first_frame[run]) * n_sub_crops
-        for _ in range(n_frames[text_row[run]]):
-            largest = _LEAST
-            for _ in range(n_sub_crops):
-                image = images[image_row]
-                image_row += 1
-                product = np.int32(0)
-                for d in range(texts.shape[1]):
-                    # Kept to 32 bits by the casts, which is what vector instructions work on.
-                    product = np.int32(product + np.int32(text[d]) * np.int32(image[d]))
-                largest = max(largest, product)
-            found[at] = largest
-            at += 1
-
-
 def observe_windows(
     found: Int32Array,
     n_frames: Int64Array,
@@ -184,51 +151,4 @@ def observe_windows(
             observed[row, window, 0] = largest * unit[row]
             observed[row, window, 1] = added / n_inside * unit[row]
             observed[row, window, 2] = smallest * unit[row]
-        start += n_frames[row]
-
-
-def sum_null(
-    found: Int32Array,
-    text_row: Int32Array,
-    n_frames: Int64Array,
-    window_first: Int64Array,
-    window_frames: Int64Array,
-    best: Int32Array,
-    total: Int64Array,
-    sums: Float64Array,
-) -> None:
-    """Add up how null windows differ from the observed ones.
-
-    found: products of the runs of text_row, n_frames (n,) each, one behind the other. best, total
-    (n, n_windows): of the observed windows. window_first (n, n_windows): where the window starts
-    in each run; below 0 = none. sums (n, n_windows, 5), added to: null windows with a product at or
-    above the best; difference of the best and its square; difference of the total and its square.
-    """
-    start = 0
-    for run in range(len(text_row)):
-        row = text_row[run]
-        low = high = -1
-        largest, added = _LEAST, 0
-        for window in range(window_first.shape[1]):
-            # Each window lies in the next: only the frames around it are new.
-            first = start + window_first[row, window]
-            end = first + window_frames[row, window]
-            if window_first[row, window] < 0 or first == end:
-                continue
-            if low < 0:
-                low = high = first
-            for frame in range(first, low):
-                largest = max(largest, found[frame])
-                added += found[frame]
-            for frame in range(high, end):
-                largest = max(largest, found[frame])
-                added += found[frame]
-            low, high = first, end
-            above = np.float64(np.int64(largest) - np.int64(best[row, window]))
-            more = np.float64(added - total[row, window])
-            sums[row, window, 0] += above >= 0.0
-            sums[row, window, 1] += above
-            sums[row, window, 2] += above * above
-            sums[row, window, 3] += more
-            sums[row, window, 4] += more * more
         start += n_frames[row]

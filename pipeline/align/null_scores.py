@@ -26,7 +26,8 @@ SMALLEST_SD = 1e-5
 """Cosines are kept to about this: a spread below it is rounding, and no z is given."""
 
 _IMAGES_PER_TILE = 1_024
-_MAX_PRODUCTS = 8_000_000
+_MAX_RUNS = 4_000_000
+"""Drawn by all threads at once; each takes 12 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +56,18 @@ class NullWork:
 
 
 def turns(widest_frames: Int64Array, n_draws: int, n_threads: int = 1) -> list[slice]:
-    """Cut n utterances into parts whose null products fit into memory (about 60 MB in all), and
-    into no fewer than there are threads.
+    """Cut n utterances into parts that take about as long as one another, a multiple of the
+    threads, so that the runs drawn for one part on each thread fit into about 50 MB.
 
-    widest_frames: int64 (n,) frames of the widest window. An utterance is never cut.
+    widest_frames: int64 (n,) frames of the widest window. An utterance is never cut. Parts are
+    large, because each part takes all frames of the child from memory.
     """
-    # Drawing costs about as much memory as four frames for each run.
-    load = np.cumsum((widest_frames + 4) * n_draws)
-    total = int(load[-1]) if len(load) else 0
-    most = min(_MAX_PRODUCTS // n_threads, -(-total // n_threads))
-    cuts = [0]
-    while cuts[-1] < len(load):
-        done = int(load[cuts[-1] - 1]) if cuts[-1] else 0
-        fit = int(np.searchsorted(load, done + most, "right"))
-        cuts.append(max(fit, cuts[-1] + 1))
-    return [slice(low, high) for low, high in pairwise(cuts)]
+    n_turns = -(-len(widest_frames) * n_draws // _MAX_RUNS)
+    # Drawing a run and adding it up takes about as long as four frames.
+    load = np.cumsum(widest_frames + 4)
+    wanted = np.arange(1, n_turns * n_threads) * int(load.max(initial=0)) // (n_turns * n_threads)
+    cuts = np.unique([0, *np.searchsorted(load, wanted), len(load)])
+    return [slice(int(low), int(high)) for low, high in pairwise(cuts)]
 
 
 def score_null(
@@ -85,21 +83,16 @@ def score_null(
     texts (n, dim), windows and observed belong to the utterances of `work`; images
     (n_frames * n_sub_crops, dim) are all frames that runs may lie in.
     """
+    from pipeline.align import row_products
+
     runs, n_draws = work.runs, work.runs.first.shape[1]
-    products = np.empty(int(runs.n_frames.sum()) * n_draws, np.int32)
-    compiled(kernels.products)(
+    sums = np.zeros((*windows.n_frames.shape, 5), np.float64)
+    compiled(row_products.sum_null)(
         texts.vectors,
         images,
         n_sub_crops,
         work.text_row,
         work.first_frame,
-        runs.n_frames,
-        products,
-    )
-    sums = np.zeros((*windows.n_frames.shape, 5), np.float64)
-    compiled(kernels.sum_null)(
-        products,
-        work.text_row,
         runs.n_frames,
         runs.window_first,
         windows.n_frames,

@@ -40,16 +40,13 @@ def score_windows(
 ) -> Observed:
     """images: (n_frames * n_sub_crops, dim). reach: one range for each utterance, in which all its
     windows lie."""
+    from pipeline.align import row_products
+
     n_frames = np.ascontiguousarray(reach.n_frames[:, 0])
+    first_frame = np.ascontiguousarray(reach.first[:, 0])
     products = np.empty(int(n_frames.sum()), np.int32)
-    compiled(kernels.products)(
-        texts.vectors,
-        images,
-        n_sub_crops,
-        np.arange(len(n_frames), dtype=np.int32),
-        reach.first[:, 0].astype(np.int32),
-        n_frames,
-        products,
+    compiled(row_products.products)(
+        texts.vectors, images, n_sub_crops, first_frame, n_frames, products
     )
     shape = windows.first.shape
     observed = Observed(

@@ -164,13 +164,14 @@ def test_draws_are_the_same_in_machine_code_and_follow_their_definition():
     assert few.first.ravel().tolist() == expected
 
 
-def test_turns_cover_all_utterances_and_bound_the_memory():
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_turns_cover_all_utterances_and_bound_the_memory(n_threads):
     n_frames = np.array([6] * 9_000 + [9_000] + [0] * 3)
-    parts = turns(n_frames, 1_000)
+    parts = turns(n_frames, 1_000, n_threads)
     assert [row for part in parts for row in range(part.start, part.stop)] == list(range(9_004))
-    loads = [int((n_frames[part] + 4).sum()) * 1_000 for part in parts]
-    assert all(
-        load <= 8_000_000 or part.stop - part.start == 1
-        for load, part in zip(loads, parts, strict=True)
-    )
-    assert turns(np.empty(0, np.int64), 100) == []
+    assert len(parts) % n_threads == 0
+    loads = [int((n_frames[part] + 4).sum()) for part in parts]
+    assert max(loads) - min(loads) <= 9_004
+    at_once = sorted((part.stop - part.start) * 1_000 for part in parts)[-n_threads:]
+    assert sum(at_once) < 1.1 * 4_000_000
+    assert turns(np.empty(0, np.int64), 100, n_threads) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.align import kernels
+from pipeline.align import row_products
 from pipeline.align.rounded import RoundedTexts, rounded_images
 from pipeline.compiled import compiled
 from tests.align.worlds import unit_rows
@@ -14,9 +14,10 @@ from tests.align.worlds import unit_rows
 def compared(texts: np.ndarray, images: np.ndarray) -> np.ndarray:
     """Cosines of row with row, as the stage computes them."""
     rounded, n = RoundedTexts.of(texts), len(texts)
-    rows, one = np.arange(n, dtype=np.int32), np.ones(n, np.int64)
     found = np.empty(n, np.int32)
-    compiled(kernels.products)(rounded.vectors, rounded_images(images), 1, rows, rows, one, found)
+    compiled(row_products.products)(
+        rounded.vectors, rounded_images(images), 1, np.arange(n), np.ones(n, np.int64), found
+    )
     return found * rounded.unit
 
 

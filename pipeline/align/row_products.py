@@ -1,0 +1,323 @@
+"""Products of a text with rows of images: the loop that decides how long scores take.
+
+Texts and images are rows of 16-bit whole numbers (see `rounded`); a product is a whole number of 32
+bits, the same in whatever order it is added up. Processors multiply 8, 16 or 32 pairs of such
+numbers with one instruction, but a compiler takes the narrowest for plain loops. So the loop over
+a row is written in the compiler's own language here, with the widest instruction of the processor
+at hand; the loops around it are plain Python.
+
+This module loads the compiler: import it where products are needed, not at the head of a module.
+The loop and all that use it stand in one file because the compiler keeps its results until the
+file changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.cpu import CPUContext
+from numba.core.typing.templates import Signature
+from numba.extending import intrinsic
+
+from pipeline.align.kernels import Float64Array, Int16Array, Int32Array
+from pipeline.records import Int64Array
+
+AddProducts = Callable[[Int16Array, Int16Array, int, int, Int32Array, int], None]
+"""Writes the products of texts[row] with some rows of images from a row on to found[at:]."""
+
+_LEAST = np.int32(-(2**31))
+_I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
+_ASKED_FOR = 32
+"""Numbers of 16 bits that come from memory together (64 bytes)."""
+_IMAGES_AHEAD = 12
+_TEXTS_AHEAD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Multiplier:
+    """Multiplies `lanes` numbers of 16 bits at once and gives `sums` numbers of 32 bits.
+
+    instruction: adds up neighbouring products; "" = one the compiler chooses, sums = lanes.
+    """
+
+    instruction: str
+    lanes: int
+    sums: int
+
+    @classmethod
+    def for_features(cls, features: str) -> Multiplier:
+        """features: of the processor, as the compiler writes them ("+avx2,-sse4a")."""
+        has = set(features.split(","))
+        if "+avx512bw" in has:
+            return cls("llvm.x86.avx512.pmaddw.d.512", 32, 16)
+        if "+avx2" in has:
+            return cls("llvm.x86.avx2.pmadd.wd", 16, 8)
+        if "+sse2" in has:
+            return cls("llvm.x86.sse2.pmadd.wd", 8, 4)
+        return cls("", 8, 8)
+
+    def build(self, builder: ir.IRBuilder, left: ir.Value, right: ir.Value) -> ir.Value:
+        wide = ir.VectorType(_I32, self.sums)
+        if not self.instruction:
+            return builder.mul(builder.sext(left, wide), builder.sext(right, wide))
+        kind = ir.FunctionType(wide, [left.type, right.type])
+        call = cgutils.get_or_insert_function(builder.module, kind, self.instruction)
+        return builder.call(call, [left, right])
+
+
+def add_products(n_rows: int, multiplier: Multiplier | None = None) -> AddProducts:
+    """For compiled code: products of a text with n_rows rows of images at once, each number of the
+    text being loaded once. multiplier: the widest of the processor if None."""
+
+    def typed(
+        context: object,
+        texts: types.Array,
+        images: types.Array,
+        row: types.Integer,
+        image_row: types.Integer,
+        found: types.Array,
+        at: types.Integer,
+    ) -> tuple[object, Callable[..., ir.Value]]:
+        signature = types.void(texts, images, types.int64, types.int64, found, types.int64)
+
+        def generate(
+            target: CPUContext,
+            builder: ir.IRBuilder,
+            signature: Signature,
+            arguments: list[ir.Value],
+        ) -> ir.Value:
+            text, image, result = (
+                target.make_array(signature.args[i])(target, builder, arguments[i])
+                for i in (0, 1, 4)
+            )
+            features = target.codegen().magic_tuple()[2]
+            multiply = multiplier or Multiplier.for_features(features)
+            dim = builder.extract_value(text.shape, 1)
+            rows = [
+                builder.gep(image.data, [builder.mul(builder.add(arguments[3], _I64(r)), dim)])
+                for r in range(n_rows)
+            ]
+            text_row = builder.gep(text.data, [builder.mul(arguments[2], dim)])
+            for r, total in enumerate(_row_sums(builder, multiply, text_row, rows, dim)):
+                place = builder.add(arguments[5], _I64(r))
+                builder.store(total, builder.gep(result.data, [place]))
+            return target.get_dummy_value()
+
+        return signature, generate
+
+    return cast("AddProducts", intrinsic(typed))
+
+
+def _row_sums(
+    builder: ir.IRBuilder,
+    multiply: Multiplier,
+    text: ir.Value,
+    rows: list[ir.Value],
+    dim: ir.Value,
+) -> list[ir.Value]:
+    """Products of one row of dim numbers with each of `rows`."""
+    wide = ir.VectorType(_I16, multiply.lanes)
+    sums = ir.VectorType(_I32, multiply.sums)
+    many = [cgutils.alloca_once_value(builder, sums([0] * multiply.sums)) for _ in rows]
+    rest = [cgutils.alloca_once_value(builder, _I32(0)) for _ in rows]
+    n_wide = builder.udiv(dim, _I64(multiply.lanes))
+
+    def load(row: ir.Value, at: ir.Value) -> ir.Value:
+        place = builder.bitcast(builder.gep(row, [at]), wide.as_pointer())
+        return builder.load(place, align=2)
+
+    with cgutils.for_range(builder, n_wide) as loop:
+        at = builder.mul(loop.index, _I64(multiply.lanes))
+        numbers = load(text, at)
+        for row, total in zip(rows, many, strict=True):
+            product = multiply.build(builder, numbers, load(row, at))
+            builder.store(builder.add(builder.load(total), product), total)
+    done = builder.mul(n_wide, _I64(multiply.lanes))
+    with cgutils.for_range(builder, builder.sub(dim, done)) as loop:
+        at = builder.add(done, loop.index)
+        number = builder.sext(builder.load(builder.gep(text, [at])), _I32)
+        for row, total in zip(rows, rest, strict=True):
+            other = builder.sext(builder.load(builder.gep(row, [at])), _I32)
+            builder.store(builder.add(builder.load(total), builder.mul(number, other)), total)
+    name = f"llvm.vector.reduce.add.v{multiply.sums}i32"
+    kind = ir.FunctionType(_I32, [sums])
+    add_up = cgutils.get_or_insert_function(builder.module, kind, name)
+    return [
+        builder.add(builder.call(add_up, [builder.load(wide_sum)]), builder.load(rest_sum))
+        for wide_sum, rest_sum in zip(many, rest, strict=True)
+    ]
+
+
+def _asked_for(
+    context: object, vectors: types.Array, row: types.Integer
+) -> tuple[object, Callable[..., ir.Value]]:
+    """Has a row of vectors brought from memory while other work goes on. No harm if there is no
+    such row."""
+
+    def generate(
+        target: CPUContext,
+        builder: ir.IRBuilder,
+        signature: Signature,
+        arguments: list[ir.Value],
+    ) -> ir.Value:
+        array = target.make_array(signature.args[0])(target, builder, arguments[0])
+        dim = builder.extract_value(array.shape, 1)
+        start = builder.gep(array.data, [builder.mul(arguments[1], dim)])
+        kind = ir.FunctionType(ir.VoidType(), [_I8.as_pointer(), _I32, _I32, _I32])
+        ask = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        n_times = builder.udiv(builder.add(dim, _I64(_ASKED_FOR - 1)), _I64(_ASKED_FOR))
+        with cgutils.for_range(builder, n_times) as loop:
+            place = builder.gep(start, [builder.mul(loop.index, _I64(_ASKED_FOR))])
+            # To be read (0), into the nearest memory (3), of data (1).
+            builder.call(ask, [builder.bitcast(place, _I8.as_pointer()), _I32(0), _I32(3), _I32(1)])
+        return target.get_dummy_value()
+
+    return types.void(vectors, types.int64), generate
+
+
+_one, _two, _three, _four, _five, _six, _seven, _eight = (
+    add_products(n_rows) for n_rows in range(1, 9)
+)
+_ask_for = cast("Callable[[Int16Array, int], None]", intrinsic(_asked_for))
+
+
+def _products_of_run(
+    texts: Int16Array,
+    images: Int16Array,
+    n_sub_crops: int,
+    row: int,
+    first_frame: int,
+    n_frames: int,
+    found: Int32Array,
+) -> None:
+    """found[:n_frames]: products of texts[row] with each frame from the first on, the largest of
+    its sub-crops. found needs room for those of all sub-crops."""
+    image_row, n, at = first_frame * n_sub_crops, n_frames * n_sub_crops, 0
+    while at < n:
+        left = n - at
+        if left >= 8 and left != 9:
+            _eight(texts, images, row, image_row + at, found, at)
+            at += 8
+        elif left == 7:
+            _seven(texts, images, row, image_row + at, found, at)
+            at += 7
+        elif left == 6:
+            _six(texts, images, row, image_row + at, found, at)
+            at += 6
+        elif left == 5 or left == 9:
+            _five(texts, images, row, image_row + at, found, at)
+            at += 5
+        elif left == 4:
+            _four(texts, images, row, image_row + at, found, at)
+            at += 4
+        elif left == 3:
+            _three(texts, images, row, image_row + at, found, at)
+            at += 3
+        elif left == 2:
+            _two(texts, images, row, image_row + at, found, at)
+            at += 2
+        else:
+            _one(texts, images, row, image_row + at, found, at)
+            at += 1
+    if n_sub_crops > 1:
+        for frame in range(n_frames):
+            largest = found[frame * n_sub_crops]
+            for sub_crop in range(frame * n_sub_crops + 1, (frame + 1) * n_sub_crops):
+                largest = max(largest, found[sub_crop])
+            found[frame] = largest
+
+
+_of_run: Callable[[Int16Array, Int16Array, int, int, int, int, Int32Array], None] = numba.njit(
+    nogil=True, inline="always"
+)(_products_of_run)
+
+
+def products(
+    texts: Int16Array,
+    images: Int16Array,
+    n_sub_crops: int,
+    first_frame: Int64Array,
+    n_frames: Int64Array,
+    found: Int32Array,
+) -> None:
+    """Products of each of n texts with each frame of its run: the largest of the sub-crops.
+
+    texts: (n, dim); images: (frames * n_sub_crops, dim); the run of a text are the n_frames (n,)
+    from first_frame (n,) on. The products of all runs are written one behind the other.
+    """
+    at, asked_for = 0, 0
+    every = np.empty(n_frames.max() * n_sub_crops, np.int32)
+    for row in range(len(first_frame)):
+        # Utterances follow one another in time, and so do the images that are new to each.
+        ahead = min(
+            (first_frame[row] + n_frames[row]) * n_sub_crops + _IMAGES_AHEAD, images.shape[0]
+        )
+        asked_for = max(asked_for, first_frame[row] * n_sub_crops)
+        while asked_for < ahead:
+            _ask_for(images, asked_for)
+            asked_for += 1
+        _of_run(texts, images, n_sub_crops, row, first_frame[row], n_frames[row], every)
+        for frame in range(n_frames[row]):
+            found[at + frame] = every[frame]
+        at += n_frames[row]
+
+
+def sum_null(
+    texts: Int16Array,
+    images: Int16Array,
+    n_sub_crops: int,
+    text_row: Int32Array,
+    first_frame: Int32Array,
+    n_frames: Int64Array,
+    window_first: Int64Array,
+    window_frames: Int64Array,
+    best: Int32Array,
+    total: Int64Array,
+    sums: Float64Array,
+) -> None:
+    """Add up how null windows differ from the observed ones.
+
+    texts, images: as for `products`. Run j compares text_row[j] with the frames from
+    first_frame[j] on, n_frames (n,) of each text. best, total (n, n_windows): of the observed
+    windows. window_first (n, n_windows): where the window starts in each run; below 0 = none. sums
+    (n, n_windows, 5), added to: null windows with a product at or above the best; difference of
+    the best and its square; difference of the total and its square.
+    """
+    found = np.empty(n_frames.max() * n_sub_crops, np.int32)
+    n_runs = len(text_row)
+    for run in range(n_runs):
+        row = int(text_row[run])
+        if run + _TEXTS_AHEAD < n_runs:
+            _ask_for(texts, text_row[run + _TEXTS_AHEAD])
+        _of_run(texts, images, n_sub_crops, row, first_frame[run], n_frames[row], found)
+        low = high = -1
+        largest, added = _LEAST, 0
+        for window in range(window_first.shape[1]):
+            # Each window lies in the next: only the frames around it are new.
+            first = window_first[row, window]
+            end = first + window_frames[row, window]
+            if first < 0 or first == end:
+                continue
+            if low < 0:
+                low = high = first
+            for frame in range(first, low):
+                largest = max(largest, found[frame])
+                added += found[frame]
+            for frame in range(high, end):
+                largest = max(largest, found[frame])
+                added += found[frame]
+            low, high = first, end
+            above = np.float64(np.int64(largest) - np.int64(best[row, window]))
+            more = np.float64(added - total[row, window])
+            sums[row, window, 0] += above >= 0.0
+            sums[row, window, 1] += above
+            sums[row, window, 2] += above * above
+            sums[row, window, 3] += more
+            sums[row, window, 4] += more * more
