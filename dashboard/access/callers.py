@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from dashboard.access.same_account import is_another_account
 from dashboard.access.viewer import Refusal
 from pipeline.access.binding import is_loopback
 from pipeline.access.table import Access, SignIn
 
+_OWN_NAMES = ("127.0.0.1", "localhost", "::1")
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,300}")
 
 
@@ -25,18 +27,23 @@ def wrong_caller(scope: Scope, access: Access | None, also_hosts: list[str]) -> 
     if access is None:
         if not is_loopback(peer):
             return Refusal.ELSEWHERE
+        if is_another_account(scope.get("client"), scope.get("server")):
+            return Refusal.OTHER_ACCOUNT
     elif access.sign_in is SignIn.PROXY and _plain_address(peer) not in access.proxies:
         return Refusal.NOT_PROXY
     headers = Headers(scope=scope)
     if access is not None and access.header and len(headers.getlist(access.header)) > 1:
         return Refusal.NOT_PROXY  # the second may be the browser's own
     hosts = [*(access.hosts if access is not None else ()), *also_hosts]
+    if access is None and not hosts:
+        hosts = list(_OWN_NAMES)  # another site's name can be made to lead here, too
     named = headers.getlist("host")
     if hosts and (len(named) != 1 or not _is_named(named[0], hosts)):
         return Refusal.WRONG_HOST
-    if scope["type"] == "websocket" and access is not None:
+    if scope["type"] == "websocket":
         # Streamlit also takes pages of this machine's other addresses for its own.
-        own = {headers.get("host", "").casefold(), *(host.casefold() for host in access.hosts)}
+        named_in_file = () if access is None else access.hosts
+        own = {headers.get("host", "").casefold(), *(host.casefold() for host in named_in_file)}
         if any(_place_of(origin) not in own for origin in headers.getlist("origin")):
             return Refusal.WRONG_HOST
     return None

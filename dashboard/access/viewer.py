@@ -48,6 +48,7 @@ class Refusal(Enum):
         "person who runs the dashboard."
     )
     ELSEWHERE = "This dashboard is served to its own machine only."
+    OTHER_ACCOUNT = "This dashboard is for the account of this machine that started it."
     NOT_PROXY = "This dashboard answers its proxy only."
     WRONG_HOST = "This dashboard goes by another name."
     NOT_HERE = "This is not on a page that you have open."
