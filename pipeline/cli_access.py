@@ -34,6 +34,12 @@ def serve(
         n_people = len(access.people)
         people = "1 person" if n_people == 1 else f"{n_people} people"
         typer.echo(f"Sign-in: {access.sign_in.value}. access.toml lets in {people}.")
+        if access.accounts is None and any(map(is_loopback, access.proxies)):
+            typer.echo(
+                "Warning: every account of this machine can pass for the proxy and so for anybody. "
+                'Name the one that it runs under: accounts = ["www-data"] under [sign_in].',
+                err=True,
+            )
         if not is_loopback(host):
             typer.echo(
                 "Warning: what travels is not encrypted. Put a web server with https in front of "

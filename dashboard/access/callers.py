@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from dashboard.access.same_account import is_another_account
+from dashboard.access.same_account import ROOT, account_of, is_another_account
 from dashboard.access.viewer import Refusal
 from pipeline.access.binding import is_loopback
 from pipeline.access.table import Access, SignIn
@@ -29,7 +29,9 @@ def wrong_caller(scope: Scope, access: Access | None, also_hosts: list[str]) -> 
             return Refusal.ELSEWHERE
         if is_another_account(scope.get("client"), scope.get("server")):
             return Refusal.OTHER_ACCOUNT
-    elif access.sign_in is SignIn.PROXY and _plain_address(peer) not in access.proxies:
+    elif access.sign_in is SignIn.PROXY and (
+        _plain_address(peer) not in access.proxies or not _may_pass_for_proxy(scope, access)
+    ):
         return Refusal.NOT_PROXY
     headers = Headers(scope=scope)
     if access is not None and access.header and len(headers.getlist(access.header)) > 1:
@@ -47,6 +49,14 @@ def wrong_caller(scope: Scope, access: Access | None, also_hosts: list[str]) -> 
         if any(_place_of(origin) not in own for origin in headers.getlist("origin")):
             return Refusal.WRONG_HOST
     return None
+
+
+def _may_pass_for_proxy(scope: Scope, access: Access) -> bool:
+    """Whether whoever speaks from this machine is an account that the file names, or root."""
+    peer, server = scope.get("client"), scope.get("server")
+    if access.accounts is None or peer is None or not is_loopback(peer[0]):
+        return True
+    return server is not None and account_of(peer, server) in {*access.accounts, ROOT}
 
 
 def _place_of(origin: str) -> str:

@@ -13,11 +13,12 @@ from pathlib import Path
 
 _TABLES = ("tcp", "tcp6")
 _ESTABLISHED = "01"
-_ROOT = 0
+ROOT = 0
+_PROC = Path("/proc/net")
 
 
 def is_another_account(
-    peer: tuple[str, int] | None, server: tuple[str, int] | None, tables: Path = Path("/proc/net")
+    peer: tuple[str, int] | None, server: tuple[str, int] | None, tables: Path = _PROC
 ) -> bool:
     """Whether a connection is known to be another account's than this process's, or root's.
 
@@ -26,10 +27,10 @@ def is_another_account(
     if peer is None or server is None or not hasattr(os, "getuid"):
         return False
     account = account_of(peer, server, tables)
-    return account is not None and account not in (os.getuid(), _ROOT)
+    return account is not None and account not in (os.getuid(), ROOT)
 
 
-def account_of(peer: tuple[str, int], server: tuple[str, int], tables: Path) -> int | None:
+def account_of(peer: tuple[str, int], server: tuple[str, int], tables: Path = _PROC) -> int | None:
     """Number of the account that opened a connection on this machine; None if not known."""
     try:
         ends = {

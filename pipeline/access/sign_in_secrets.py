@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ else:
 
 _PART = "auth"
 _MAX_BYTES = 100_000
+_OTHERS = 0o007
 
 
 def study_secrets(study_root: Path, access: Access | None) -> Path | None:
@@ -24,13 +26,21 @@ def study_secrets(study_root: Path, access: Access | None) -> Path | None:
     somebody else made could so name programs for the server to load, or another study to show:
     the file counts for `how = "oidc"` alone, and may hold nothing but [auth].
 
-    Raises AccessError for a file that holds more, or cannot be read.
+    Raises AccessError for a file that holds more, cannot be read, or can be by everybody.
     """
     path = study_root / ".streamlit" / "secrets.toml"
     if access is None or access.sign_in is not SignIn.OIDC or not path.is_file():
         return None
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        status = path.stat()
+        if os.name == "posix" and status.st_mode & _OTHERS:
+            raise AccessError(
+                ".streamlit/secrets.toml of the study is open to every account of this machine, "
+                "and whoever reads it can sign in as anybody.",
+                hint="Close it with: chmod 600 STUDY/.streamlit/secrets.toml; then change "
+                "cookie_secret.",
+            )
+        if status.st_size > _MAX_BYTES:
             raise AccessError("secrets.toml is larger than 100 kB.", hint="Keep only [auth] in it.")
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:

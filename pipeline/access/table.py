@@ -40,7 +40,8 @@ class SignIn(str, Enum):
 class Access:
     """What access.toml says.
 
-    `header` and `proxies` are for SignIn.PROXY alone, `providers` (computers that may be asked who
+    `header`, `proxies` and `accounts` (numbers of the accounts of this machine that may pass for a
+    proxy; None for all) are for SignIn.PROXY alone, `providers` (computers that may be asked who
     signs in, beside the one that secrets.toml names) for SignIn.OIDC.
     """
 
@@ -51,6 +52,7 @@ class Access:
     header: str = ""
     proxies: frozenset[str] = field(default_factory=frozenset)
     providers: tuple[str, ...] = ()
+    accounts: frozenset[int] | None = None
 
     def person(self, email: str) -> Person | None:
         """Who has this address, whatever its capitals; None for a stranger."""
@@ -93,7 +95,7 @@ def read_access(path: Path) -> Access:
 
 
 def _with_sign_in(values: dict[str, object], people: dict[str, Person]) -> Access:
-    known = ("how", "hosts", "idle_minutes", "header", "proxies", "providers")
+    known = ("how", "hosts", "idle_minutes", "header", "proxies", "providers", "accounts")
     _known_keys(values, known, "sign_in.")
     try:
         how = SignIn(str(values.get("how", "")))
@@ -128,9 +130,9 @@ def _with_sign_in(values: dict[str, object], people: dict[str, Person]) -> Acces
                 hint="Name computers only, such as login.example.org.",
             )
     if how is SignIn.OIDC:
-        if header or proxies:
+        if header or proxies or "accounts" in values:
             raise AccessError(
-                'sign_in.header and sign_in.proxies belong to how = "proxy".',
+                'sign_in.header, sign_in.proxies and sign_in.accounts belong to how = "proxy".',
                 hint="Take them out, or sign in through the proxy.",
             )
         return Access(how, people, hosts, idle, providers=providers)
@@ -146,7 +148,15 @@ def _with_sign_in(values: dict[str, object], people: dict[str, Person]) -> Acces
             "sign_in.proxies names no address.",
             hint='Name the machines whose header is believed: proxies = ["127.0.0.1"].',
         )
-    return Access(how, people, hosts, idle, header, frozenset(_address(p) for p in proxies))
+    return Access(
+        how,
+        people,
+        hosts,
+        idle,
+        header,
+        frozenset(_address(p) for p in proxies),
+        accounts=_accounts(values["accounts"]) if "accounts" in values else None,
+    )
 
 
 def _person(email: str, values: object) -> Person:
@@ -199,6 +209,25 @@ def _address(text: str) -> str:
         raise AccessError(
             f"sign_in.proxies names {text!r}, which is no address.",
             hint='Write numbers, such as "10.0.0.5" or "::1".',
+        ) from None
+
+
+def _accounts(value: object) -> frozenset[int]:
+    """Numbers of the accounts of this machine that are named."""
+    names = _texts(value, "sign_in.accounts")
+    if not sys.platform.startswith("linux"):
+        raise AccessError(
+            "sign_in.accounts can be told apart on Linux only.",
+            hint="Take it out, and give nobody else an account on this machine.",
+        )
+    import pwd
+
+    try:
+        return frozenset(pwd.getpwnam(name).pw_uid for name in names)
+    except KeyError as problem:
+        raise AccessError(
+            f"sign_in.accounts names an account that this machine has not: {problem.args[0]}.",
+            hint='Name the one that the web server runs under: accounts = ["www-data"].',
         ) from None
 
 

@@ -67,6 +67,8 @@ def test_the_file_says_who_may_see_which_children(tmp_path: Path):
         ("idle_minutes = 10", "idle_minutes = true", "sign_in.idle_minutes is True"),
         ("idle_minutes = 10", 'providers = ["a b"]', "sign_in.providers names 'a b'"),
         ("idle_minutes = 10", 'providers = ["login.example.org"]', "belongs to how"),
+        ("idle_minutes = 10", 'accounts = ["no such account"]', "sign_in.accounts"),
+        ("idle_minutes = 10", "accounts = 0", "sign_in.accounts"),
         ("idle_minutes", "idle_minuts", "unknown sign_in.idle_minuts"),
         ('role = "viewer"', 'role = "boss"', "The role of ra@example.org is 'boss'"),
         ('role = "viewer"', "", "The role of ra@example.org is None"),

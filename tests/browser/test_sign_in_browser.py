@@ -52,6 +52,7 @@ def guarded(tmp_path: Path) -> Iterator[Guarded]:
         (tmp_path / ".streamlit").mkdir()
         lines = [f"{name} = {json.dumps(value)}" for name, value in secrets.items()]
         (tmp_path / ".streamlit/secrets.toml").write_text("\n".join(["[auth]", *lines]))
+        (tmp_path / ".streamlit/secrets.toml").chmod(0o600)
         command = [sys.executable, "-m", "pipeline", "dashboard", str(tmp_path)]
         process = subprocess.Popen(
             [*command, "--port", str(port)],

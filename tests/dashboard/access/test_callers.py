@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from starlette.types import Scope
 
 from dashboard.access import callers
 from dashboard.access.callers import wrong_caller
 from dashboard.access.viewer import Refusal
+from pipeline.access.table import Access, SignIn
 
 
 def scope(kind: str = "http", host: str = "127.0.0.1:8501", origin: str = "") -> Scope:
@@ -50,3 +53,26 @@ def test_another_account_of_the_machine_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(callers, "is_another_account", is_another)
     assert wrong_caller(scope(), None, []) is Refusal.OTHER_ACCOUNT
     assert asked == [(("127.0.0.1", 50_000), ("127.0.0.1", 8_501))]
+
+
+@pytest.mark.parametrize(
+    ("account", "peer", "is_heard"),
+    [
+        (33, "127.0.0.1", True),
+        (0, "127.0.0.1", True),
+        (1_000, "127.0.0.1", False),
+        (None, "127.0.0.1", False),
+        (None, "10.0.0.5", True),
+    ],
+)
+def test_of_this_machine_only_the_named_accounts_pass_for_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, account: int | None, peer: str, is_heard: bool
+):
+    monkeypatch.setattr(callers, "account_of", lambda *_: account)
+    proxies = frozenset({"127.0.0.1", "10.0.0.5"})
+    named = Access(
+        SignIn.PROXY, {}, ("127.0.0.1",), 30, "X-Email", proxies, accounts=frozenset({33})
+    )
+    asked = {**scope(), "client": (peer, 50_000)}
+    assert (wrong_caller(asked, named, []) is None) is is_heard
+    assert wrong_caller(asked, replace(named, accounts=None), []) is None

@@ -105,6 +105,7 @@ def test_secrets_in_a_study_count_for_signing_in_alone(tmp_path: Path, how: str)
     folder = tmp_path / ".streamlit"
     folder.mkdir()
     (folder / "secrets.toml").write_text('LD_PRELOAD = "evil.so"\n[auth]\ncookie_secret = "x"\n')
+    (folder / "secrets.toml").chmod(0o600)
     if how:
         (tmp_path / "access.toml").write_text(access_text(how))
     if how == "oidc":
@@ -120,7 +121,25 @@ def test_secrets_in_a_study_count_for_signing_in_alone(tmp_path: Path, how: str)
 def test_secrets_that_cannot_be_read_let_nobody_start_and_are_not_told(tmp_path: Path, text: str):
     (tmp_path / ".streamlit").mkdir()
     (tmp_path / ".streamlit" / "secrets.toml").write_bytes(text.encode("utf-8", "surrogateescape"))
+    (tmp_path / ".streamlit" / "secrets.toml").chmod(0o600)
     (tmp_path / "access.toml").write_text(access_text("oidc"))
     with pytest.raises(AccessError, match="of the study") as found:
         check_dashboard(tmp_path)
     assert "auth = 3" not in found.value.message
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have no such modes elsewhere")
+@pytest.mark.parametrize(("mode", "is_closed"), [(0o600, True), (0o640, True), (0o644, False)])
+def test_secrets_that_every_account_can_read_are_refused(
+    tmp_path: Path, mode: int, is_closed: bool
+):
+    (tmp_path / ".streamlit").mkdir()
+    secrets = tmp_path / ".streamlit" / "secrets.toml"
+    secrets.write_text('[auth]\ncookie_secret = "x"\n')
+    secrets.chmod(mode)
+    (tmp_path / "access.toml").write_text(access_text("oidc"))
+    if is_closed:
+        check_dashboard(tmp_path)
+    else:
+        with pytest.raises(AccessError, match="open to every account"):
+            check_dashboard(tmp_path)
