@@ -27,6 +27,7 @@ from pipeline.cli_export import export
 from pipeline.cli_fit import fit
 from pipeline.cli_import import import_files
 from pipeline.cli_models import models_app
+from pipeline.cli_people import restore
 from pipeline.cli_probe import probe
 from pipeline.cli_rate import rate
 from pipeline.cli_report import report
@@ -58,6 +59,7 @@ app.command()(rate)
 app.command()(trials)
 app.command()(wer)
 app.command()(withdraw)
+app.command()(restore)
 app.command()(fit)
 app.command()(probe)
 app.command("import")(import_files)

@@ -6,6 +6,7 @@ nothing and a killed server leaves either the whole action or none of it.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,11 +17,18 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.errors import BusyError, DiskFullError, StoreError
+from pipeline.people.copies import (
+    N_DAYS_KEPT,
+    copy_whole,
+    daily_copies,
+    is_changed_since,
+    remove_with_sides,
+)
 from pipeline.people.tables import APPLICATION_ID, STEPS, VERSION
 from pipeline.records import TimeSpan
 
 _WAIT_S = 15.0
-_N_BACKUPS = 60
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,8 @@ def utc_now() -> datetime:
 class PeopleStore:
     """The file at `path`. It is made by the first write; before that it reads as empty.
 
-    Before the first write of a day the file is copied to NAME.bak-<date>; the last 60 copies stay.
+    Before the first write of a day the file is copied to NAME.bak-<date>, unless nothing was
+    written since the last copy; the last 60 copies stay.
     """
 
     path: Path
@@ -58,7 +67,7 @@ class PeopleStore:
                 con = self._opened()
             else:
                 con = sqlite3.connect(":memory:", isolation_level=None)
-                _run_steps(con, 0)
+                bring_forward(con, 0)
             try:
                 con.execute("BEGIN")
                 yield con
@@ -74,12 +83,10 @@ class PeopleStore:
         """
         with self._errors_told():
             self._prepare_folder()
-            is_old = self._has_content()
-            con = self._opened()
+            if self._has_content():
+                self._back_up_daily()
+            con = self._begun()
             try:
-                if is_old:
-                    self._back_up_daily()
-                con.execute("BEGIN IMMEDIATE")
                 try:
                     yield con
                 except BaseException:
@@ -107,7 +114,41 @@ class PeopleStore:
 
     def backups(self) -> tuple[Path, ...]:
         """The copies of earlier days, oldest first."""
-        return tuple(sorted(self.path.parent.glob(f"{self.path.name}.bak-????-??-??")))
+        return daily_copies(self.path)
+
+    def back_up(self) -> bool:
+        """Make the day's copy if it is due; whether one was made.
+
+        It is due when the day has none and something was written since the last one. Raises as
+        `writing`; StoreError also for a file that is damaged, which leaves the older copies.
+        """
+        with self._errors_told():
+            return self._has_content() and self._back_up_daily()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other programs from starting to serve, copy, change or restore the file's tables.
+
+        Raises BusyError.
+        """
+        with self._errors_told():
+            self._prepare_folder()
+            lock = self._lock()
+            try:
+                lock.acquire()
+            except Timeout:
+                raise
+            except OSError as problem:
+                raise self._not_copied(problem) from problem
+            try:
+                yield
+            finally:
+                lock.release()
+
+    def tidy(self) -> None:
+        """Remove what copies and restores that were cut off left behind. Call it inside `held`."""
+        for name in ("partial", "restoring"):
+            remove_with_sides(self.path.with_name(f"{self.path.name}.{name}"))
 
     def _has_content(self) -> bool:
         return self.path.is_file() and self.path.stat().st_size > 0
@@ -133,7 +174,7 @@ class PeopleStore:
         and one that cannot is left as it is."""
         con = self._connect()
         try:
-            if self._version(con) == VERSION:
+            if tables_version(con, self.path) == VERSION:
                 return con
         except BaseException:
             con.close()
@@ -149,72 +190,76 @@ class PeopleStore:
         with self._lock():
             con = self._connect()
             try:
-                version = self._version(con)
+                version = tables_version(con, self.path)
                 if version == VERSION:
                     return
                 if version:
                     self._copy_to(f"{self.now():%Y-%m-%d}-v{version}")
                 con.execute("PRAGMA journal_mode = WAL")
                 con.execute("BEGIN IMMEDIATE")
-                _run_steps(con, version)
+                bring_forward(con, version)
                 con.execute("COMMIT")
             finally:
                 con.close()
 
-    def _version(self, con: sqlite3.Connection) -> int:
-        """Version of the tables, 0 for a file without any."""
-        n_tables = int(con.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
-        owner = int(con.execute("PRAGMA application_id").fetchone()[0])
-        version = int(con.execute("PRAGMA user_version").fetchone()[0])
-        if not n_tables:
-            return 0
-        if owner != APPLICATION_ID:
-            raise StoreError(
-                f"{self.path.name} was not written by Coview.",
-                hint=f"Move it out of the study's folder {self.path.parent.name}.",
-            )
-        if version > VERSION:
-            raise StoreError(
-                f"{self.path.name} has tables of version {version}; this Coview knows up to "
-                f"{VERSION}.",
-                hint="Install the newer Coview that wrote it. Nothing was changed.",
-            )
-        return version
+    def _begun(self) -> sqlite3.Connection:
+        """A connection in a transaction on the file that has the name now.
 
-    def _back_up_daily(self) -> None:
+        A restore may put another file there while this waits for its turn.
+        """
+        while True:
+            before = _file_number(self.path)
+            con = self._opened()
+            try:
+                con.execute("BEGIN IMMEDIATE")
+            except BaseException:
+                con.close()
+                raise
+            if before == _file_number(self.path):
+                return con
+            con.close()
+
+    def _back_up_daily(self) -> bool:
         day = f"{self.now():%Y-%m-%d}"
-        if self.path.with_name(f"{self.path.name}.bak-{day}").exists():
-            return
+        if not self._is_due(day):
+            return False
         with self._lock():
-            if not self.path.with_name(f"{self.path.name}.bak-{day}").exists():
-                self._copy_to(day)
-                for old in self.backups()[:-_N_BACKUPS]:
-                    old.unlink(missing_ok=True)
+            if not self._is_due(day):
+                return False
+            self._copy_to(day)
+            for old in self.backups()[:-N_DAYS_KEPT]:
+                old.unlink(missing_ok=True)
+        return True
+
+    def _is_due(self, day: str) -> bool:
+        if self.path.with_name(f"{self.path.name}.bak-{day}").exists():
+            return False
+        kept = self.backups()
+        return not kept or is_changed_since(self.path, kept[-1])
 
     def _copy_to(self, name: str) -> None:
         """Copy the file, if it is whole, to NAME.bak-<name>; it appears only when finished."""
-        partial = self.path.with_name(f"{self.path.name}.partial")
-        partial.unlink(missing_ok=True)
         con = self._connect()
         try:
-            found = con.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if found != "ok":
-                raise self._damaged()
-            copy = sqlite3.connect(partial)
-            try:
-                con.backup(copy)
-            finally:
-                copy.close()
+            tables_version(con, self.path)  # What is not ours is not copied.
+            con.execute("PRAGMA journal_mode = WAL")  # A restore that was cut off took it away.
+            copy_whole(
+                con,
+                self.path.with_name(f"{self.path.name}.partial"),
+                self.path.with_name(f"{self.path.name}.bak-{name}"),
+            )
+        except OSError as problem:
+            raise self._not_copied(problem) from problem
         finally:
             con.close()
-        partial.replace(self.path.with_name(f"{self.path.name}.bak-{name}"))
 
     def _damaged(self) -> StoreError:
         copies = self.backups()
         newest = copies[-1].name if copies else ""
         return StoreError(
             f"{self.path.name} is damaged and was left as it is.",
-            hint=f"Move it away and rename its newest copy, {newest}, to {self.path.name}."
+            hint=f"Stop the dashboard and put back its newest copy, {newest}: python -m pipeline "
+            f"restore STUDY --from {newest.rpartition('.bak-')[2]}"
             if newest
             else "Restore it from a backup of the study's folder, or move it away to start anew.",
         )
@@ -232,10 +277,7 @@ class PeopleStore:
             if "locked" in text or "busy" in text:
                 raise self._busy() from problem
             if "full" in text:
-                raise DiskFullError(
-                    f"There is no room left on the disk of {self.path.name}.",
-                    hint="Free some space and do it again.",
-                ) from problem
+                raise self._full() from problem
             if "no such" in text or "has no column" in text:
                 raise self._damaged() from problem
             raise StoreError(
@@ -244,6 +286,20 @@ class PeopleStore:
             ) from problem
         except sqlite3.DatabaseError as problem:
             raise self._damaged() from problem
+
+    def _not_copied(self, problem: OSError) -> StoreError:
+        if problem.errno in _FULL:
+            return self._full()
+        return StoreError(
+            f"{self.path.name} cannot be copied: {problem.strerror}.",
+            hint=f"Check the rights of the study's folder {self.path.parent.name}.",
+        )
+
+    def _full(self) -> DiskFullError:
+        return DiskFullError(
+            f"There is no room left on the disk of {self.path.name}.",
+            hint="Free some space and do it again.",
+        )
 
     def _busy(self) -> BusyError:
         return BusyError(
@@ -254,6 +310,36 @@ class PeopleStore:
 def people_store(study_root: Path) -> PeopleStore:
     """The people's store of a study: people/people.sqlite, beside `derived`."""
     return PeopleStore(study_root / "people" / "people.sqlite")
+
+
+def tables_version(con: sqlite3.Connection, path: Path) -> int:
+    """Version of the tables of the file at `path`, 0 for one without any.
+
+    Raises StoreError for tables that are not ours or are of a newer Coview.
+    """
+    n_tables = int(con.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    owner = int(con.execute("PRAGMA application_id").fetchone()[0])
+    version = int(con.execute("PRAGMA user_version").fetchone()[0])
+    if not n_tables:
+        return 0
+    if owner != APPLICATION_ID:
+        raise StoreError(
+            f"{path.name} was not written by Coview.",
+            hint=f"Move it out of the study's folder {path.parent.name}.",
+        )
+    if version > VERSION:
+        raise StoreError(
+            f"{path.name} has tables of version {version}; this Coview knows up to {VERSION}.",
+            hint="Install the newer Coview that wrote it. Nothing was changed.",
+        )
+    return version
+
+
+def _file_number(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
 
 
 def moment_id_of(con: sqlite3.Connection, moment: MomentRef) -> int:
@@ -277,7 +363,8 @@ def moment_id_of(con: sqlite3.Connection, moment: MomentRef) -> int:
     return int(found[0])
 
 
-def _run_steps(con: sqlite3.Connection, version: int) -> None:
+def bring_forward(con: sqlite3.Connection, version: int) -> None:
+    """Give a file with tables of `version` (0 for none) those of today, in the open transaction."""
     for step in STEPS[version:]:
         for statement in step:
             con.execute(statement)

@@ -6,6 +6,7 @@ SQLite leaves deleted text in its free pages.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,6 +20,8 @@ from pipeline.withdrawal.doomed import Cut, Doomed, DoomedFile
 from pipeline.withdrawal.target import Target
 
 _WAIT_S = 30.0
+_SIDES = ("-wal", "-shm", "-journal")
+_UNREADABLE = "copies of people.sqlite that cannot be read"
 _MOMENT_TABLES = ("stars", "tags", "notes", "playlist_moments")
 _NAMED = (("playlists", "playlist_id", "name"), ("trial_sets", "set_id", "name"))
 _TEXTS = (
@@ -26,6 +29,9 @@ _TEXTS = (
     ("trial_sets", "consent"),
     ("chosen_thresholds", "source"),
 )
+
+
+_WORD = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,11 @@ def doomed_people(root: Path, target: Target) -> Doomed:
     cuts: list[Cut] = []
     files: list[DoomedFile] = []
     for path in sorted(store.parent.glob(f"{store.name}*")):
-        if path.suffix == ".lock" or path.name.endswith(("-wal", "-shm")):
+        if path.suffix == ".lock":
+            continue
+        if path.name.endswith(_SIDES):
+            if not path.with_name(path.name.rpartition("-")[0]).exists():
+                files.append(DoomedFile(path, _UNREADABLE))
             continue
         is_copy = path != store
         try:
@@ -67,7 +77,8 @@ def doomed_people(root: Path, target: Target) -> Doomed:
         except sqlite3.Error:
             if not is_copy:
                 raise _held(path) from None
-            files.append(DoomedFile(path, "copies of people.sqlite that cannot be read"))
+            beside = (path.with_name(path.name + side) for side in _SIDES)
+            files += [DoomedFile(p, _UNREADABLE) for p in (path, *beside) if p.exists()]
             continue
         if rows.n_rows:
             why = "rows of people.sqlite" + ("'s daily copies" if is_copy else "")
@@ -81,6 +92,39 @@ def doomed_people(root: Path, target: Target) -> Doomed:
                 )
             )
     return Doomed(tuple(files), tuple(cuts))
+
+
+def take_out(path: Path, target: Target) -> int:
+    """Take everything about `target` out of a people's store at `path`; how many rows went.
+
+    Raises sqlite3.Error for a file that cannot be read.
+    """
+    n_rows = _rows_of(path, target).n_rows
+    if n_rows:
+        _rewrite(path, target=target)
+    return n_rows
+
+
+def words_of(con: sqlite3.Connection) -> set[str]:
+    """Every word of names and settings in a people's store, as a withdrawn id might stand there."""
+    tables = {str(row[0]) for row in con.execute("SELECT name FROM sqlite_master")}
+    texts = [(table, column) for table, _, column in _NAMED] + list(_TEXTS)
+    return {
+        word
+        for table, column in texts
+        for (text,) in _select(con, tables, table, column)
+        for word in _WORD.findall(str(text))
+    }
+
+
+def recordings_of(con: sqlite3.Connection) -> set[str]:
+    """The recordings that a people's store has anything about."""
+    tables = {str(row[0]) for row in con.execute("SELECT name FROM sqlite_master")}
+    return {
+        str(recording)
+        for table in ("moments", "item_options")
+        for (recording,) in _select(con, tables, table, "DISTINCT recording_id")
+    }
 
 
 def _held(path: Path) -> BusyError:

@@ -1,8 +1,9 @@
 """The listing that proves a withdrawal: what went, how large it was, and its digest.
 
 It names neither the child nor the recording nor a word. Whoever knows the id can check that the
-listing is about it: `who` is the SHA-256 of a random salt, the kind and the id. The digest of a
-file tells whether a copy found elsewhere, on a backup say, is one of those that had to go.
+listing is about it: `who` is the SHA-256 of a random salt, the kind and the id; `recordings` are
+those of the recordings that went with it. The digest of a file tells whether a copy found
+elsewhere, on a backup say, is one of those that had to go.
 """
 
 from __future__ import annotations
@@ -65,12 +66,15 @@ class Proof:
         salt = secrets.token_hex(16)
         kind = "child" if self._target.child_id else "recording"
         name = self._target.child_id or self._target.gone[0].recording_id
-        who = hashlib.sha256(f"{salt} {kind} {name}".encode()).hexdigest()
+        who = salted(salt, kind, name)
         self._add(
             {
                 "withdrawn": kind,
                 "salt": salt,
                 "who": who,
+                "recordings": sorted(
+                    salted(salt, "recording", gone.recording_id) for gone in self._target.gone
+                ),
                 "n_recordings": len(self._target.gone),
                 "finished_at": now.isoformat(timespec="seconds"),
                 "coview_version": version("coview"),
@@ -102,6 +106,11 @@ class Proof:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def salted(salt: str, kind: str, name: str) -> str:
+    """The digest that stands for a child or a recording in a listing."""
+    return hashlib.sha256(f"{salt} {kind} {name}".encode()).hexdigest()
 
 
 def _digest(path: Path) -> str | None:

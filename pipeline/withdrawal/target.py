@@ -112,9 +112,7 @@ def find_target(
     Older stores are asked, too: a recording whose row was taken out of the metadata before may
     still have shards. Raises StudyError when neither the metadata nor a store knows the id.
     """
-    known = _of_metadata(root)
-    for recording in _of_stores(root):
-        known.setdefault(recording.recording_id, recording)
+    known = known_recordings(root)
     if child_id:
         gone = [r for r in known.values() if r.child_id == child_id]
         if not gone and child_id not in _children(root):
@@ -130,6 +128,15 @@ def find_target(
         tuple(r for r in known.values() if r.recording_id not in ids),
         is_media_deleted,
     )
+
+
+def known_recordings(root: Path) -> dict[str, KnownRecording]:
+    """Every recording that the metadata (discarded ones, too) or a store of the study names, by
+    its id. Raises StudyError when the metadata cannot be read."""
+    known = _of_metadata(root)
+    for recording in _of_stores(root):
+        known.setdefault(recording.recording_id, recording)
+    return known
 
 
 def write_pending(root: Path, target: Target) -> None:
