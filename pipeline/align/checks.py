@@ -86,18 +86,20 @@ def texts_in_order(transcript: Transcript, texts: TextEmbeddings | None, dim: in
     ids = [utterance.utterance_id for utterance in transcript.utterances]
     if texts is None:
         return np.empty((0, dim), np.float32)
-    row_of = {utterance_id: row for row, utterance_id in enumerate(texts.utterance_ids)}
-    if (
-        len(row_of) != len(texts.utterance_ids)
-        or len(ids) != len(row_of)
-        or set(ids) != set(row_of)
+    is_in_order = ids == list(texts.utterance_ids)
+    unlike = set(ids)
+    if len(unlike) != len(ids) or not (
+        is_in_order or (len(ids) == len(texts.utterance_ids) and unlike == set(texts.utterance_ids))
     ):
         raise AlignmentError(
             f"{transcript.recording_id} has {len(ids)} utterances and {len(texts.utterance_ids)} "
             "text embeddings whose ids do not match.",
             hint=_RUN_AGAIN,
         )
-    vectors = texts.vectors[[row_of[utterance_id] for utterance_id in ids]]
+    vectors = texts.vectors
+    if not is_in_order:
+        row_of = {utterance_id: row for row, utterance_id in enumerate(texts.utterance_ids)}
+        vectors = vectors[[row_of[utterance_id] for utterance_id in ids]]
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
     if not np.all(np.abs(lengths - 1.0) < 1e-3):
         raise AlignmentError(

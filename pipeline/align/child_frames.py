@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.align.kernels import Int16Array
-from pipeline.align.rounded import rounded_images
+from pipeline.align.rounded import empty_rows, round_images
 from pipeline.records import Crop, Float32Array, Int64Array, ModelRef
 from pipeline.results import FrameEmbeddings
 from pipeline.store.shards import meta_model, read_crop, read_frame_times, read_meta
@@ -85,12 +85,9 @@ class ChildFrames:
         """int64 (n_recordings,)."""
         return np.array([len(frames) for frames in self.recordings], np.int64)
 
-    def place(self, recording_id: str) -> int:
-        """Where a recording stands among the recordings. Raises KeyError."""
-        for place, frames in enumerate(self.recordings):
-            if frames.recording_id == recording_id:
-                return place
-        raise KeyError(recording_id)
+    def places(self) -> dict[str, int]:
+        """Where each recording stands among the recordings."""
+        return {frames.recording_id: place for place, frames in enumerate(self.recordings)}
 
     def images(self, crop: Crop, n_threads: int = 1) -> tuple[Int16Array, int]:
         """Rounded vectors (n_frames * k, dim) of all recordings, a frame's k sub-crops side by
@@ -99,26 +96,27 @@ class ChildFrames:
         Where a recording has fewer sub-crops than others its last one stands several times, which
         changes no maximum. A recording without the crop is left at 0.
         """
-        made = [
-            (frames, start)
-            for frames, start in zip(self.recordings, self.starts, strict=True)
-            if len(frames) and crop in frames.n_sub_crops
-        ]
-        k = max((frames.n_sub_crops[crop] for frames, _ in made), default=1)
-        dim = made[0][0].model.dim if made else 0
-        images = np.zeros((int(self.n_frames.sum()), k, dim), np.int16)
+        made = [frames for frames in self.recordings if len(frames) and crop in frames.crops]
+        k = max((frames.n_sub_crops[crop] for frames in made), default=1)
+        dim = made[0].model.dim if made else 0
+        images = empty_rows(int(self.n_frames.sum()) * k, dim)
 
         def fill(frames: FrameTimes, start: int) -> None:
+            own = images[start * k : (start + len(frames)) * k]
+            if crop not in frames.n_sub_crops:
+                own[:] = 0
+                return
             vectors = self.read(frames.recording_id, crop)
-            n, n_made, _ = vectors.shape
-            own = images[start : start + n]
-            own[:, :n_made] = rounded_images(vectors.reshape(-1, dim)).reshape(vectors.shape)
-            own[:, n_made:] = own[:, n_made - 1 : n_made]
+            n_made = vectors.shape[1]
+            if n_made < k:
+                vectors = vectors[:, np.minimum(np.arange(k), n_made - 1)]
+            round_images(vectors.reshape(-1, dim), own)
 
         with ThreadPoolExecutor(n_threads) as threads:
-            for done in [threads.submit(fill, *one) for one in made]:
+            filled = zip(self.recordings, self.starts.tolist(), strict=True)
+            for done in [threads.submit(fill, *one) for one in filled if len(one[0])]:
                 done.result()
-        return images.reshape(len(images) * k, dim), k
+        return images, k
 
 
 def _times_in_shard(path: Path) -> FrameTimes:

@@ -103,13 +103,12 @@ def utterance_keys(recording_id: str, utterance_ids: Sequence[str], seed: int) -
     The recording's id takes part because utterance ids need only be unique within a recording;
     without it, utterances of equal id would share the errors of their draws.
     """
-    start = hashlib.blake2b(f"{seed}\n{recording_id}\n".encode(), digest_size=8)
-    keys = bytearray()
-    for utterance_id in utterance_ids:
-        digest = start.copy()
-        digest.update(utterance_id.encode())
-        keys += digest.digest()
-    return np.frombuffer(bytes(keys), "<u8").astype(np.uint64)
+    start = f"{seed}\n{recording_id}\n".encode()
+    keys = [
+        hashlib.blake2b(start + utterance_id.encode(), digest_size=8).digest()
+        for utterance_id in utterance_ids
+    ]
+    return np.frombuffer(b"".join(keys), "<u8").astype(np.uint64)
 
 
 def draw_runs(windows: FrameRanges, places: Places, keys: UInt64Array, n_draws: int) -> NullRuns:

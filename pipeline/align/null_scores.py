@@ -62,7 +62,7 @@ def turns(widest_frames: Int64Array, n_draws: int, n_threads: int = 1) -> list[s
     widest_frames: int64 (n,) frames of the widest window. An utterance is never cut. Parts are
     large, because each part takes all frames of the child from memory.
     """
-    n_turns = -(-len(widest_frames) * n_draws // _MAX_RUNS)
+    n_turns = max(-(-len(widest_frames) * n_draws // _MAX_RUNS), 1)
     # Drawing a run and adding it up takes about as long as four frames.
     load = np.cumsum(widest_frames + 4)
     wanted = np.arange(1, n_turns * n_threads) * int(load.max(initial=0)) // (n_turns * n_threads)

@@ -8,6 +8,7 @@ rounding, so that it is the same on every computer, and equal vectors have equal
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,10 @@ _IMAGE_UNITS = 32_700
 """Vectors count as unit vectors up to a length of 1.001."""
 _TEXT_UNITS = 64_000
 """The product of a text this long with an image still has a place in 32 bits."""
+_LINE = 32
+"""Numbers of 16 bits in 64 bytes."""
+_PART = 1_024
+"""Texts that are rounded at once; their float32 numbers stay in the processor's own memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +45,39 @@ class RoundedTexts:
             _TEXT_UNITS / np.maximum(length, 1e-6), _LARGEST / np.maximum(largest, 1e-6)
         )
         scale = allowed.astype(np.float32)
-        return cls(_rounded(vectors, scale), 1.0 / (scale.astype(np.float64) * _IMAGE_UNITS))
+        rounded = empty_rows(*vectors.shape)
+        compiled(kernels.round_rows)(vectors, scale, rounded)
+        return cls(rounded, 1.0 / (scale.astype(np.float64) * _IMAGE_UNITS))
+
+    @classmethod
+    def in_parts(cls, vectors: Float32Array, n_threads: int) -> RoundedTexts:
+        """`of`, on several threads."""
+        rounded = cls(empty_rows(*vectors.shape), np.empty(len(vectors), np.float64))
+
+        def fill(rows: slice) -> None:
+            part = cls.of(vectors[rows])
+            rounded.vectors[rows], rounded.unit[rows] = part.vectors, part.unit
+
+        parts = [slice(low, low + _PART) for low in range(0, len(vectors), _PART)]
+        with ThreadPoolExecutor(n_threads) as threads:
+            for done in [threads.submit(fill, part) for part in parts]:
+                done.result()
+        return rounded
+
+    def of_rows(self, rows: slice) -> RoundedTexts:
+        """Some of the texts."""
+        return RoundedTexts(self.vectors[rows], self.unit[rows])
 
 
-def rounded_images(vectors: Float32Array) -> Int16Array:
-    """Unit rows (n, dim) in steps of 1 / 32700."""
-    return _rounded(vectors, np.full(len(vectors), _IMAGE_UNITS, np.float32))
-
-
-def _rounded(vectors: Float32Array, scale: Float32Array) -> Int16Array:
-    rounded = np.empty(vectors.shape, np.int16)
+def round_images(vectors: Float32Array, rounded: Int16Array) -> None:
+    """Write unit rows (n, dim) in steps of 1 / 32700 to rounded (n, dim)."""
+    scale = np.full(len(vectors), _IMAGE_UNITS, np.float32)
     compiled(kernels.round_rows)(vectors, scale, rounded)
-    return rounded
+
+
+def empty_rows(n: int, dim: int) -> Int16Array:
+    """(n, dim), yet to be filled, beginning where a line of the processor's memory does: a row
+    that begins elsewhere touches more lines."""
+    room = np.empty(n * dim + _LINE, np.int16)
+    start = -room.ctypes.data // room.itemsize % _LINE
+    return room[start : start + n * dim].reshape(n, dim)

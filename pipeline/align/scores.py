@@ -27,24 +27,27 @@ _SHIFTED = [_NAMES.index(name) for name in (*OBSERVED, "null_mean")]
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Scores of m utterances with the texts `vectors` (m, dim).
+    """Scores of m utterances with the texts (m, dim).
 
     statistics: float32 (m, n_crops, n_windows, n_statistics), in the order of SCORE_STATISTICS;
     cosines: float32 (n_lags, n_crops), in the order of the lag table; has_null: (m,).
     """
 
     utterances: Utterances
-    vectors: Float32Array
+    texts: RoundedTexts
     statistics: NDArray[np.float32]
     cosines: Float32Array
     has_null: NDArray[np.bool_]
 
     @classmethod
-    def empty(cls, utterances: Utterances, vectors: Float32Array, n_crops: int) -> Scores:
+    def empty(
+        cls, utterances: Utterances, vectors: Float32Array, n_crops: int, n_threads: int
+    ) -> Scores:
+        """Before any crop is looked at; vectors (m, dim)."""
         m, n_lags = len(utterances), int(utterances.reach.n_frames.sum())
         return cls(
             utterances,
-            vectors,
+            RoundedTexts.in_parts(vectors, n_threads),
             np.full((m, n_crops, len(WINDOWS), len(_NAMES)), np.nan, np.float32),
             np.empty((n_lags, n_crops), np.float32),
             np.zeros(m, np.bool_),
@@ -54,20 +57,23 @@ class Scores:
         self, crop: int, images: Int16Array, n_sub_crops: int, n_draws: int, n_threads: int
     ) -> None:
         """Score one crop; images (n_frames * n_sub_crops, dim) are of all frames of the child.
+        Without draws there is no null.
 
         Threads fill separate rows, so their number does not change the result.
         """
         own = self.utterances
 
         def score(rows: slice) -> None:
-            part, texts = own.of(rows), RoundedTexts.of(self.vectors[rows])
+            part, texts = own.of(rows), self.texts.of_rows(rows)
             found = score_windows(texts, images, n_sub_crops, part.reach, part.windows)
             first = int(lags_before[rows.start])
             self.cosines[first : first + len(found.cosines), crop] = found.cosines
+            self.statistics[rows, crop][..., _OBSERVED] = found.statistics
+            if not n_draws:
+                return
             runs = draw_runs(part.windows, part.places, part.keys, n_draws)
             work = NullWork.of(runs, n_sub_crops)
             chance = score_null(texts, images, n_sub_crops, work, part.windows, found)
-            self.statistics[rows, crop][..., _OBSERVED] = found.statistics
             self.statistics[rows, crop][..., _CHANCE] = chance
             self.has_null[rows] = runs.window_first[:, 0] >= 0
 
@@ -77,14 +83,16 @@ class Scores:
             for done in [threads.submit(score, part) for part in parts]:
                 done.result()
 
-    def of(self, rows: slice, crops: Sequence[int]) -> Scores:
-        """The scores of some utterances under some crops."""
-        lags = np.append(0, np.cumsum(self.utterances.reach.n_frames[:, 0]))
+    def of(self, rows: slice, lags: slice, crops: Sequence[int]) -> Scores:
+        """The scores of some utterances, with their rows of the lag table, under some crops."""
+        statistics, cosines = self.statistics[rows], self.cosines[lags]
+        if list(crops) != list(range(self.cosines.shape[1])):
+            statistics, cosines = statistics[:, crops], cosines[:, crops]
         return Scores(
             self.utterances.of(rows),
-            self.vectors[rows],
-            self.statistics[rows][:, crops],
-            self.cosines[lags[rows.start] : lags[rows.stop]][:, crops],
+            self.texts.of_rows(rows),
+            statistics,
+            cosines,
             self.has_null[rows],
         )
 

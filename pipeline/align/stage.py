@@ -22,7 +22,7 @@ from pipeline.align.checks import (
     texts_in_order,
     variant_in_order,
 )
-from pipeline.align.child_frames import ChildFrames
+from pipeline.align.child_frames import ChildFrames, FrameTimes
 from pipeline.align.scores import Scores
 from pipeline.align.utterances import Utterances, lag_table, utterances_of
 from pipeline.align.windows import FrameRanges
@@ -146,36 +146,48 @@ def align_child(
     frames: of all recordings of the child. hubs: needed where settings take hubs out.
     """
     wanted = (PLAIN, *settings.score_settings)
-    checked = [_checked(target, frames, settings, hubs) for target in targets]
+    kinds: dict[tuple[ModelRef, frozenset[Crop]], FrameTimes] = {}
+    for one_recording in frames.recordings:
+        if len(one_recording):
+            kinds.setdefault((one_recording.model, one_recording.crops), one_recording)
+    pool = tuple(kinds.values())
+    checked = [_checked(target, frames, pool, settings, hubs) for target in targets]
     ready = [one for one in checked if isinstance(one, _Recording)]
     crops = tuple(crop for crop in Crop if any(crop in one.crops for one in ready))
     whole = utterances_of(frames, [one.target.transcript for one in ready], settings)
     scores: dict[ScorerSetting, Scores] = {}
+    taken_off: dict[ScorerSetting, list[Float32Array]] = {}
     for setting in wanted:
         alike = next((scores[other] for other in scores if other.text is setting.text), None)
         utterances = alike.utterances if alike else whole.of(_rows(ready, setting.text))
         vectors = _vectors(ready, setting, hubs)
-        scores[setting] = Scores.empty(utterances, vectors, len(crops))
+        scores[setting] = Scores.empty(utterances, vectors, len(crops), n_threads)
+        if setting.is_hub_corrected and hubs is not None:
+            taken_off[setting] = [_products(vectors, hubs.frames[crop].vector) for crop in crops]
     for place, crop in enumerate(crops):
         images, n_sub_crops = frames.images(crop, n_threads)
         for setting, mine in scores.items():
             mine.fill(place, images, n_sub_crops, settings.null_draws, n_threads)
-            if setting.is_hub_corrected and hubs is not None:
-                mine.shift(place, _products(mine.vectors, hubs.frames[crop].vector))
+            if setting in taken_off:
+                mine.shift(place, taken_off[setting][place])
     found = iter(_told(ready, whole, crops, scores, frames))
     return [next(found) if isinstance(one, _Recording) else one for one in checked]
 
 
 def _checked(
-    target: ChildTarget, frames: ChildFrames, settings: AlignSettings, hubs: ChildHubs | None
+    target: ChildTarget,
+    frames: ChildFrames,
+    kinds: Sequence[FrameTimes],
+    settings: AlignSettings,
+    hubs: ChildHubs | None,
 ) -> _Recording | AlignmentError:
-    """What is to be scored of a target, or why it cannot be."""
+    """What is to be scored of a target, or why it cannot be. kinds: a recording with frames of
+    every model and set of crops."""
     transcript = target.transcript
     try:
         own = check_target(transcript, frames, target.texts)
-        others = [one for one in frames.recordings if one is not own and len(one)]
         crops = tuple(crop for crop in Crop if crop in own.crops and crop.value in settings.crops)
-        check_pool(own, others, crops)
+        check_pool(own, kinds, crops)
         n = len(transcript.utterances)
         made = {variant.variant: variant for variant in target.variants}
         words: dict[TextVariant, _Words] = {}
@@ -231,15 +243,21 @@ def _told(
     """Every recording's part of the scores."""
     times_ms = np.concatenate([np.zeros(0, np.int64), *(f.times_ms for f in frames.recordings)])
     before = 0
-    before_of = dict.fromkeys(scores, 0)
+    before_of = dict.fromkeys(scores, (0, 0))
     for one in ready:
         windows = whole.windows.of(slice(before, before + one.n_utterances))
         before += one.n_utterances
         told = []
         for setting, mine in scores.items():
-            first = before_of[setting]
-            last = before_of[setting] = first + len(one.words[setting.text].rows)
-            part = mine.of(slice(first, last), [crops.index(crop) for crop in one.crops])
+            first, first_lag = before_of[setting]
+            last = first + len(one.words[setting.text].rows)
+            last_lag = first_lag + int(mine.utterances.reach.n_frames[first:last].sum())
+            before_of[setting] = last, last_lag
+            part = mine.of(
+                slice(first, last),
+                slice(first_lag, last_lag),
+                [crops.index(crop) for crop in one.crops],
+            )
             told.append(_alignment(one, windows, setting, part, times_ms))
         yield tuple(told)
 
@@ -253,10 +271,12 @@ def _alignment(
 ) -> RecordingAlignment:
     """All n utterances of the recording; those without a text have no score."""
     n, words = one.n_utterances, one.words[setting.text]
-    statistics = np.full((n, *scores.statistics.shape[1:]), np.nan, np.float32)
-    statistics[words.rows] = scores.statistics
-    has_null = np.zeros(n, np.bool_)
-    has_null[words.rows] = scores.has_null
+    statistics, has_null = scores.statistics, scores.has_null
+    if len(words.rows) < n:
+        statistics = np.full((n, *scores.statistics.shape[1:]), np.nan, np.float32)
+        statistics[words.rows] = scores.statistics
+        has_null = np.zeros(n, np.bool_)
+        has_null[words.rows] = scores.has_null
     lags = lag_table(scores.utterances, times_ms, scores.cosines)
     missing = _missing_reasons(windows, has_null)
     transcript = one.target.transcript

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.align.child_frames import ChildFrames
+from pipeline.align.child_frames import ChildFrames, FrameTimes
 from pipeline.align.kernels import UInt64Array
 from pipeline.align.null import Places, places_in_others, places_in_same, utterance_keys
 from pipeline.align.windows import (
@@ -62,25 +62,30 @@ def utterances_of(
 
     Null windows of a recording lie in the child's others; where no other has frames, in itself.
     """
-    parts = [_in_recording(frames, transcript, settings) for transcript in transcripts]
-    if int((frames.n_frames > 0).sum()) > 1:
-        own = np.array([frames.place(one.recording_id) for one in transcripts], np.int64)
+    place_of = frames.places()
+    own = [place_of[transcript.recording_id] for transcript in transcripts]
+    parts = [
+        _in_recording(frames.recordings[place], start, transcript, settings)
+        for place, start, transcript in zip(
+            own, frames.starts[own].tolist(), transcripts, strict=True
+        )
+    ]
+    spans = Spans(
+        _joined([part.spans.onset_ms for part in parts]),
+        _joined([part.spans.offset_ms for part in parts]),
+    )
+    n_frames = frames.n_frames
+    if int((n_frames > 0).sum()) > 1:
+        n_each = [len(part.spans) for part in parts]
         places = places_in_others(
-            frames.starts, frames.n_frames, np.repeat(own, [len(part) for part in parts])
+            frames.starts, n_frames, np.repeat(np.array(own, np.int64), n_each)
         )
     else:
-        n_places = np.cumsum([0, *(len(part) for part in parts)])
-        places = Places(
-            _joined([part.places.first for part in parts], 2),
-            _joined([part.places.n_frames for part in parts], 2),
-            _joined([part.places.row + n for part, n in zip(parts, n_places, strict=False)]),
-            _joined([part.places.left_out for part in parts]),
-        )
+        # Only one recording has frames, and its frames are the first of all.
+        times_ms = [one.times_ms for one in frames.recordings if len(one)]
+        places = places_in_same(spans, _joined(times_ms))
     return Utterances(
-        Spans(
-            _joined([part.spans.onset_ms for part in parts]),
-            _joined([part.spans.offset_ms for part in parts]),
-        ),
+        spans,
         FrameRanges(
             _joined([part.windows.first for part in parts], len(WINDOWS)),
             _joined([part.windows.n_frames for part in parts], len(WINDOWS)),
@@ -103,12 +108,20 @@ def lag_table(utterances: Utterances, times_ms: Int64Array, cosines: np.ndarray)
     return LagTable(utterance_row, time_ms, lag_ms, cosines)
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The utterances of one recording, as in Utterances."""
+
+    spans: Spans
+    windows: FrameRanges
+    reach: FrameRanges
+    keys: UInt64Array
+
+
 def _in_recording(
-    frames: ChildFrames, transcript: Transcript, settings: AlignSettings
-) -> Utterances:
-    """One recording's utterances; null places within it."""
-    place = frames.place(transcript.recording_id)
-    own, start = frames.recordings[place], int(frames.starts[place])
+    own: FrameTimes, start: int, transcript: Transcript, settings: AlignSettings
+) -> _Part:
+    """One recording's utterances; start: where its frames begin among all of the child's."""
     spans = Spans.of(transcript.utterances)
     windows = frame_ranges(spans, own.times_ms, tuple(WINDOWS.values()))
     if settings.sub_second == "nearest":
@@ -116,13 +129,11 @@ def _in_recording(
             windows, spans, own.times_ms, grid_step_ms(own.times_ms, own.grid_index)
         )
     reach = frame_ranges(spans, own.times_ms, (MAX_LAG_MS,))
-    places = places_in_same(spans, own.times_ms)
     ids = [utterance.utterance_id for utterance in transcript.utterances]
-    return Utterances(
+    return _Part(
         spans,
         replace(windows, first=windows.first + start),
         replace(reach, first=reach.first + start),
-        replace(places, first=places.first + start),
         utterance_keys(transcript.recording_id, ids, settings.seed),
     )
 

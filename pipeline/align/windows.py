@@ -26,10 +26,10 @@ class Spans:
 
     @classmethod
     def of(cls, utterances: Sequence[Utterance]) -> Spans:
-        n = len(utterances)
+        spans = [utterance.span for utterance in utterances]
         return cls(
-            np.fromiter((u.span.onset_ms for u in utterances), np.int64, n),
-            np.fromiter((u.span.offset_ms for u in utterances), np.int64, n),
+            np.array([span.onset_ms for span in spans], np.int64),
+            np.array([span.offset_ms for span in spans], np.int64),
         )
 
     def __len__(self) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.align.child_frames import ChildFrames
 from pipeline.align.hubs import mean_frames, mean_text, utterance_vectors
-from pipeline.align.rounded import rounded_images
+from pipeline.align.rounded import empty_rows, round_images
 from pipeline.align.stage import (
     AlignInput,
     ChildTarget,
@@ -122,7 +122,9 @@ def test_fewer_squares_of_one_recording_change_no_maximum(child):
     together = ChildFrames.in_memory([frames[0], few, *frames[2:]])
     images, k = together.images(Crop.MULTI)
     assert k == 3
-    start = int(together.starts[together.place("b")])
+    start = int(together.starts[together.places()["b"]])
     own = images.reshape(-1, k, DIM)[start : start + 40]
     squares = few.vectors(Crop.MULTI)[:, 0]
-    assert np.array_equal(own, np.repeat(rounded_images(squares)[:, None], 3, axis=1))
+    rounded = empty_rows(*squares.shape)
+    round_images(squares, rounded)
+    assert np.array_equal(own, np.repeat(rounded[:, None], 3, axis=1))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.align import row_products
-from pipeline.align.rounded import RoundedTexts, rounded_images
+from pipeline.align.rounded import RoundedTexts, empty_rows, round_images
 from pipeline.compiled import compiled
 from tests.align.worlds import unit_rows
 
@@ -14,9 +14,10 @@ from tests.align.worlds import unit_rows
 def compared(texts: np.ndarray, images: np.ndarray) -> np.ndarray:
     """Cosines of row with row, as the stage computes them."""
     rounded, n = RoundedTexts.of(texts), len(texts)
-    found = np.empty(n, np.int32)
+    found, rounded_images = np.empty(n, np.int32), empty_rows(*images.shape)
+    round_images(images, rounded_images)
     compiled(row_products.products)(
-        rounded.vectors, rounded_images(images), 1, np.arange(n), np.ones(n, np.int64), found
+        rounded.vectors, rounded_images, 1, np.arange(n), np.ones(n, np.int64), found
     )
     return found * rounded.unit
 
