@@ -13,40 +13,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.watched import WATCHER_VARIABLE, watch
+from tests.torture.hostile.crashing_decoder import python_path
 from tests.torture.hostile.recordings import make_recording
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no signals to see")
-
-_CRASHING_DECODER = """
-import ctypes
-import signal
-import time
-from pathlib import Path
-
-import pipeline.media_file
-
-whole = pipeline.media_file.in_hand
-
-
-class CrashingHand:
-    def __init__(self, path):
-        self.path, self.note = path, whole(path)
-
-    def __enter__(self):
-        self.note.__enter__()
-        if "deadly" in self.path.name:
-            ctypes.string_at(0)
-        if "endless" in self.path.name:
-            Path(self.path.parent, "begun").touch()
-            time.sleep(60)
-
-    def __exit__(self, *problem):
-        return self.note.__exit__(*problem)
-
-
-pipeline.media_file.in_hand = CrashingHand
-"""
-"""What a sitecustomize module does to a process: a real segmentation fault as a file is opened."""
 
 
 def study_of(root: Path, *names: str) -> Path:
@@ -67,12 +37,6 @@ def study_of(root: Path, *names: str) -> Path:
     return root
 
 
-def environment_with_a_crashing_decoder(folder: Path) -> dict[str, str]:
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(_CRASHING_DECODER)
-    return {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{Path.cwd()}"}
-
-
 def run_speech(study: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pipeline", "run", str(study), "--stage", "speech", "-q"],
@@ -84,7 +48,7 @@ def run_speech(study: Path, environment: dict[str, str]) -> subprocess.Completed
 
 
 def test_a_decoder_crash_costs_one_recording_and_the_run_goes_on(tmp_path: Path) -> None:
-    environment = environment_with_a_crashing_decoder(tmp_path / "hook")
+    environment = {**os.environ, "PYTHONPATH": python_path(tmp_path / "hook")}
     study = study_of(tmp_path / "study", "a_deadly", "b_good")
     ended = run_speech(study, environment)
     assert ended.returncode == 1, ended.stderr
@@ -97,7 +61,7 @@ def test_a_decoder_crash_costs_one_recording_and_the_run_goes_on(tmp_path: Path)
 
 
 def test_a_killed_watcher_takes_the_run_with_it(tmp_path: Path) -> None:
-    environment = environment_with_a_crashing_decoder(tmp_path / "hook")
+    environment = {**os.environ, "PYTHONPATH": python_path(tmp_path / "hook")}
     study = study_of(tmp_path / "study", "endless")
     command = [sys.executable, "-m", "pipeline", "run", str(study), "--stage", "speech", "-q"]
     watcher = subprocess.Popen(command, env=environment)

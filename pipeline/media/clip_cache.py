@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline.faces.blur import FaceBlur
-from pipeline.media.clips import CLIP_FORMAT, ClipSettings, clip_span, cut_clip
+from pipeline.media.clip_job import cut_apart
+from pipeline.media.clips import CLIP_FORMAT, ClipSettings, clip_span
 from pipeline.media.face_search import FACES_FORMAT
 from pipeline.media.file_cache import FileCache
 from pipeline.records import TimeSpan
@@ -26,10 +27,10 @@ class ClipCache:
         self._files = FileCache(self.folder, suffixes=(".mp4",), max_bytes=max_bytes)
 
     def clip(self, source: Path, span: TimeSpan, settings: ClipSettings) -> Path:
-        """The file of the clip, cut now if it is not there. Raises MediaError as `cut_clip`."""
+        """The file of the clip, cut now if it is not there. Raises MediaError as `cut_apart`."""
         return self._files.file(
             self.path_of(source, span, settings).name,
-            lambda path: cut_clip(source, span, path, settings),
+            lambda path: cut_apart(source, span, path, settings),
         )
 
     def path_of(self, source: Path, span: TimeSpan, settings: ClipSettings) -> Path:

@@ -20,6 +20,7 @@ from pipeline.current_rules import rules_now
 from pipeline.errors import DiskFullError, MediaError
 from pipeline.faces.blur import FaceBlur
 from pipeline.faces.choice import ShownIn, face_blur
+from pipeline.media.apart import APART, Job
 from pipeline.media.clip_cache import content_of
 from pipeline.media.face_hiding import grey_of, without_faces
 from pipeline.media.face_search import FACES_FORMAT, faces_at, faces_of
@@ -81,7 +82,16 @@ def picture_file(
             study_root,
             ("picture", content_of(source), str(frame_ms), variant.value, *hidden),
             ".jpg",
-            lambda path: _write_picture(_shown_frame(source, frame_ms, blur), variant, path),
+            lambda path: APART.do(
+                _job(
+                    source,
+                    "write_frame",
+                    out=path,
+                    frame_ms=frame_ms,
+                    blur=blur.value,
+                    variant=variant.value,
+                )
+            ),
         )
     if frames_path is not None:
         folder = _frames_folder(study_root, frames_path)
@@ -127,8 +137,33 @@ def sound_file(study_root: Path, store_con: DuckDBPyConnection, moment: MomentRe
         study_root,
         ("sound", content_of(source), str(span.onset_ms), str(span.offset_ms), str(track)),
         ".m4a",
-        lambda path: write_sound(source, span, track, path),
+        lambda path: APART.do(
+            _job(
+                source,
+                "write_heard",
+                out=path,
+                onset_ms=span.onset_ms,
+                offset_ms=span.offset_ms,
+                audio_track=track,
+            )
+        ),
     )
+
+
+def write_frame(*, source: str, out: str, frame_ms: int, blur: str, variant: str) -> None:
+    """What another process does for `picture_file`."""
+    image = _shown_frame(Path(source), frame_ms, FaceBlur(blur))
+    _write_picture(image, ImageVariant(variant), Path(out))
+
+
+def write_heard(*, source: str, out: str, onset_ms: int, offset_ms: int, audio_track: int) -> None:
+    """What another process does for `sound_file`."""
+    write_sound(Path(source), TimeSpan(onset_ms, offset_ms), audio_track, Path(out))
+
+
+def _job(source: Path, function: str, *, out: Path, **values: str | int) -> Job:
+    paths = {"source": str(source.absolute()), "out": str(out.absolute())}
+    return Job(f"{__name__}:{function}", source, {**paths, **values})
 
 
 def _taken_away(moment: MomentRef) -> MediaError:
