@@ -107,7 +107,7 @@ class Gate:
                 await receive()
                 await send({"type": "websocket.close", "code": 1008, "reason": ""})
             return
-        protected = _protected(send, path, self._protection)
+        protected = _protected(send, path, self._protection, is_https=_is_https(scope))
         if refused is not None:
             response = PlainTextResponse(
                 refused.refusal.value, refused.status, headers={"Cache-Control": "no-store"}
@@ -227,8 +227,17 @@ def _bounded(receive: Receive) -> Receive:
     return bounded
 
 
-def _protected(send: Send, path: str, protection: dict[str, str]) -> Send:
-    """Puts the headers of protection on an answer that has not its own."""
+def _is_https(scope: Scope) -> bool:
+    """Whether the browser came by https; whoever lies about it closes their own cookies only."""
+    told = Headers(scope=scope).get("x-forwarded-proto", "").partition(",")[0].strip()
+    return "https" in (scope.get("scheme"), told.casefold())
+
+
+def _protected(send: Send, path: str, protection: dict[str, str], *, is_https: bool) -> Send:
+    """Puts the headers of protection on an answer that has not its own.
+
+    Streamlit leaves its cookies open to http; behind https they are not.
+    """
 
     async def protected(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -237,6 +246,16 @@ def _protected(send: Send, path: str, protection: dict[str, str]) -> Send:
                 headers.setdefault(name, value)
             if path.partition("/")[0] in _NOT_KEPT:
                 headers["Cache-Control"] = "private, no-store"
+            if is_https:
+                message["headers"] = [_closed(*one) for one in message["headers"]]
         await send(message)
 
     return protected
+
+
+def _closed(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A header; a cookie goes back over https alone."""
+    if name.lower() != b"set-cookie":
+        return name, value
+    marks = {part.strip().lower() for part in value.split(b";")[1:]}
+    return name, value if b"secure" in marks else value + b"; Secure"
