@@ -14,6 +14,7 @@ import json
 import secrets
 import time
 from dataclasses import dataclass
+from enum import Enum
 
 from dashboard.navigation import MomentKey
 
@@ -33,10 +34,19 @@ class BadTokenError(Exception):
         self.expired = expired
 
 
+class Purpose(str, Enum):
+    """What a link to a clip was made for. CONFIRMED: present mode, after an admin said that
+    recordings which are not for talks may be shown to who watches."""
+
+    DESK = "desk"
+    PRESENT = "present"
+    CONFIRMED = "confirmed"
+
+
 @dataclass(frozen=True, slots=True)
 class ClipRequest:
-    """The clip that a link stands for, and for whom; `nonce` tells two openings of one moment
-    apart."""
+    """The clip that a link stands for, for whom and what for; `nonce` tells two openings of one
+    moment apart."""
 
     viewer: str
     moment: MomentKey
@@ -44,6 +54,7 @@ class ClipRequest:
     lag_ms: int
     expires_s: int
     nonce: str
+    purpose: Purpose = Purpose.DESK
 
 
 class TokenSigner:
@@ -59,6 +70,7 @@ class TokenSigner:
         viewer: str,
         lead_ms: int,
         lag_ms: int,
+        purpose: Purpose = Purpose.DESK,
         now_s: float | None = None,
     ) -> str:
         """A token of one viewer for one clip, good for LIFETIME_S from now."""
@@ -72,6 +84,7 @@ class TokenSigner:
                 lag_ms,
                 expires_s,
                 secrets.token_urlsafe(6),
+                purpose.value,
             ],
             ensure_ascii=True,
         )
@@ -88,11 +101,11 @@ class TokenSigner:
         # Nothing of the token is looked at before its signature is known to be ours.
         if not hmac.compare_digest(given, self._digest(text)):
             raise BadTokenError
-        viewer, recording_id, utterance_id, lead_ms, lag_ms, expires_s, nonce = json.loads(
+        viewer, recording_id, utterance_id, lead_ms, lag_ms, expires_s, nonce, purpose = json.loads(
             _to_bytes(text)
         )
         moment = MomentKey(recording_id, utterance_id)
-        found = ClipRequest(viewer, moment, lead_ms, lag_ms, expires_s, nonce)
+        found = ClipRequest(viewer, moment, lead_ms, lag_ms, expires_s, nonce, Purpose(purpose))
         if (time.time() if now_s is None else now_s) > expires_s:
             raise BadTokenError(found)
         return found
@@ -113,6 +126,14 @@ SIGNER = TokenSigner(secrets.token_bytes(32))
 """This server's signer. Pages and the route run in one process, so both see the same one."""
 
 
-def clip_path(moment: MomentKey, viewer: str, *, lead_ms: int, lag_ms: int) -> str:
+def clip_path(
+    moment: MomentKey,
+    viewer: str,
+    *,
+    lead_ms: int,
+    lag_ms: int,
+    purpose: Purpose = Purpose.DESK,
+) -> str:
     """Path of the clip on this server, with a fresh token for this viewer."""
-    return f"{ROUTE}/{SIGNER.sign(moment, viewer=viewer, lead_ms=lead_ms, lag_ms=lag_ms)}.mp4"
+    token = SIGNER.sign(moment, viewer=viewer, lead_ms=lead_ms, lag_ms=lag_ms, purpose=purpose)
+    return f"{ROUTE}/{token}.mp4"

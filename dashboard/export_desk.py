@@ -39,7 +39,8 @@ _HEADERS = {
 @dataclass(frozen=True, slots=True)
 class ReadyExport:
     """A file to fetch: `token` opens it for `viewer`, who made it while they could see `children`
-    (None for all). `file_name` is what it is called on arrival."""
+    (None for all). `file_name` is what it is called on arrival. `is_confirmed`: it holds what only
+    an admin may take out, on their word."""
 
     token: str
     viewer: str
@@ -49,6 +50,7 @@ class ReadyExport:
     what: str
     n_rows: int
     made_at_s: float
+    is_confirmed: bool = False
 
     @property
     def has_media(self) -> bool:
@@ -76,7 +78,9 @@ class ExportDesk:
         folder.mkdir(parents=True, mode=0o700)
         return folder
 
-    def offer(self, path: Path, what: str, n_rows: int, viewer: Viewer) -> ReadyExport:
+    def offer(
+        self, path: Path, what: str, n_rows: int, viewer: Viewer, *, is_confirmed: bool = False
+    ) -> ReadyExport:
         """Make a finished file available under a link of this viewer."""
         token = secrets.token_urlsafe(24)
         ready = ReadyExport(
@@ -88,6 +92,7 @@ class ExportDesk:
             what,
             n_rows,
             time.monotonic(),
+            is_confirmed,
         )
         with self._lock:
             self._ready[ready.token] = ready
@@ -121,6 +126,8 @@ class ExportDesk:
         # What somebody may see can have changed since they made it.
         if not viewer.role.opens_pages or ready.children != viewer.children:
             return refuse(403, "You may see other children now. Make this export again.")
+        if ready.is_confirmed and not viewer.role.manages:
+            return refuse(403, Refusal.NOT_ALLOWED.value)
         if ready.has_media and not viewer.role.sees_media:
             return refuse(403, Refusal.NOT_ALLOWED.value)
         if request.method == "GET":
@@ -128,6 +135,7 @@ class ExportDesk:
             root = ready.path.parents[3]
             # What follows the first word may say what was searched for.
             kind = f"{ready.what.split()[0].rstrip(':')}, {ready.n_rows} rows"
+            kind += ", also of recordings that are not for talks" * ready.is_confirmed
             try:
                 write_opened(root, Opened(viewer.name, viewer.role.value, "export", detail=kind))
             except AuditError as problem:

@@ -20,10 +20,18 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.access.door import Door
 from dashboard.access.viewer import NotLetInError, Refusal, Viewer
-from dashboard.clip_tokens import ROUTE, SIGNER, BadTokenError, ClipRequest, TokenSigner
+from dashboard.clip_tokens import (
+    ROUTE,
+    SIGNER,
+    BadTokenError,
+    ClipRequest,
+    Purpose,
+    TokenSigner,
+)
 from dashboard.queries.clip_sources import ClipSource, clip_source
 from pipeline.access.audit import Opened, write_opened
 from pipeline.access.refusals import RefusalLog, Refused
+from pipeline.current_rules import rules_now
 from pipeline.errors import AuditError, CoviewError
 from pipeline.media.study_clips import StudyClips
 from pipeline.store.locate import current_store_path
@@ -36,6 +44,12 @@ _HEADERS = {
     "Content-Disposition": "inline",
 }
 _MAX_REMEMBERED = 10_000
+_PURPOSES = {
+    Purpose.DESK: "",
+    Purpose.PRESENT: "present mode",
+    Purpose.CONFIRMED: "present mode, confirmed",
+}
+"""What the audit says a clip was opened for."""
 _NOT_THERE = "This moment is not in the current store."
 
 
@@ -114,6 +128,10 @@ class ClipDesk:
                 return refuse(403, "This recording may not be played.")
             if source.media_path is None:
                 return _refusal(404, "This recording has frames but no video.")
+            if wanted.purpose is Purpose.CONFIRMED and not viewer.role.manages:
+                return refuse(403, Refusal.NOT_ALLOWED.value)
+            if wanted.purpose is Purpose.PRESENT and not _may_leave(root, source):
+                return refuse(403, "The family did not allow to show this recording in talks.")
             path = self._clips_of(root).clip(
                 source.media_path,
                 source.span,
@@ -148,7 +166,14 @@ class ClipDesk:
         key = wanted.moment
         write_opened(
             root,
-            Opened(viewer.name, viewer.role.value, "clip", key.recording_id, key.utterance_id),
+            Opened(
+                viewer.name,
+                viewer.role.value,
+                "clip",
+                key.recording_id,
+                key.utterance_id,
+                _PURPOSES[wanted.purpose],
+            ),
         )
         with self._lock:
             self._logged[wanted.nonce] = None
@@ -165,6 +190,13 @@ def _source(root: Path, wanted: ClipRequest) -> ClipSource | None:
         return None
     with duckdb.connect(str(store), read_only=True) as con:
         return clip_source(con, wanted.moment.recording_id, wanted.moment.utterance_id)
+
+
+def _may_leave(root: Path, source: ClipSource) -> bool:
+    """Whether a clip may be shown outside, as the store and the metadata say now."""
+    if source.media_path is None or not source.permission.may_leave:
+        return False
+    return rules_now(root).shown_media(source.media_path).permission.may_leave
 
 
 def _refusal(status: int, sentence: str) -> PlainTextResponse:

@@ -67,12 +67,14 @@ class Permission(str, Enum):
 
     @property
     def may_leave(self) -> bool:
-        """Whether clips may be handed out, for talks."""
+        """Whether moments may be shown outside: in present mode, and as clips that are exported."""
         return self is Permission.EXCERPTS
 
 
 MAY_BE_SHOWN = tuple(permission.value for permission in Permission if permission.may_be_shown)
 """The permissions of which `may_be_shown` is true, as a store writes them."""
+MAY_LEAVE = tuple(permission.value for permission in Permission if permission.may_leave)
+"""The permissions of which `may_leave` is true, as a store writes them."""
 MAY_BE_SHOWN_SQL = f"({', '.join(map(repr, MAY_BE_SHOWN))})"
 """The same as a list in SQL."""
 

@@ -11,7 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.access.door import Door
 from dashboard.access.page_files import PageFiles
-from dashboard.access.viewer import NotLetInError, Viewer
+from dashboard.access.viewer import NotLetInError, Refusal, Viewer
 from dashboard.access.way_back import WaysBack
 from dashboard.place import study_root
 from pipeline.access.audit import Opened, write_opened
@@ -85,6 +85,17 @@ def pictures_opened(recording_id: str, utterance_id: str = "") -> None:
             Opened(viewer.name, viewer.role.value, "picture", recording_id, utterance_id),
         )
         known.add((recording_id, utterance_id))
+
+
+def confirmed(what: str) -> None:
+    """Write down that an admin takes something on them; `what` is Coview's own words.
+
+    Raises AuditError when it cannot be written, and NotLetInError for who is no admin.
+    """
+    viewer = current_viewer()
+    if not viewer.role.manages:
+        raise NotLetInError(Refusal.NOT_ALLOWED, viewer.name)
+    write_opened(study_root(), Opened(viewer.name, viewer.role.value, "confirmed", detail=what))
 
 
 def sent() -> tuple[Mapping[str, str], Mapping[str, str]]:

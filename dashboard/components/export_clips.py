@@ -17,7 +17,7 @@ from dashboard.components.view import View
 from dashboard.filters import Filters, with_value
 from dashboard.marked import Marked
 from dashboard.saved import Saved
-from pipeline.exchange.clips_export import Margins, export_clips
+from pipeline.exchange.clips_export import Margins, Taken, export_clips
 from pipeline.exchange.selection import Selection
 from pipeline.exchange.table_export import Bundle
 from pipeline.faces.choice import ShownIn
@@ -45,9 +45,10 @@ def playlist_export(view: View) -> None:
     if n_lost:
         note += f" {labels.plural(n_lost, 'moment')} of it cannot be found in this store."
     st.caption(
-        f"{note} The whole list, whatever the filters are. Clips of recordings that may not be "
-        "shown are left out and noted."
+        f"{note} The whole list, whatever the filters are. Only clips of recordings whose families "
+        "allowed excerpts (permission `excerpts`) leave; the others are noted."
     )
+    taken = _taken(view)
     known = store_facts(view.store)
     plain = replace(view, filters=_without_restrictions(view.filters))
 
@@ -72,6 +73,7 @@ def playlist_export(view: View) -> None:
                 work.folder,
                 work.on_step,
                 work.stopped.is_set,
+                taken,
             ).bundle
 
     export_button(
@@ -79,10 +81,25 @@ def playlist_export(view: View) -> None:
         key="export_clips",
         store=view.store,
         what=f"clips of playlist {name}",
-        identity=f"{view.store.key} {name} {keys} {margins} {view.measure}",
+        identity=f"{view.store.key} {name} {keys} {margins} {view.measure} {taken}",
         make=make,
         is_disabled=not keys,
+        is_confirmed=taken is Taken.CONFIRMED,
     )
+
+
+def _taken(view: View) -> Taken:
+    """What an admin takes out; nobody else is asked."""
+    if not view.store.viewer.role.manages:
+        return Taken.EXCERPTS
+    is_confirmed = st.checkbox(
+        "Also clips of recordings with the permission `media`: they stay with those who work with "
+        "the study",
+        key="export_confirmed",
+        help="The families allowed to play these recordings in the lab, not to show them outside. "
+        "That you take clips of them out is written down.",
+    )
+    return Taken.CONFIRMED if is_confirmed else Taken.EXCERPTS
 
 
 def _n_lost(saved: Saved, marked: Marked) -> int:

@@ -16,6 +16,7 @@ import duckdb
 import streamlit as st
 
 from dashboard import labels
+from dashboard.access.session import confirmed
 from dashboard.components.moment_web import Piece
 from dashboard.data import StoreHandle
 from dashboard.export_desk import DESK, ReadyExport
@@ -56,22 +57,28 @@ def export_button(
     identity: str,
     make: Callable[[Work], Bundle],
     is_disabled: bool = False,
+    is_confirmed: bool = False,
 ) -> None:
     """A button that makes an export, then the link to it.
 
     `what` is logged when the file is fetched. `identity` says what exactly is exported: the link
     disappears when it changes. `make` runs in a thread of its own and raises CoviewError.
+    `is_confirmed`: it holds what only an admin may take out, which is written down.
     """
     ready: dict[str, tuple[str, ReadyExport]] = st.session_state.setdefault(_READY_STATE, {})
     if st.button(label, key=key, icon=":material/download:", disabled=is_disabled):
         ready.pop(key, None)
-        ready[key] = (identity, _make(store, what, make))
+        if is_confirmed:
+            confirmed("an export with clips of recordings that are not for talks")
+        ready[key] = (identity, _make(store, what, make, is_confirmed=is_confirmed))
     made_for, export = ready.get(key, ("", None))
     if export is not None and made_for == identity and DESK.find(export.token) is not None:
         _link(key, export)
 
 
-def _make(store: StoreHandle, what: str, make: Callable[[Work], Bundle]) -> ReadyExport:
+def _make(
+    store: StoreHandle, what: str, make: Callable[[Work], Bundle], *, is_confirmed: bool
+) -> ReadyExport:
     folder = DESK.new_folder(store.study_root)
     cursor = store.cursor()
     cursor.execute("SET enable_progress_bar = true")
@@ -92,7 +99,7 @@ def _make(store: StoreHandle, what: str, make: Callable[[Work], Bundle]) -> Read
                 wait([future], timeout=10)
                 shutil.rmtree(folder, ignore_errors=True)
             bar.empty()
-    return DESK.offer(bundle.path, what, bundle.n_rows, store.viewer)
+    return DESK.offer(bundle.path, what, bundle.n_rows, store.viewer, is_confirmed=is_confirmed)
 
 
 def _link(key: str, export: ReadyExport) -> None:

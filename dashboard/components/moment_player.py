@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard.access.session import current_viewer
-from dashboard.clip_tokens import clip_path
+from dashboard.clip_tokens import Purpose, clip_path
 from dashboard.components.moment_state import was_opened_by_hand
 from dashboard.components.moment_web import Piece
 from dashboard.navigation import MomentKey
@@ -115,10 +115,16 @@ def _renew() -> None:
     """Nothing to do: running the page again makes a fresh link."""
 
 
-def clip_source(key: MomentKey, margins: Margins) -> str:
+def clip_source(key: MomentKey, margins: Margins, purpose: Purpose = Purpose.DESK) -> str:
     """A fresh link to the clip of a moment; it is cut when the browser asks for it."""
     base = str(st.get_option("server.baseUrlPath")).strip("/")
-    path = clip_path(key, current_viewer().name, lead_ms=margins.lead_ms, lag_ms=margins.lag_ms)
+    path = clip_path(
+        key,
+        current_viewer().name,
+        lead_ms=margins.lead_ms,
+        lag_ms=margins.lag_ms,
+        purpose=purpose,
+    )
     return f"/{base}{path}" if base else path
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import data, labels
 from dashboard.components.marked_choice import current_marked
-from dashboard.components.moment_player import clip_source, kept_margins, why_no_clip
+from dashboard.components.moment_player import clip_source, kept_margins
 from dashboard.components.moment_state import (
     Step,
     beside,
@@ -20,6 +20,12 @@ from dashboard.components.moment_state import (
 )
 from dashboard.components.moment_web import Piece
 from dashboard.components.saved_state import current_saved
+from dashboard.components.talk_permission import (
+    ask_to_confirm,
+    may_confirm,
+    purpose_of,
+    why_not_presented,
+)
 from dashboard.components.view import View, bare_view
 from dashboard.marked import EVERYTHING
 from dashboard.moment_list import MomentList
@@ -96,7 +102,7 @@ def _in_playlist(
         if not 0 <= index < len(keys):
             return None
         other = _moment(view, keys[index])
-        return Step(keys[index], listing, other is not None and not why_no_clip(other))
+        return Step(keys[index], listing, other is not None and not why_not_presented(other))
 
     return Standing(place + 1, len(keys), step(place - 1), step(place + 1))
 
@@ -110,33 +116,46 @@ def _present(view: View, key: MomentKey | None, standing: Standing) -> None:
     st.html(_BARE)
     moment = None if key is None else _moment(view, key)
 
-    def act() -> None:
-        asked = st.session_state[_KEY].opened
-        step = {"next": standing.after, "previous": standing.before}.get(str(asked))
+    def go(asked: str) -> None:
+        step = {"next": standing.after, "previous": standing.before}.get(asked)
         if asked == "leave":
             stop_presenting()
         elif step is not None:
             open_by_hand(step.key, step.listing)
 
     margins = kept_margins()
-    reason = "There is no moment to present." if moment is None else why_no_clip(moment)
-    source = "" if reason or key is None else clip_source(key, margins)
-    after = standing.after
+    reason = "There is no moment to present." if moment is None else why_not_presented(moment)
+    if moment is not None and may_confirm(moment):
+        ask_to_confirm(go, has_next=standing.after is not None)
+        return
+    is_shown = moment is not None and not reason
+    source = clip_source(key, margins, purpose_of(moment)) if is_shown and key and moment else ""
+    following = _following(view, standing.after)
     _PIECE.draw(
         key=_KEY,
         data={
             "key": "" if key is None else f"{key.recording_id} {key.utterance_id} {margins}",
             "source": source,
-            "next_source": clip_source(after.key, margins) if after and after.has_clip else None,
-            "words": "" if moment is None else moment.text or "(no words)",
+            "next_source": None
+            if following is None or standing.after is None
+            else clip_source(standing.after.key, margins, purpose_of(following)),
+            "words": "" if moment is None or reason else moment.text or "(no words)",
             "reason": reason,
             "place": _place(standing),
             "has_previous": standing.before is not None,
-            "has_next": after is not None,
+            "has_next": standing.after is not None,
         },
-        on_opened=act,
+        on_opened=lambda: go(str(st.session_state[_KEY].opened)),
         on_expired=_renew,
     )
+
+
+def _following(view: View, step: Step | None) -> Moment | None:
+    """The next moment, when its clip can be cut while this one plays."""
+    if step is None or not step.has_clip:
+        return None
+    found = _moment(view, step.key)
+    return None if found is None or why_not_presented(found) else found
 
 
 def _place(standing: Standing) -> str:

@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from dashboard.filters import Filters
 from dashboard.queries.selection import Measure, Query, Value, scored
-from pipeline.records import MAY_BE_SHOWN, TimeSpan
+from pipeline.records import MAY_BE_SHOWN, MAY_LEAVE, TimeSpan
 
 N_LINES_AROUND = 6
 """Lines of transcript shown before and after the moment."""
@@ -69,6 +69,11 @@ class Moment:
     def may_be_shown(self) -> bool:
         """Whether pictures and sound of this recording may be shown."""
         return self.permission in MAY_BE_SHOWN
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether the moment may be shown outside, in talks."""
+        return self.permission in MAY_LEAVE
 
 
 def moment(

@@ -52,7 +52,7 @@ _STUDY_TOML = """\
 
 [study]
 name = "Coview demo"
-default_permission = "media"
+default_permission = "excerpts"
 
 [speech]
 {source}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -26,6 +27,11 @@ _FACES = (
     "anonymisation."
 )
 _HIDDEN = "the recording may not be shown, has no video, or left the study"
+_NOT_FOR_TALKS = "the family allowed no excerpts: the recording's permission is media"
+_CONFIRMED = (
+    "Some clips are of recordings whose families allowed no excerpts (permission media). An admin "
+    "confirmed that they stay with those who work with the study; do not show or hand them on."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,14 @@ class Margins:
 
     lead_ms: int
     lag_ms: int
+
+
+class Taken(Enum):
+    """Which clips are handed out: those whose families allowed excerpts, or, when an admin
+    confirmed it, all that may be played."""
+
+    EXCERPTS = "excerpts"
+    CONFIRMED = "confirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +69,31 @@ def export_clips(
     folder: Path,
     on_step: OnStep = lambda step, share: None,
     is_stopped: Callable[[], bool] = lambda: False,
+    taken: Taken = Taken.EXCERPTS,
 ) -> ClipsBundle:
     """Write the zip of the utterances `keys`, in their order, into `folder`.
 
     `rows` is an export of utterances (with recording_id and utterance_id); its rows of other
     utterances are left out. What may be shown is asked of `current`, the newest build, because a
-    permission may have been withdrawn since the build of `con`. A clip that cannot be cut is
-    noted in the table. Every clip that is handed out is logged as opened.
+    permission may have been withdrawn since the build of `con`, and of the metadata. A clip that
+    is not `taken` or cannot be cut is noted in the table. Every clip that is handed out is logged
+    as opened.
     """
     numbers = {key: place for place, key in enumerate(keys)}
     files: dict[Key, BundledFile] = {}
     notes: dict[Key, str] = {}
+    n_confirmed = 0
     for clip in utterances_named(keys).wanted(current):
         if is_stopped():
             break
         key = (clip.recording_id, clip.utterance_id)
         on_step("Cutting clips", (len(files) + len(notes)) / max(1, len(keys)))
         try:
+            may_leave = clip.permission.may_leave and clips.may_leave(clip.media_path)
+            if not may_leave and taken is Taken.EXCERPTS:
+                notes[key] = _NOT_FOR_TALKS
+                continue
+            n_confirmed += not may_leave
             path = clips.clip(
                 clip.media_path, clip.span, lead_ms=margins.lead_ms, lag_ms=margins.lag_ms
             )
@@ -83,6 +105,8 @@ def export_clips(
     table = _with_clips(rows, keys, files, notes, margins)
     if clips.hides_faces:
         table = replace(table, notes=(*table.notes, _FACES))
+    if n_confirmed:
+        table = replace(table, notes=(*table.notes, _CONFIRMED))
     file_name = f"{table.name}.csv"
     path = folder / file_name
     try:

@@ -12,7 +12,7 @@ from pipeline.people.attach import attach
 from pipeline.people.marks import SavedMoment
 from pipeline.people.snapshot import read_marks
 from pipeline.people.store import MomentRef, PeopleStore
-from pipeline.records import MAY_BE_SHOWN_SQL, TimeSpan
+from pipeline.records import MAY_BE_SHOWN_SQL, Permission, TimeSpan
 
 Key = tuple[str, str]
 """recording_id, utterance_id."""
@@ -29,6 +29,7 @@ class WantedClip:
     utterance_id: str
     media_path: str
     span: TimeSpan
+    permission: Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +70,20 @@ class ClipChoice:
     def wanted(self, con: DuckDBPyConnection) -> Iterator[WantedClip]:
         """Those that may be cut, in the order of the choice, without holding all in memory."""
         rows = con.execute(
-            f"""SELECT recording_id, utterance_id, media_path, onset_ms, offset_ms FROM (
-                    SELECT u.recording_id, u.utterance_id, r.media_path, u.onset_ms, u.offset_ms,
-                        {_HAS_CLIP} AS has_clip {self.tail})
+            f"""SELECT recording_id, utterance_id, media_path, onset_ms, offset_ms, permission
+                FROM (SELECT u.recording_id, u.utterance_id, r.media_path, u.onset_ms, u.offset_ms,
+                        r.permission, {_HAS_CLIP} AS has_clip {self.tail})
                 WHERE has_clip""",
             dict(self.params),
         )
         while batch := rows.fetchmany(_FETCHED_AT_ONCE):
-            for recording_id, utterance_id, media_path, onset_ms, offset_ms in batch:
+            for recording_id, utterance_id, media_path, onset_ms, offset_ms, permission in batch:
                 yield WantedClip(
-                    recording_id, utterance_id, media_path, TimeSpan(onset_ms, offset_ms)
+                    recording_id,
+                    utterance_id,
+                    media_path,
+                    TimeSpan(onset_ms, offset_ms),
+                    Permission(permission),
                 )
 
 

@@ -58,6 +58,13 @@ class StudyClips:
         source = recording_file(self._root, media_path)
         return self._cache.path_of(source, span, settings).is_file()
 
+    def may_leave(self, media_path: str) -> bool:
+        """Whether clips of a recording may be handed out, as the metadata say now.
+
+        Raises MediaError when it may not even be shown.
+        """
+        return rules_now(self._root).shown_media(media_path).permission.may_leave
+
     @property
     def hides_faces(self) -> bool:
         """Whether faces are hidden, as far as they are found, for those of no special role."""

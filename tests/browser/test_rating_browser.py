@@ -64,7 +64,7 @@ def ratable(served_study: tuple[Path, str]) -> Ratable:
             "min(f.time_ms) AS frame_ms FROM utterances u "
             "JOIN recordings r ON r.recording_id = u.recording_id "
             "JOIN frames f ON f.recording_id = u.recording_id AND f.time_ms >= u.onset_ms "
-            "WHERE r.permission = 'media' GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2 LIMIT 16"
+            "WHERE r.permission <> 'scores_only' GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2 LIMIT 16"
         ).fetchall()
     options = [
         ItemOption(MomentRef(r, u, TimeSpan(a, b)), text, frame_ms, 0.2)

@@ -34,7 +34,9 @@ SMALL = {"n_children": 2, "n_recordings": 4, "n_utterances": 60}
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("template") / "study"
-    write_synthetic_study(root, build="one", **SMALL)
+    store = write_synthetic_study(root, build="one", **SMALL)
+    with duckdb.connect(str(store)) as con:
+        con.execute("UPDATE recordings SET permission = 'excerpts' WHERE permission = 'media'")
     return root
 
 

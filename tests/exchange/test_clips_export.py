@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from pipeline.column import Column
-from pipeline.exchange.clips_export import Margins, export_clips
+from pipeline.exchange.clips_export import Margins, Taken, export_clips
 from pipeline.exchange.facts import read_facts
 from pipeline.exchange.table_export import TableExport
 from pipeline.media.study_clips import StudyClips
@@ -46,6 +46,7 @@ def untouched(tmp_path_factory) -> Path:
     for name in ("rec01", "rec03"):
         record(raw / f"{name}.mp4", seconds=4)
     (raw / "rec02.mp4").write_bytes(b"no video")
+    permit(root, "excerpts")
     return root
 
 
@@ -61,7 +62,27 @@ def one_of_each(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     return [(recording, utterance) for recording, utterance in rows]
 
 
-def exported(study: Path, folder: Path, build: str = "synthetic") -> tuple[dict[str, bytes], int]:
+def permit(study: Path, permission: str) -> None:
+    """Say in the store and in the metadata what the families of rec01 and rec02 allow."""
+    with duckdb.connect(str(study / "derived/stores/store-synthetic.duckdb")) as con:
+        con.execute(
+            "UPDATE recordings SET permission = ? WHERE permission <> 'scores_only'", [permission]
+        )
+    in_metadata(study, permission)
+
+
+def in_metadata(study: Path, permission: str) -> None:
+    table = study / "metadata" / "recordings.csv"
+    text = table.read_text()
+    for known in ("media", "excerpts"):
+        text = text.replace(f",{known}", f",{permission}")
+    assert f",{permission}" in text
+    table.write_text(text)
+
+
+def exported(
+    study: Path, folder: Path, build: str = "synthetic", taken: Taken = Taken.EXCERPTS
+) -> tuple[dict[str, bytes], int]:
     stores = study / "derived" / "stores"
     folder.mkdir()
     with (
@@ -72,6 +93,7 @@ def exported(study: Path, folder: Path, build: str = "synthetic") -> tuple[dict[
         made = export_clips(
             *(con, current, read_facts(con), keys, ROWS, StudyClips(study)),
             *(Margins(300, 200), folder),
+            taken=taken,
         )
     with zipfile.ZipFile(made.bundle.path) as bundle:
         assert bundle.testzip() is None
@@ -124,3 +146,27 @@ def test_clips_with_hidden_faces_say_that_some_are_missed(study, tmp_path):
     files, _ = exported(study, tmp_path / "out")
     notes = json.loads(files["list.csv.provenance.json"])["notes"]
     assert any("Some are missed" in note for note in notes)
+
+
+def test_clips_of_recordings_that_are_not_for_talks_leave_on_an_admins_word_only(study, tmp_path):
+    permit(study, "media")
+    files, n_clips = exported(study, tmp_path / "plain")
+    rows = list(csv.DictReader(io.StringIO(files["list.csv"].decode())))
+    assert n_clips == 0
+    assert not [name for name in files if name.endswith(".mp4")]
+    assert (
+        rows[2]["clip_note"]
+        == "the family allowed no excerpts: the recording's permission is media"
+    )
+    assert "may not be shown" in rows[0]["clip_note"]
+    files, n_clips = exported(study, tmp_path / "confirmed", taken=Taken.CONFIRMED)
+    assert n_clips == 1
+    assert [name for name in files if name.endswith(".mp4")] == ["clips/003_rec01_1500ms.mp4"]
+    notes = json.loads(files["list.csv.provenance.json"])["notes"]
+    assert any("allowed no excerpts" in note for note in notes)
+
+
+def test_a_permission_that_was_made_stricter_in_the_metadata_counts_at_once(study, tmp_path):
+    in_metadata(study, "media")
+    _, n_clips = exported(study, tmp_path / "out")
+    assert n_clips == 0

@@ -67,7 +67,8 @@ def guarded_study(root: Path) -> Path:
 
 def moment_of(root: Path, recording_id: str) -> MomentKey:
     """A moment of a recording."""
-    with duckdb.connect(str(root / "derived/stores/store-synthetic.duckdb")) as con:
+    path = root / "derived/stores/store-synthetic.duckdb"
+    with duckdb.connect(str(path), read_only=True) as con:
         row = con.execute(
             "SELECT min(utterance_id) FROM utterances WHERE recording_id = ?", [recording_id]
         ).fetchone()
