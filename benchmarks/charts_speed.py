@@ -80,12 +80,12 @@ def best(make: Callable[[], object], repeats: int = _REPEATS) -> Took:
 def measured(store_path: Path, chart: str) -> Measured:
     """Measure one chart; to be called in a fresh process."""
     imports = timed(_import_ways)
-    from benchmarks.charts_speed_ways import WAYS, OpenStore, open_store
+    from benchmarks.charts_speed_ways import WAYS, OpenStore, open_as_pages_do
     from dashboard.filters import Filters
 
     way = WAYS[chart]
     stores: list[OpenStore] = []
-    opened = timed(lambda: stores.append(open_store(store_path)))
+    opened = timed(lambda: stores.append(open_as_pages_do(store_path)))
     store = stores[0]
     sent: list[str] = []
 
@@ -207,9 +207,9 @@ def main() -> int:
         write_synthetic_store(study, Size(51, max(51, n // 112), n), with_lags=False)
     store = current_store_path(study)
     assert store is not None
-    from benchmarks.charts_speed_ways import WAYS, open_store
+    from benchmarks.charts_speed_ways import WAYS, open_as_pages_do
 
-    opened = open_store(store)
+    opened = open_as_pages_do(store)
     n_utterances, n_recordings = opened.arrays.n_utterances, len(opened.arrays.recordings.child)
     opened.connection.close()
     rows = [_in_fresh_process(store, chart) for chart in WAYS]

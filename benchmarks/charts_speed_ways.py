@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 
 from dashboard import contrasts, summaries
@@ -22,7 +21,8 @@ from dashboard.filters import Filters
 from dashboard.queries import chance, comparing, quality, shares, words
 from dashboard.queries.agreement import agreement
 from dashboard.queries.arrays import ScoreArrays
-from dashboard.queries.options import StoreOptions, check_schema, store_options
+from dashboard.queries.opening import StoreConnection, open_store
+from dashboard.queries.options import StoreOptions
 from dashboard.queries.selection import Measure
 from pipeline.stats import histogram
 
@@ -35,7 +35,7 @@ WIDTH = 0.005
 class OpenStore:
     """A store as the dashboard has it open."""
 
-    connection: duckdb.DuckDBPyConnection
+    connection: StoreConnection
     options: StoreOptions
     arrays: ScoreArrays
 
@@ -56,12 +56,9 @@ class OpenStore:
         return Measure(scorer, "center", "strict", "max", "raw", self.measure.threshold)
 
 
-def open_store(path: Path) -> OpenStore:
+def open_as_pages_do(path: Path) -> OpenStore:
     """Open a store as `dashboard.data` does."""
-    connection = duckdb.connect(str(path), read_only=True)
-    connection.execute("SET memory_limit = '500MB'")
-    check_schema(connection.cursor(), path.name)
-    return OpenStore(connection, store_options(connection.cursor()), ScoreArrays(connection))
+    return OpenStore(*open_store(path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from dashboard.access.session import current_viewer
 from dashboard.access.viewer import LOCAL_VIEWER, NotLetInError, Refusal, Viewer
 from dashboard.place import study_root
 from dashboard.queries.arrays import ScoreArrays
-from dashboard.queries.options import StoreOptions, check_schema, store_options
+from dashboard.queries.opening import StoreConnection, open_store
+from dashboard.queries.options import StoreOptions
 from pipeline.errors import CoviewError, StoreError
 from pipeline.pending_withdrawal import refuse_while_pending
 from pipeline.people.store import people_store
@@ -28,11 +29,8 @@ from pipeline.records import ModelRef
 from pipeline.store.build_rules import refuse_if_rules_changed
 from pipeline.store.locate import current_store_path
 from pipeline.store.narrowed import narrowed_store
-from pipeline.store.stored_queries import refuse_foreign_queries
 from pipeline.vision.text_client import TextEncoder
 
-_MEMORY_LIMIT = "500MB"
-"""DuckDB would take most of the machine; columns that were read once stay in the file cache."""
 _CACHED_ANSWERS = 150
 """At 16,000 recordings an answer by recording takes about 2 MB."""
 _SHARED_RESOURCES = 8
@@ -66,7 +64,7 @@ class StoreHandle:
     path: Path
     key: str
     study_root: Path
-    connection: duckdb.DuckDBPyConnection
+    connection: StoreConnection
     options: StoreOptions
     arrays: ScoreArrays
     own_models: tuple[ModelRef, ...] = ()
@@ -342,31 +340,13 @@ def _encoder(study_root: str) -> TextEncoder:
 
 @st.cache_resource(max_entries=_OPEN_STORES, show_spinner=False)
 def _open(path: str, modified_ns: int, root: str) -> StoreHandle:
-    name = Path(path).name
-    try:
-        connection = duckdb.connect(path, read_only=True)
-        # Set afterwards: a file opened with settings cannot be opened without them by the route
-        # of the clips.
-        connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
-    except duckdb.Error as problem:
-        raise StoreError(
-            f"{name} cannot be opened.",
-            hint="Wait until no other program writes to it, or build it again with: "
-            "python -m pipeline run STUDY --stage publish",
-        ) from problem
-    try:
-        refuse_foreign_queries(connection.cursor(), name)
-        check_schema(connection.cursor(), name)
-        options = store_options(connection.cursor())
-    except StoreError:
-        connection.close()
-        raise
+    connection, options, arrays = open_store(Path(path))
     return StoreHandle(
         Path(path),
         f"{path}:{modified_ns}",
         Path(root),
         connection,
         options,
-        ScoreArrays(connection),
+        arrays,
         own_models=options.models,
     )

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,8 @@ from dashboard.filters import ROW_FIELDS, Filters
 from dashboard.queries.choosing import left_by, numbers_left
 from dashboard.queries.selection import AGE_BAND_DAYS, COLUMN_TYPES, Measure
 from pipeline.errors import StoreError
+from pipeline.store.store_columns import StoreColumns
+from pipeline.store.store_facts import enum_names
 
 MAX_KEPT_BYTES = 300_000_000
 KEPT_COLUMNS = 20
@@ -37,6 +39,7 @@ Entry = TypeVar("Entry", bound=np.generic)
 Arrays = TypeVar("Arrays", bound=tuple[NDArray[np.generic], ...])
 
 _GROUP_COLUMNS = ("speaker", "activity", "location")
+_IN_ORDER = ("recordings in order", "utterances of recordings")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,29 +57,43 @@ class Recordings:
     by_name: Ints
 
 
+class HasCursor(Protocol):
+    """An open store, or one that is opened when it is asked."""
+
+    def cursor(self) -> DuckDBPyConnection: ...
+
+
 class ScoreArrays:
     """The arrays of one open store, for all sessions; nobody may change them.
 
     Every array but the chosen numbers is over all utterances, by utterance_number.
     """
 
-    def __init__(self, connection: DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(self, connection: HasCursor, columns: StoreColumns | None = None) -> None:
+        self._connection, self._columns = connection, columns
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, tuple[NDArray[np.generic], ...]] = OrderedDict()
         self._names: dict[str, list[str]] = {}
         self._whole: dict[str, bool] = {}
         self._recordings: Recordings | None = None
-        found = self._cursor().execute("SELECT coalesce(max(utterance_number), -1) FROM utterances")
-        self.n_utterances = int(found.fetchall()[0][0]) + 1
-        scorers = self._cursor().execute("SELECT scorer FROM models ORDER BY scorer").fetchall()
-        self._scorers = [str(row[0]) for row in scorers]
+        if columns is None:
+            con = self._cursor()
+            found = con.execute("SELECT coalesce(max(utterance_number), -1) FROM utterances")
+            self.n_utterances = int(found.fetchall()[0][0]) + 1
+            scorers = con.execute("SELECT scorer FROM models ORDER BY scorer").fetchall()
+            self._scorers = [str(row[0]) for row in scorers]
+        else:
+            self.n_utterances, self._scorers = columns.n_utterances, list(columns.scorers)
+            self._whole = dict.fromkeys(columns.whole, True)
         self._most_bytes = max(MAX_KEPT_BYTES, KEPT_COLUMNS * 4 * self.n_utterances)
 
     @property
     def recordings(self) -> Recordings:
         if self._recordings is None:
-            self._recordings = _recordings(self._cursor())
+            if self._columns is None:
+                self._recordings = _recordings(self._cursor())
+            else:
+                self._recordings = _mapped_recordings(self._columns)
         return self._recordings
 
     @property
@@ -101,7 +118,13 @@ class ScoreArrays:
     def names(self, column: str) -> list[str]:
         """The names that an ENUM column of scores_wide can hold, in the order of their codes."""
         if column not in self._names:
-            self._names[column] = _enum_names(self._cursor(), COLUMN_TYPES[column])
+            type_name = COLUMN_TYPES[column]
+            names = None
+            if self._columns is not None:
+                names = self._columns.facts.names.get(type_name.removesuffix("_names"))
+            if names is None:
+                names = enum_names(self._cursor(), type_name)
+            self._names[column] = list(names)
         return self._names[column]
 
     def codes(self, column: str) -> NDArray[np.uint16]:
@@ -163,6 +186,9 @@ class ScoreArrays:
             if found is not None:
                 self._kept.move_to_end(key)
                 return cast("Arrays", found)
+        mapped = None if self._columns is None else self._columns.several(key)
+        if mapped is not None:
+            return cast("Arrays", mapped)
         made = make()
         with self._lock:
             self._kept[key] = made
@@ -172,10 +198,21 @@ class ScoreArrays:
         return made
 
     def _once(self, key: str, make: Callable[[], NDArray[Entry]]) -> NDArray[Entry]:
+        mapped = None if self._columns is None else self._columns.find(key)
+        # An array of length 0 stands for a column without any value.
+        if mapped is not None and (len(mapped) or not self.n_utterances):
+            return cast("NDArray[Entry]", mapped)
+        if mapped is not None:
+            nothing = self.kept(
+                "nothing", lambda: (np.full(self.n_utterances, np.nan, np.float32),)
+            )
+            return cast("NDArray[Entry]", nothing[0])
         return self.kept(key, lambda: (make(),))[0]
 
     def _numbers(self, scorer: str) -> Numbers:
         """utterance_number of every row of a scorer, in the order of its rows."""
+        if self._columns is not None and scorer in self._columns.whole:
+            return self._once("every number", lambda: np.arange(self.n_utterances, dtype=np.int32))
         return self._once(
             f"numbers of {scorer}",
             lambda: np.asarray(self._rows(scorer, "utterance_number AS value"), np.int32),
@@ -232,6 +269,9 @@ class ScoreArrays:
 
     def _recording_codes(self) -> Numbers:
         # Utterances are numbered recording by recording.
+        if self._columns is not None:
+            order, n_each = map(self._columns.known, _IN_ORDER)
+            return np.repeat(np.asarray(order, np.int32), np.asarray(n_each, np.int64))
         found = (
             self._cursor()
             .execute(
@@ -261,6 +301,8 @@ class ScoreArrays:
             ]
             return np.array(places, np.int16)[self.recording]
         places = [*(names.index(name) for name in self.names(split)), unknown]
+        if places == [*range(len(places))]:
+            return self.codes(split).view(np.int16)
         return np.array(places, np.int16)[self.codes(split)]
 
     def _of_utterances(self, sql: str, missing: float, dtype: type[Entry]) -> NDArray[Entry]:
@@ -293,14 +335,9 @@ def _n_bytes(arrays: tuple[NDArray[np.generic], ...]) -> int:
     return sum(array.nbytes for array in arrays)
 
 
-def _enum_names(con: DuckDBPyConnection, type_name: str) -> list[str]:
-    row = con.execute(f"SELECT enum_range(NULL::{type_name})").fetchone()
-    return [str(name) for name in row[0]] if row else []
-
-
 def _recordings(con: DuckDBPyConnection) -> Recordings:
-    names = _enum_names(con, "recording_names")
-    child_names = _enum_names(con, "child_names")
+    names = enum_names(con, "recording_names")
+    child_names = enum_names(con, "child_names")
     known = con.execute(
         """SELECT enum_code(CAST(recording_id AS recording_names))::INTEGER AS code,
                enum_code(CAST(child_id AS child_names))::INTEGER AS child,
@@ -324,6 +361,20 @@ def _recordings(con: DuckDBPyConnection) -> Recordings:
     is_sorted = all(one <= other for one, other in pairwise(names))
     rank = np.arange(len(names)) if is_sorted else np.argsort(np.argsort(np.array(names)))
     return Recordings(frame, child, children, np.lexsort((rank, child)))
+
+
+def _mapped_recordings(columns: StoreColumns) -> Recordings:
+    names, children = columns.names("recording names"), columns.names("child names")
+    child = np.asarray(columns.known("child of recording"), np.int32)
+    frame = pd.DataFrame(
+        {
+            "child_id": pd.Series(children, dtype="str").take(child).array,
+            "recording_id": pd.Series(names, dtype="str").array,
+            "age_days": np.asarray(columns.known("age of recording"), np.float64),
+        }
+    )
+    by_name = np.asarray(columns.known("recordings by name"), np.int64)
+    return Recordings(frame, child, tuple(children), by_name)
 
 
 def at_least(scores: Scores, threshold: float) -> NDArray[np.bool_]:

@@ -36,7 +36,7 @@ def chance_by_recording(
         counts, sums = counted(
             arrays,
             choice,
-            f"chance {measure!r}",
+            measure.counted_as.name("chance"),
             lambda: _count_chance(arrays, Filters(), measure, "speaker"),
             by_speaker=split == "speaker",
         )

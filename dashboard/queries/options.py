@@ -8,9 +8,10 @@ from duckdb import DuckDBPyConnection
 
 from pipeline.errors import StoreError
 from pipeline.records import ModelRef
-from pipeline.schema import CROPS, SCHEMA_VERSION, UTTERANCE_FLAGS, wide_column
+from pipeline.schema import SCHEMA_VERSION, UTTERANCE_FLAGS
 from pipeline.score_settings import ScorerSetting
 from pipeline.sound_tables import QUADRANTS
+from pipeline.store.store_facts import NAMES, StoreFacts, store_facts
 
 _REBUILD = "Build it again with: python -m pipeline run STUDY --stage publish"
 
@@ -95,64 +96,31 @@ def check_schema(con: DuckDBPyConnection, file_name: str) -> None:
 
 def store_options(con: DuckDBPyConnection) -> StoreOptions:
     """Read what can be chosen; StoreError when the store names no model."""
-    info = con.execute(
-        "SELECT study_name, build, frame_step_ms, null_draws, null_seed FROM store_info"
-    ).fetchone()
-    ages = con.execute(
-        "SELECT min(age_days), max(age_days) FROM recordings WHERE n_utterances > 0"
-    ).fetchone()
-    models = _models(con)
-    if not models or info is None:
-        raise StoreError("The store does not name the model of its scores.", hint=_REBUILD)
-    return StoreOptions(
-        study_name=info[0] or "Study",
-        build=info[1] or "",
-        frame_step_ms=info[2] or 0,
-        null_draws=info[3] or 0,
-        null_seed=info[4] or 0,
-        children=_names(con, "child_names"),
-        speakers=_names(con, "speaker_names"),
-        activities=_names(con, "activity_names"),
-        locations=_names(con, "location_names"),
-        languages=_names(con, "language_names"),
-        quadrants=tuple(q for q in QUADRANTS if q in _names(con, "quadrant_names")),
-        flags=_flags(con),
-        min_age_days=ages[0] if ages else None,
-        max_age_days=ages[1] if ages else None,
-        has_logprob=_exists(con, "scores_wide", "mean_logprob"),
-        models=models,
-        crops=tuple(
-            crop
-            for crop in CROPS
-            if _exists(con, "scores_wide", wide_column(crop, "2s", "max_cosine"))
-        ),
-        has_null=_exists(con, "scores_wide", wide_column("center", "2s", "null_mean")),
+    return options_of(store_facts(con))
+
+
+def options_of(facts: StoreFacts) -> StoreOptions:
+    """What can be chosen in a store of which these facts are known."""
+    children, speakers, activities, locations, languages, quadrants = (
+        tuple(filter(None, facts.names[name])) for name in NAMES
     )
-
-
-def _names(con: DuckDBPyConnection, type_name: str) -> tuple[str, ...]:
-    """The names of an ENUM type, which the build made from what is there."""
-    row = con.execute(f"SELECT enum_range(NULL::{type_name})").fetchone()
-    return tuple(name for name in row[0] if name) if row else ()
-
-
-def _flags(con: DuckDBPyConnection) -> tuple[str, ...]:
-    row = con.execute("SELECT coalesce(bit_or(flag_bits), 0) FROM scores_wide").fetchone()
-    bits = int(row[0]) if row else 0
-    return tuple(flag for bit, flag in enumerate(UTTERANCE_FLAGS) if bits >> bit & 1)
-
-
-def _exists(con: DuckDBPyConnection, table: str, column: str) -> bool:
-    sql = f"SELECT 1 FROM {table} WHERE {column} IS NOT NULL LIMIT 1"
-    return con.execute(sql).fetchone() is not None
-
-
-def _models(con: DuckDBPyConnection) -> tuple[ModelRef, ...]:
-    rows = con.execute(
-        """SELECT scorer, name, weights, revision, dim, image_size_px, preprocess, precision,
-               default_threshold, coalesce(threshold_source, ''),
-               coalesce(base_scorer, ''), coalesce(text_variant, 'raw'),
-               coalesce(is_hub_corrected, FALSE)
-           FROM models ORDER BY weights = 'imported', scorer"""
-    ).fetchall()
-    return tuple(ModelRef(*row) for row in rows)
+    return StoreOptions(
+        study_name=facts.study_name,
+        build=facts.build,
+        frame_step_ms=facts.frame_step_ms,
+        null_draws=facts.null_draws,
+        null_seed=facts.null_seed,
+        children=children,
+        speakers=speakers,
+        activities=activities,
+        locations=locations,
+        languages=languages,
+        quadrants=tuple(q for q in QUADRANTS if q in quadrants),
+        flags=tuple(flag for bit, flag in enumerate(UTTERANCE_FLAGS) if facts.flag_bits >> bit & 1),
+        min_age_days=facts.min_age_days,
+        max_age_days=facts.max_age_days,
+        has_logprob=facts.has_logprob,
+        models=facts.models,
+        crops=facts.crops,
+        has_null=facts.has_null,
+    )

@@ -20,6 +20,7 @@ from pipeline.schema import CROPS, SCORES_WIDE, UTTERANCE_FLAGS, WINDOWS
 from pipeline.score_columns import is_window
 from pipeline.score_settings import MADE_TEXTS
 from pipeline.score_sql import is_free_window, missing_reason_sql, n_frames_sql, statistic_sql
+from pipeline.store.first_counts import CountedAs
 
 Value = str | int | float | list[str]
 
@@ -102,6 +103,19 @@ class Measure:
         if not self.is_made_text:
             return self.n_frames_sql
         return f"CASE WHEN missing_reason = 'no_noun' THEN -1 ELSE {self.n_frames_sql} END"
+
+    @property
+    def counted_as(self) -> CountedAs:
+        """All that counts over utterances depend on."""
+        return CountedAs(
+            self.scorer,
+            self.crop,
+            self.window,
+            self.statistic,
+            self.scale,
+            float(self.threshold),
+            self.is_made_text,
+        )
 
     def under(self, *, crop: str, window: str, statistic: str) -> Measure:
         """The same measure with another crop, window and statistic."""

@@ -80,7 +80,7 @@ def counts_by_recording(
         counts, sums = counted(
             arrays,
             choice,
-            f"scores {measure!r}",
+            measure.counted_as.name("scores"),
             lambda: _count_scores(arrays, Filters(), measure, "speaker"),
             by_speaker=split == "speaker",
         )
@@ -134,7 +134,8 @@ def score_bins(
     A bin holds scores from bin_start to bin_start + width; the threshold is the edge of a bin.
     """
     between = arrays.extremes(measure.scorer, measure.score)
-    first, n_bins = bins_between(*between, measure.threshold, width)
+    # From the threshold as scores are kept: the loop that counts measures from there, too.
+    first, n_bins = bins_between(*between, float(np.float32(measure.threshold)), width)
 
     def count(filters: Filters, place: Numbers, n_places: int) -> Ints:
         chosen = arrays.chosen(filters, measure.scorer)
@@ -153,7 +154,9 @@ def score_bins(
     if choice is None:
         counts = count(filters, arrays.child, len(arrays.recordings.child_names))
     else:
-        counts = counted(arrays, choice, f"bins {measure!r} {width}", by_speaker)[0][:, 0]
+        counts = counted(
+            arrays, choice, f"{measure.counted_as.name('bins')} {width!r}", by_speaker
+        )[0][:, 0]
     child, place = np.nonzero(counts)
     return pd.DataFrame(
         {
@@ -204,7 +207,7 @@ def null_cells(arrays: ScoreArrays, filters: Filters, measure: Measure) -> pd.Da
     if choice is None:
         counts, sums = count(filters, arrays.child, len(arrays.recordings.child_names))
     else:
-        counts, sums = counted(arrays, choice, f"null {measure!r}", by_speaker)
+        counts, sums = counted(arrays, choice, measure.counted_as.name("null"), by_speaker)
         counts, sums = counts[:, 0], sums[:, 0]
     cells = np.nonzero(counts)
     n = counts[cells]

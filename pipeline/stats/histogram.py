@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.bin_width import nice_width as nice_width
+from pipeline.bin_width import spread_of as spread_of
 from pipeline.stats.chance import expected_counts, expected_shares
 
 Floats = NDArray[np.float64]
 
-_FEW_SCORES = 2_000
 _NEGLIGIBLE_SHARE = 0.002
-
-
-def nice_width(spread: float, n: float) -> float:
-    """1, 2, 2.5 or 5 times a power of ten: about 36 bins over 6 SD, 18 for few scores."""
-    if not spread > 0:
-        return 0.005
-    wanted = 6 * spread / (36 if n >= _FEW_SCORES else 18)
-    decade = 10.0 ** math.floor(math.log10(wanted))
-    return float(min((1, 2, 2.5, 5, 10), key=lambda step: abs(step * decade - wanted)) * decade)
-
-
-def spread_of(total: float, squares: float, n: float) -> float:
-    """SD of n values from their sum and the sum of their squares; 0 without any."""
-    return math.sqrt(max(0.0, squares / n - (total / n) ** 2)) if n else 0.0
 
 
 def expected_bins(cells: pd.DataFrame, bins: pd.DataFrame, width: float) -> pd.DataFrame:

@@ -68,6 +68,11 @@ def vectors_path(store: Path, scorer: str, crop: str) -> Path:
 
 def vector_files(store: Path) -> list[Path]:
     """The files of vectors that belong to a store."""
+    return sorted(store.parent.glob(f"{escape(store.stem)}~*~*.npy"))
+
+
+def files_beside(store: Path) -> list[Path]:
+    """All files that belong to a store: vectors, and the columns of `store_columns`."""
     return sorted(store.parent.glob(f"{escape(store.stem)}~*.npy"))
 
 
@@ -141,20 +146,20 @@ def write_vectors(con: duckdb.DuckDBPyConnection, store: Path) -> list[Path]:
 
 
 def keep_vectors(partials: Sequence[Path]) -> None:
-    """Give whole files their names: the last step before their store gets its own."""
+    """Give whole files beside a store their names: the last step before it gets its own."""
     for partial in partials:
         partial.replace(partial.with_name(partial.name.removesuffix(_PARTIAL)))
 
 
 def delete_vectors(store: Path) -> None:
-    """Delete the files of a store that is being deleted."""
-    for path in vector_files(store):
+    """Delete the files beside a store that is being deleted."""
+    for path in files_beside(store):
         path.unlink(missing_ok=True)
 
 
 def delete_orphans(folder: Path) -> None:
-    """Delete files whose store is gone: they can be left by a run that was killed."""
-    for path in folder.glob("store-*~*.npy"):
+    """Delete files whose store is gone, whole or partial: a run that was killed can leave them."""
+    for path in folder.glob("store-*~*.npy*"):
         if not path.with_name(path.name.split("~")[0] + ".duckdb").is_file():
             path.unlink(missing_ok=True)
 

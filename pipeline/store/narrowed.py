@@ -100,13 +100,14 @@ def write_narrowed(
 ) -> list[Path]:
     """Write a store with the rows of these children to `partial`, which must not exist.
 
-    Its files of frame vectors, which are returned, are for the name `target`. Utterances are
+    The files beside it, which are returned, are for the name `target`. Utterances are
     numbered anew from 0. Raises StoreError for a store with a table that is not known here or with
     queries that are not Coview's, and duckdb.Error.
     """
     # It brings what only a writer of stores needs.
     from pipeline.store.fill_scores import finish
     from pipeline.store.frame_vectors import write_vectors
+    from pipeline.store.store_columns import write_columns
 
     with duckdb.connect(str(partial)) as con:
         con.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
@@ -138,7 +139,7 @@ def write_narrowed(
         con.execute("DETACH whole")
         vectors = write_vectors(con, target)
         con.execute("CHECKPOINT")
-    return vectors
+    return [*vectors, *write_columns(partial, target)]
 
 
 _ALLOWED_RECORDINGS = "t.recording_id IN (SELECT id FROM allowed)"

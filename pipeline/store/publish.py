@@ -32,6 +32,7 @@ from pipeline.store.frame_vectors import (
 from pipeline.store.layout import digest_of
 from pipeline.store.locate import current_store_path, stores_folder, switch_current_store
 from pipeline.store.redaction_sweep import sweep_redacted
+from pipeline.store.store_columns import write_columns
 from pipeline.study import Study
 
 MEMORY_LIMIT = "4GB"
@@ -134,7 +135,7 @@ def publish(
             insert_probe_indices(con, study.derived, measured)
             vectors = write_vectors(con, target)
             con.execute("CHECKPOINT")
-        keep_vectors(vectors)
+        keep_vectors([*vectors, *write_columns(partial, target)])
         partial.replace(target)
     except StoreError:
         _delete_partial(folder)

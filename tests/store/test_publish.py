@@ -15,10 +15,17 @@ from pipeline.store import shards
 from pipeline.store.align_shards import write_alignment
 from pipeline.store.dictionary import DICTIONARY_PATH, data_dictionary
 from pipeline.store.fill import RunRecord, ShardSet
-from pipeline.store.frame_vectors import SCALE, rows_of_recording, vector_files, vectors_path
+from pipeline.store.frame_vectors import (
+    SCALE,
+    files_beside,
+    rows_of_recording,
+    vector_files,
+    vectors_path,
+)
 from pipeline.store.layout import ShardFolder, Stage
 from pipeline.store.locate import current_store_path, stores_folder
 from pipeline.store.publish import inputs_digest, publish, published_inputs, store_digests
+from pipeline.store.store_columns import open_columns
 from pipeline.study import Study, open_study
 from tests import fakes
 
@@ -222,8 +229,9 @@ def test_old_builds_are_pruned(study: Study, shard_set: ShardSet) -> None:
     kept = sorted(stores_folder(study.root).glob("store-*.duckdb"))
     assert len(kept) == study.settings.publish.keep_builds
     assert kept[-1] == newest
-    files = [file for build in kept for file in vector_files(build)]
-    assert len(files) == len(kept) * len(fakes.SUB_CROPS)
+    files = [file for build in kept for file in files_beside(build)]
+    assert len(files) == len(kept) * (len(fakes.SUB_CROPS) + 1)
+    assert all(open_columns(build) is not None for build in kept)
     assert sorted(stores_folder(study.root).glob("*.npy")) == sorted(files)
 
 
