@@ -58,6 +58,8 @@ def _guarded_options(access: Access | None) -> list[str]:
         "--server.enableCORS=true",
         "--server.enableXsrfProtection=true",
         "--server.maxUploadSize=5",
+        "--server.maxMessageSize=50",
+        "--server.maxWidgetStateSize=5",
         "--client.showErrorDetails=none",
         *(f"--server.allowedHosts={name}" for name in names),
     ]
