@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -9,9 +10,13 @@ from typing import Annotated, NoReturn, ParamSpec
 
 import typer
 
-from pipeline.errors import CoviewError
+from pipeline.errors import CoviewError, DiskFullError, StoreError
 
 P = ParamSpec("P")
+_DISK_TROUBLE = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
+)
 
 StudyArgument = Annotated[Path, typer.Argument(help="Folder of the study.", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
@@ -30,11 +35,29 @@ def reporting_errors(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except CoviewError as problem:
             _fail(problem)
+        except OSError as problem:
+            if problem.errno not in _DISK_TROUBLE:
+                raise
+            _fail(_disk_problem(problem))
         except KeyboardInterrupt:
             typer.echo("Stopped. The same command goes on where it was.", err=True)
             raise typer.Exit(130) from None
 
     return wrapped
+
+
+def _disk_problem(problem: OSError) -> CoviewError:
+    """Where the disk refuses in the midst of anything at all."""
+    name = Path(str(problem.filename)).name if problem.filename else "A file"
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFullError(
+            f"The disk is full: {name} could not be written.",
+            hint="Free some space and give the same command again; it goes on where it was.",
+        )
+    return StoreError(
+        f"{name} could not be read or written: {problem.strerror}.",
+        hint="Check the rights of the study folder and the disk, and give the same command again.",
+    )
 
 
 def _fail(problem: CoviewError) -> NoReturn:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pipeline.store.atomic_files import write_atomically, write_text
+from pipeline.store.layout import digest_of
 from pipeline.study import media_digest
 
 _NAME = "media-digests.json"
@@ -40,16 +42,21 @@ class MediaDigests:
         """Write down what is new."""
         if not self._is_new:
             return
-        partial = self._path.with_name(self._path.name + ".partial")
-        partial.write_text(json.dumps(self._kept), encoding="utf-8")
-        partial.replace(self._path)
+        content = {
+            name: (state, digest, digest_of(name, state, digest))
+            for name, (state, digest) in self._kept.items()
+        }
+        text = json.dumps(content)
+        write_atomically(self._path, lambda partial: write_text(partial, text))
         self._is_new = False
 
     def _read(self) -> dict[str, tuple[str, str]]:
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
             return {
-                str(name): (str(state), str(digest)) for name, (state, digest) in content.items()
+                str(name): (str(state), str(digest))
+                for name, (state, digest, check) in content.items()
+                if digest_of(str(name), str(state), str(digest)) == check
             }
         except (OSError, ValueError, TypeError, AttributeError):
             return {}  # none yet, or damaged: the files are read again

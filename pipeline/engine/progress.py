@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.engine.plan import UNPLANNED, Plan
 from pipeline.errors import StoreError
 from pipeline.records import StageFailure
+from pipeline.store.atomic_files import write_atomically, write_text
 from pipeline.store.layout import ShardFolder, Stage, file_stem
 from pipeline.store.locate import current_store_path
 from pipeline.study import Study
@@ -46,15 +47,17 @@ def remember_plan(study: Study, plan: Plan) -> None:
     Stages that were not planned keep what is known of them.
     """
     planned = {stage.value: plan.folder(stage).fingerprint for stage in Stage}
+    try:
+        before = _last_plan(study)
+    except StoreError:
+        before = {}  # damaged: what this run plans is written anew
     content = {
-        **_last_plan(study),
+        **before,
         "settings": study.settings.to_json(),
         **{name: fingerprint for name, fingerprint in planned.items() if fingerprint != UNPLANNED},
     }
-    path = study.derived / _PLAN_NAME
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    partial.replace(path)
+    text = json.dumps(content, indent=1)
+    write_atomically(study.derived / _PLAN_NAME, lambda partial: write_text(partial, text))
 
 
 def last_shards(study: Study, stage: Stage) -> dict[str, Path]:
@@ -99,10 +102,11 @@ def _last_plan(study: Study) -> dict[str, str]:
     """What `remember_plan` kept, empty before the first run."""
     try:
         content = json.loads((study.derived / _PLAN_NAME).read_text(encoding="utf-8"))
+        return {str(name): str(value) for name, value in content.items()}
     except FileNotFoundError:
         return {}
-    except json.JSONDecodeError as problem:
+    except (ValueError, AttributeError) as problem:
         raise StoreError(
-            f"derived/{_PLAN_NAME} is damaged.", hint="Delete it and run again."
+            f"derived/{_PLAN_NAME} is damaged.",
+            hint="It is written anew by: python -m pipeline run STUDY",
         ) from problem
-    return {str(name): str(value) for name, value in content.items()}

@@ -15,12 +15,14 @@ from pipeline.records import Notice, StageFailure
 from pipeline.store.fill import RunRecord, ShardSet
 from pipeline.store.locate import current_store_path
 from pipeline.store.publish import (
+    clean_up,
     has_published_scores,
     inputs_digest,
     publish,
     published_inputs,
 )
-from pipeline.store.redaction_sweep import sweep_redacted
+from pipeline.store.seals import build_is_whole
+from pipeline.store.shards import forget_damaged
 from pipeline.study import Study
 
 _REPORTED_PACKAGES = (
@@ -60,12 +62,14 @@ def publish_shards(
         on_event(Said("Nothing could be read, so no store was made"))
         return current_store_path(study.root), False
     if published_inputs(study.root) == inputs_digest(study, shards, failures, notices):
-        on_event(Said("The store is up to date"))
         store = current_store_path(study.root)
-        if store is not None:
-            # What a run that was cut off after publishing had still to delete.
-            sweep_redacted(study, store, shards.paths())
-        return store, False
+        if store is None or build_is_whole(store):
+            on_event(Said("The store is up to date"))
+            if store is not None:
+                # What a run that was cut off after publishing had still to delete.
+                clean_up(study, store, shards)
+            return store, False
+        on_event(Said("Note: the store was damaged on the disk, so it is built anew"))
     if run.is_publish_alone and not shards.align and has_published_scores(study.root):
         raise StudyError(
             "Nothing is scored yet under the present settings or version, so the store would "
@@ -73,6 +77,7 @@ def publish_shards(
             hint="Run every stage instead: python -m pipeline run STUDY",
         )
     on_event(Said("Building the store"))
+    forget_damaged(shards.paths())
     _tell_closed(study, on_event)
     record = RunRecord(
         run_id=f"{run.started_at:%Y%m%dT%H%M%S}",

@@ -29,7 +29,7 @@ from pipeline.errors import ModelError, StudyError
 from pipeline.records import Recording, StageFailure
 from pipeline.score_settings import TextVariant
 from pipeline.store.fill import ShardSet
-from pipeline.store.layout import ShardFolder, Stage, file_stem
+from pipeline.store.layout import ShardFolder, Stage, file_stem, forget
 from pipeline.study import Study
 
 __all__ = ["Run", "RunOptions", "RunSummary"]
@@ -140,7 +140,7 @@ class Run:
         self._known.clear()
         items = list(self._items(stage, plan))
         self.inputs.keep()
-        self._forget_mended(stage, plan)
+        self._forget_left_over(stage, plan)
         n_total = len(self.study.recordings)
         self.on_event(StageStarted(stage.value, n_total, n_total - len(items)))
         if not items:
@@ -151,22 +151,25 @@ class Run:
                 RecordingFinished(stage.value, outcome.recording_id, outcome.failure, outcome.trace)
             )
 
-    def _forget_mended(self, stage: Stage, plan: Plan) -> None:
-        """Drop failures of recordings whose input is again one that was finished before."""
-        folder = plan.folder(stage)
-        failed = {failure.recording_id for failure in folder.failures()}
-        folder.forget_failures(
-            recording.recording_id
-            for recording in self.study.recordings
-            if recording.recording_id in failed
-            and self._finished(stage, plan, recording) is not None
-        )
+    def _forget_left_over(self, stage: Stage, plan: Plan) -> None:
+        """Delete what lies beside a finished shard: what a run that was killed had still to
+        delete, and failures of recordings whose input is again one that was finished before."""
+        folders = (plan.folder(stage), *_beside(stage, plan))
+        files = [*(folder.files() for folder in folders), folders[0].blocks()]
+        for recording in self.study.recordings:
+            stem = file_stem(recording.recording_id)
+            found = [path for each in files for path in each.get(stem, ())]
+            if len(found) <= len(folders):
+                continue
+            item = self._item(stage, plan, recording)
+            if item is not None and _is_done(stage, folders[0], item):
+                shards = _shards(stage, folders[0], item)
+                forget(path for path in found if path not in shards)
 
     def _items(self, stage: Stage, plan: Plan) -> Iterator[Item]:
         """Shards still to be made. A recording whose earlier stage failed is not listed."""
         folder = plan.folder(stage)
-        beside = [made for _, made in plan.variants] if stage is Stage.TEXT else []
-        files = [each.files() for each in (folder, *beside)]
+        files = [each.files() for each in (folder, *_beside(stage, plan))]
         for recording in self.study.recordings:
             item = self._item(stage, plan, recording)
             if item is None or _is_done(stage, folder, item):
@@ -329,6 +332,11 @@ class Run:
     def _finished_hubs(self, plan: Plan) -> tuple[Path, ...]:
         found = (self._hubs(plan, child.child_id) for child in self.study.children)
         return tuple(hubs.path for hubs in found if hubs is not None and hubs.path.exists())
+
+
+def _beside(stage: Stage, plan: Plan) -> tuple[ShardFolder, ...]:
+    """Folders of further shards that a stage leaves for a recording."""
+    return tuple(made for _, made in plan.variants) if stage is Stage.TEXT else ()
 
 
 def _is_done(stage: Stage, folder: ShardFolder, item: Item) -> bool:

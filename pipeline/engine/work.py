@@ -27,9 +27,10 @@ from pipeline.redactions import pieces_without_blacked_out, without_muted
 from pipeline.results import ChildHubs, RecordingAlignment
 from pipeline.score_settings import TextVariant
 from pipeline.store.align_shards import write_alignment
-from pipeline.store.layout import Stage, forget
+from pipeline.store.layout import BLOCKS, Stage, forget
 from pipeline.store.setting_shards import read_variant, write_hubs, write_variant
 from pipeline.store.shards import (
+    forget_damaged,
     read_texts,
     read_transcript,
     write_frame_pieces,
@@ -167,7 +168,7 @@ def _speech(item: Item, shard: Path, tools: Tools, on_heard: OnProgress | None) 
 
     recording = item.recording
     needs_whisper = tools.needs_whisper(recording.recording_id)
-    kept = KeptBlocks(shard.parent / "blocks" / shard.stem)
+    kept = KeptBlocks(shard.parent / BLOCKS / shard.stem)
     transcript = transcribe_recording(
         tools.study,
         recording,
@@ -207,6 +208,7 @@ def _vision(item: Item, shard: Path, tools: Tools, on_frame: OnProgress | None) 
 
 def _text(item: Item, shard: Path, tools: Tools) -> None:
     """Embed the transcript and the texts made of it; what is there already stays."""
+    forget_damaged(item.sources)
     from pipeline.vision.stage import embed_utterances
     from pipeline.vision.variant_texts import embed_variants
 
@@ -230,6 +232,7 @@ def _aligned(task: Task, tools: Tools) -> _Aligned:
     targets = []
     for item in task.items:
         try:
+            forget_damaged((*item.sources, *(text.path for text in item.texts)))
             transcript, texts = read_transcript(item.sources[0]), read_texts(item.sources[1])
             made = tuple(read_variant(text.path) for text in item.texts)
         except CoviewError as problem:
@@ -237,6 +240,9 @@ def _aligned(task: Task, tools: Tools) -> _Aligned:
             continue
         targets.append(ChildTarget(transcript, texts, made))
     try:
+        forget_damaged(
+            (*task.pool, *(text.path for text in (task.hubs.texts if task.hubs else ())))
+        )
         frames = ChildFrames.in_shards(task.pool)
         hubs = _hubs(task, frames)
         align = tools.study.settings.align

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.errors import DiskFullError, StoreError
@@ -22,8 +22,14 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
             write(partial_path(path))
             finish(path)
     except StoreError:
-        partial_path(path).unlink(missing_ok=True)
+        with suppress(OSError):
+            partial_path(path).unlink(missing_ok=True)
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as it is, line ends included: what `write_atomically` is given."""
+    path.write_text(text, encoding="utf-8", newline="")
 
 
 def partial_path(path: Path) -> Path:
@@ -37,6 +43,19 @@ def finish(path: Path) -> None:
     with partial.open("rb+") as file:
         os.fsync(file.fileno())
     partial.replace(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system can be asked for it."""
+    if os.name == "nt":
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    except OSError:
+        pass  # some network disks refuse, and write at once anyway
+    finally:
+        os.close(number)
 
 
 @contextmanager

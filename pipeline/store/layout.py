@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import Enum
 from glob import escape
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from pipeline.errors import StoreError
 from pipeline.records import StageFailure
+from pipeline.store.atomic_files import write_atomically, write_text
+
+BLOCKS = "blocks"
+"""Folder, beside speech shards, of the finished blocks of recordings not heard to the end."""
 
 
 class Stage(str, Enum):
@@ -63,16 +67,11 @@ class ShardFolder:
     def files(self) -> dict[str, tuple[Path, ...]]:
         """All files of each recording, by `file_stem`: shards and failures of any input. Reads
         the folder once: to look for one recording's files costs as much as for all."""
-        found: dict[str, list[Path]] = {}
-        try:
-            names = sorted(path.name for path in self.path.iterdir())
-        except FileNotFoundError:
-            return {}
-        for name in names:
-            stem, parting, _ = name.partition("~")
-            if parting:
-                found.setdefault(stem, []).append(self.path / name)
-        return {stem: tuple(paths) for stem, paths in found.items()}
+        return _by_stem(self.path)
+
+    def blocks(self) -> dict[str, tuple[Path, ...]]:
+        """Folders of what was heard of recordings whose transcription was cut off."""
+        return _by_stem(self.path / BLOCKS)
 
     def failure(self, recording_id: str, input_digest: str) -> Path:
         """Path of what is kept about a recording that failed."""
@@ -80,35 +79,52 @@ class ShardFolder:
 
     def write_failure(self, failure: StageFailure, input_digest: str) -> None:
         """Keep why a recording failed until it succeeds."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        path = self.failure(failure.recording_id, input_digest)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(json.dumps(asdict(failure)), encoding="utf-8")
-        partial.replace(path)
-
-    def forget_failures(self, recording_ids: Iterable[str]) -> None:
-        """Delete what is kept about recordings that have a finished shard after all."""
-        stems = {file_stem(recording_id) for recording_id in recording_ids}
-        if stems:
-            files = self.files()
-            for stem in stems & files.keys():
-                forget(path for path in files[stem] if path.name.endswith(".failed.json"))
+        text = json.dumps(asdict(failure))
+        write_atomically(
+            self.failure(failure.recording_id, input_digest),
+            lambda partial: write_text(partial, text),
+        )
 
     def failures(self) -> Iterator[StageFailure]:
-        """Recordings that failed and have not succeeded since."""
+        """Recordings that failed and have not succeeded since; why is unknown where that file is
+        damaged."""
         for path in sorted(self.path.glob("*.failed.json")):
             try:
-                yield StageFailure(**json.loads(path.read_text(encoding="utf-8")))
-            except (OSError, TypeError, json.JSONDecodeError) as problem:
-                raise StoreError(
-                    f"{path.name} is damaged.", hint="Delete it and run again."
-                ) from problem
+                kept = {str(k): str(v) for k, v in json.loads(path.read_text("utf-8")).items()}
+                yield StageFailure(**kept)
+            except FileNotFoundError:
+                continue
+            except (OSError, TypeError, AttributeError, ValueError):
+                yield StageFailure(
+                    self.stage.value,
+                    unquote(path.name.partition("~")[0]),
+                    "unreadable",
+                    f"It failed, but why cannot be read: {path.name} is damaged.",
+                    "Run again: it is tried anew.",
+                )
+
+
+def _by_stem(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """What lies in a folder, by what its name has before the digest."""
+    found: dict[str, list[Path]] = {}
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except FileNotFoundError:
+        return {}
+    for name in names:
+        stem, parting, _ = name.partition("~")
+        if parting:
+            found.setdefault(stem, []).append(folder / name)
+    return {stem: tuple(paths) for stem, paths in found.items()}
 
 
 def forget(paths: Iterable[Path]) -> None:
-    """Delete files that may be gone already."""
+    """Delete files and folders that may be gone already."""
     for path in paths:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def vision_shards(derived: Path, recording_id: str) -> list[Path]:

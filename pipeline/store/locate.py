@@ -6,11 +6,11 @@ to open. Switching the pointer is one atomic rename, so a reader never sees half
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pipeline.errors import StoreError
 from pipeline.pending_withdrawal import refuse_while_pending
+from pipeline.store.atomic_files import sync_folder, write_atomically, write_text
 from pipeline.store.build_rules import refuse_if_rules_changed
 
 POINTER_NAME = "current"
@@ -33,10 +33,13 @@ def current_store_path(study_root: Path) -> Path | None:
         name = (folder / POINTER_NAME).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
+    except ValueError:
+        name = ""  # damaged, as a pointer without a name is
     path = folder / name
-    if not name or Path(name).name != name or not path.is_file():
+    if not name.isprintable() or Path(name).name != name or not path.is_file():
         raise StoreError(
-            f"The store {name or '(no name)'} of {study_root.name} is missing.",
+            f"The store {name if name.isprintable() and name else '(no name)'} of "
+            f"{study_root.name} is missing.",
             hint="Build it again with: python -m pipeline run STUDY --stage publish",
         )
     refuse_if_rules_changed(study_root, path)
@@ -44,11 +47,12 @@ def current_store_path(study_root: Path) -> Path | None:
 
 
 def switch_current_store(study_root: Path, name: str) -> None:
-    """Make `name`, a file in the stores folder, the current store."""
-    folder = stores_folder(study_root)
-    partial = folder / f"{POINTER_NAME}.partial"
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(name + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(folder / POINTER_NAME)
+    """Make `name`, a file in the stores folder, the current store.
+
+    Raises DiskFullError and StoreError when it cannot be; the one before stays the current one.
+    """
+    # A computer that loses its power must not come back with a pointer to what is not there.
+    sync_folder(stores_folder(study_root))
+    pointer = stores_folder(study_root) / POINTER_NAME
+    write_atomically(pointer, lambda partial: write_text(partial, name + "\n"))
+    sync_folder(stores_folder(study_root))

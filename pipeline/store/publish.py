@@ -29,9 +29,10 @@ from pipeline.store.frame_vectors import (
     keep_vectors,
     write_vectors,
 )
-from pipeline.store.layout import digest_of
+from pipeline.store.layout import digest_of, forget
 from pipeline.store.locate import current_store_path, stores_folder, switch_current_store
 from pipeline.store.redaction_sweep import sweep_redacted
+from pipeline.store.seals import delete_sums, write_sums
 from pipeline.store.store_columns import write_columns
 from pipeline.study import Study
 
@@ -123,8 +124,7 @@ def publish(
     build = f"{run.finished_at:%Y%m%dT%H%M%S}-{inputs[:8]}"
     target = folder / f"store-{build}.duckdb"
     partial = folder / f"{target.name}.partial"
-    _delete_partial(folder)
-    delete_orphans(folder)
+    _delete_unfinished(folder)
     try:
         with duckdb.connect(str(partial)) as con:
             # No transaction around it all: what is not yet committed stays in memory. Nobody sees
@@ -136,18 +136,26 @@ def publish(
             vectors = write_vectors(con, target)
             con.execute("CHECKPOINT")
         keep_vectors([*vectors, *write_columns(partial, target)])
+        write_rules_of_build(target, rules_text(study))
+        write_sums(target, partial)
         partial.replace(target)
     except StoreError:
-        _delete_partial(folder)
+        _delete_unfinished(folder)
         raise
     except (duckdb.Error, OSError) as problem:
-        _delete_partial(folder)
+        _delete_unfinished(folder)
         raise _write_error(problem, target) from problem
-    write_rules_of_build(target, rules_text(study))
     switch_current_store(study.root, target.name)
-    _prune(study, target)
-    sweep_redacted(study, target, shards.paths())
+    clean_up(study, target, shards)
     return target
+
+
+def clean_up(study: Study, current: Path, shards: ShardSet) -> None:
+    """Delete what a new build makes superfluous, and what a run that was cut off left of it."""
+    folder = stores_folder(study.root)
+    _prune(study, current)
+    _delete_unfinished(folder)
+    sweep_redacted(study, current, shards.paths())
 
 
 def store_digests(path: Path) -> dict[str, str]:
@@ -170,9 +178,13 @@ def store_digests(path: Path) -> dict[str, str]:
     return digests
 
 
-def _delete_partial(folder: Path) -> None:
-    for leftover in folder.glob("*.partial*"):
-        leftover.unlink(missing_ok=True)
+def _delete_unfinished(folder: Path) -> None:
+    """What a run left that did not come to its end: files not finished (DuckDB's own folder for
+    what does not fit in memory among them), and whole ones whose store is not there."""
+    forget(folder.glob("*.partial*"))
+    delete_orphans(folder)
+    beside = (*folder.glob("store-*.rules"), *folder.glob("store-*.sums"))
+    forget(path for path in beside if not path.with_suffix(".duckdb").is_file())
 
 
 def _write_error(problem: Exception, target: Path) -> StoreError:
@@ -197,6 +209,7 @@ def _prune(study: Study, current: Path) -> None:
             old.unlink()
             delete_vectors(old)
             delete_rules_of_build(old)
+            delete_sums(old)
         except OSError:
             # Windows keeps a file that the dashboard has open; the next run removes it.
             continue

@@ -38,6 +38,7 @@ from pipeline.results import (
 )
 from pipeline.store.atomic_files import disk_trouble, finish, partial_path
 from pipeline.store.atomic_files import write_atomically as write_atomically
+from pipeline.store.seals import MARK, SEAL_KEY, UNSEALED, damaged_among, seal
 from pipeline.tokens import tokenize
 
 META_KEY = b"coview"
@@ -174,8 +175,9 @@ def write_frame_pieces(path: Path, pieces: Iterable[FrameEmbeddings]) -> None:
                 writer.write_table(table, row_group_size=_THUMBNAIL_ROW_GROUP)
         assert writer is not None, "a recording has at least one piece"
         with disk_trouble(path):
-            writer.add_key_value_metadata({META_KEY: _json_text(meta)})
+            writer.add_key_value_metadata({META_KEY: _json_text(meta), SEAL_KEY: UNSEALED})
             writer.close()
+            seal(partial)
             finish(path)
     except BaseException:
         if writer is not None:
@@ -327,16 +329,17 @@ def meta_notices(meta: Mapping[str, object]) -> tuple[Notice, ...]:
 def write_table(
     path: Path, table: pa.Table, meta: Mapping[str, object], row_group_size: int | None = None
 ) -> None:
-    table = table.replace_schema_metadata({META_KEY: _json_text(meta)})
+    table = table.replace_schema_metadata({META_KEY: _json_text(meta), SEAL_KEY: UNSEALED})
 
     def write(partial: Path) -> None:
         pq.write_table(table, partial, compression="zstd", row_group_size=row_group_size)
+        seal(partial)
 
     write_atomically(path, write)
 
 
 def _json_text(meta: Mapping[str, object]) -> bytes:
-    return json.dumps(meta, sort_keys=True, default=str).encode()
+    return json.dumps({**meta, MARK: True}, sort_keys=True, default=str).encode()
 
 
 def _read(path: Path, columns: list[str] | None = None) -> tuple[pa.Table, dict[str, object]]:
@@ -353,6 +356,24 @@ def damaged(path: Path) -> StoreError:
         f"The shard {path.parent.parent.name}/{path.name} is damaged.",
         hint="Delete this file and run again; only this recording is done anew.",
     )
+
+
+def forget_damaged(paths: Iterable[Path]) -> None:
+    """Delete the shards that are not what was written any more: they are made anew.
+
+    Raises StoreError when there are any.
+    """
+    damaged_ones = damaged_among(paths)
+    for path in damaged_ones:
+        path.unlink(missing_ok=True)
+    if damaged_ones:
+        first = damaged_ones[0]
+        more = f" and {len(damaged_ones) - 1} more" if len(damaged_ones) > 1 else ""
+        raise StoreError(
+            f"The shard {first.parent.parent.name}/{first.name}{more} was damaged on the disk and "
+            "has been deleted.",
+            hint="Give the same command again: what is missing is made anew.",
+        )
 
 
 def _fixed_lists(matrix: Float32Array) -> pa.Array:

@@ -142,7 +142,10 @@ def test_failures_are_kept_until_the_recording_succeeds(tmp_path: Path) -> None:
     shard = folder.shard("r1", "d2")
     shards.write_transcript(shard, fakes.transcript("r1"))
     assert folder.files() == {"r1": (folder.failure("r1", "d1"), shard)}
-    folder.forget_failures(["r1", "r2"])
+    path = folder.failure("r1", "d1")
+    path.write_bytes(b"\xff{")
+    assert [f.recording_id for f in folder.failures()] == ["r1"]
+    path.unlink()
     assert list(folder.failures()) == []
     assert folder.files() == {"r1": (shard,)}
 
