@@ -1,0 +1,1 @@
+"""Runs of a small study, disturbed in every way that is known to happen."""
