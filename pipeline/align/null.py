@@ -130,9 +130,9 @@ def draw_runs(windows: FrameRanges, places: Places, keys: UInt64Array, n_draws: 
     place, length = alike // n_lengths, alike % n_lengths
     positions = np.maximum(places.n_frames[place] - length[:, None] + 1, 0)
     end = np.cumsum(positions, axis=1)
-    # Steps of a power of 2, about as many as there are stretches: a draw finds its own at once.
+    # Steps of a power of 2, some ten for each stretch: nearly every draw finds its own at once.
     most = int(end.max(initial=0))
-    shift = max((most // max(end.shape[1], 1)).bit_length() - 1, 0)
+    shift = max((most // max(end.shape[1], 1)).bit_length() - 4, 0)
     guide = np.empty((len(end), (most >> shift) + 1), np.int32)
     compiled_for(kernels.guide_positions, guide.size)(end, shift, guide)
     first = np.empty((n, n_draws), np.int32)

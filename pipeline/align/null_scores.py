@@ -43,14 +43,14 @@ class NullWork:
 
     @classmethod
     def of(cls, runs: NullRuns, n_sub_crops: int = 1) -> NullWork:
-        frames_per_tile = max(_IMAGES_PER_TILE // n_sub_crops, 1)
-        n_tiles = int(runs.first.max(initial=0)) // frames_per_tile + 1
+        tile_shift = max((_IMAGES_PER_TILE // n_sub_crops).bit_length() - 1, 0)
+        n_tiles = (int(runs.first.max(initial=0)) >> tile_shift) + 1
         text_row, first_frame = (
             np.empty(runs.first.size, np.int32),
             np.empty(runs.first.size, np.int32),
         )
         compiled(kernels.order_by_tile)(
-            runs.first, frames_per_tile, np.zeros(n_tiles + 1, np.int64), text_row, first_frame
+            runs.first, tile_shift, np.zeros(n_tiles + 1, np.int64), text_row, first_frame
         )
         return cls(runs, text_row, first_frame)
 

@@ -25,7 +25,7 @@ _TEXT_UNITS = 64_000
 """The product of a text this long with an image still has a place in 32 bits."""
 _LINE = 32
 """Numbers of 16 bits in 64 bytes."""
-_PART = 1_024
+_PART = 512
 """Texts that are rounded at once; their float32 numbers stay in the processor's own memory."""
 
 
@@ -37,36 +37,36 @@ class RoundedTexts:
     unit: Float64Array
 
     @classmethod
-    def of(cls, vectors: Float32Array) -> RoundedTexts:
+    def of(cls, vectors: Float32Array, n_threads: int = 1) -> RoundedTexts:
         """Each text is kept as finely as its length and largest component (n, dim) allow."""
-        length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-        largest = np.maximum(vectors.max(axis=1, initial=0), -vectors.min(axis=1, initial=0))
-        allowed = np.minimum(
-            _TEXT_UNITS / np.maximum(length, 1e-6), _LARGEST / np.maximum(largest, 1e-6)
-        )
-        scale = allowed.astype(np.float32)
-        rounded = empty_rows(*vectors.shape)
-        compiled(kernels.round_rows)(vectors, scale, rounded)
-        return cls(rounded, 1.0 / (scale.astype(np.float64) * _IMAGE_UNITS))
-
-    @classmethod
-    def in_parts(cls, vectors: Float32Array, n_threads: int) -> RoundedTexts:
-        """`of`, on several threads."""
-        rounded = cls(empty_rows(*vectors.shape), np.empty(len(vectors), np.float64))
+        texts = cls(empty_rows(*vectors.shape), np.empty(len(vectors), np.float64))
 
         def fill(rows: slice) -> None:
-            part = cls.of(vectors[rows])
-            rounded.vectors[rows], rounded.unit[rows] = part.vectors, part.unit
+            part = np.ascontiguousarray(vectors[rows], np.float32)
+            scale = _text_scale(part)
+            compiled(kernels.round_rows)(part, scale, texts.vectors[rows])
+            texts.unit[rows] = 1.0 / (scale.astype(np.float64) * _IMAGE_UNITS)
 
         parts = [slice(low, low + _PART) for low in range(0, len(vectors), _PART)]
         with ThreadPoolExecutor(n_threads) as threads:
             for done in [threads.submit(fill, part) for part in parts]:
                 done.result()
-        return rounded
+        return texts
 
     def of_rows(self, rows: slice) -> RoundedTexts:
         """Some of the texts."""
         return RoundedTexts(self.vectors[rows], self.unit[rows])
+
+
+def _text_scale(vectors: Float32Array) -> Float32Array:
+    """How many steps a 1 has in each text (n, dim)."""
+    squares, bits = np.empty(len(vectors)), np.empty(len(vectors), np.int32)
+    compiled(kernels.measure_rows)(vectors, vectors.view(np.int32), squares, bits)
+    length, largest = np.sqrt(squares), bits.view(np.float32)
+    allowed: Float32Array = np.minimum(
+        _TEXT_UNITS / np.maximum(length, 1e-6), _LARGEST / np.maximum(largest, 1e-6)
+    ).astype(np.float32)
+    return allowed
 
 
 def round_images(vectors: Float32Array, rounded: Int16Array) -> None:

@@ -47,7 +47,7 @@ class Scores:
         m, n_lags = len(utterances), int(utterances.reach.n_frames.sum())
         return cls(
             utterances,
-            RoundedTexts.in_parts(vectors, n_threads),
+            RoundedTexts.of(vectors, n_threads),
             np.full((m, n_crops, len(WINDOWS), len(_NAMES)), np.nan, np.float32),
             np.empty((n_lags, n_crops), np.float32),
             np.zeros(m, np.bool_),
