@@ -9,6 +9,7 @@ from datetime import date
 import pandas as pd
 
 from pipeline.access.audit import AuditLine
+from pipeline.spreadsheet import csv_text
 
 SHOWN_ROWS = 2_000
 
@@ -54,9 +55,4 @@ def opened_frame(lines: Sequence[AuditLine], choice: OpenedChoice) -> pd.DataFra
 
 def opened_csv(rows: pd.DataFrame) -> bytes:
     """The table as CSV in which no cell is a formula to a spreadsheet."""
-    plain = rows.astype(str).apply(lambda column: column.map(_not_a_formula))
-    return str(plain.to_csv(index=False)).encode()
-
-
-def _not_a_formula(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return csv_text(rows.astype(str)).encode()

@@ -11,6 +11,7 @@ import typer
 
 from pipeline.cli_base import JsonOption, reporting_errors
 from pipeline.errors import FitError
+from pipeline.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +141,7 @@ def _write(found: MixedFit, path: Path) -> None:
     ]
     columns = ["term", "estimate", "se", "df", "statistic", "p", "lower", "upper"]
     try:
-        pd.DataFrame(effects, columns=columns).to_csv(path, index=False)
+        path.write_text(csv_text(pd.DataFrame(effects, columns=columns)), encoding="utf-8")
     except OSError as problem:
         raise FitError(
             f"{path} cannot be written ({problem.strerror}).", hint="Name a file in a folder."

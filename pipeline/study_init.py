@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 import shutil
@@ -11,6 +10,7 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import StudyError
+from pipeline.spreadsheet import CsvWriter
 from pipeline.study import VIDEO_SUFFIXES
 
 TRANSCRIPT_SUFFIXES = frozenset((".srt", ".vtt", ".json", ".csv", ".cha", ".eaf", ".textgrid"))
@@ -206,6 +206,6 @@ def _write_metadata(root: Path, found: list[_Found], children: tuple[str, ...]) 
 
 def _write_csv(path: Path, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = CsvWriter(file)
         writer.writerow(columns)
         writer.writerows(rows)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CoviewError, StudyError
+from pipeline.spreadsheet import unguarded
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -58,8 +59,11 @@ class CsvRow:
     cells: dict[str, str]
 
     def text(self, column: str) -> str:
-        """Stripped cell; "" when the column is absent or the cell says NA or NaN."""
-        value = self.cells.get(column, "").strip()
+        """Stripped cell; "" when the column is absent or the cell says NA or NaN.
+
+        An apostrophe that kept a spreadsheet from running the cell is off.
+        """
+        value = unguarded(self.cells.get(column, "")).strip()
         return "" if value.lower() in ("na", "nan", "none", "null") else value
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.errors import StoreError
 from pipeline.records import Speaker
+from pipeline.spreadsheet import CsvWriter
 
 FOLDER = "word_errors"
 _COUNTS = ("n_reference", "n_substituted", "n_deleted", "n_inserted", "n_outside")
@@ -70,7 +71,7 @@ def total(rows: Iterable[WordErrorRow]) -> WordCounts:
 def write_word_errors(derived: Path, errors: WordErrors) -> Path:
     """Write derived/word_errors/SET.csv, replacing what was there."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = CsvWriter(text)
     writer.writerow(_COLUMNS)
     for row in errors.rows:
         counts = [getattr(row.counts, name) for name in _COUNTS]

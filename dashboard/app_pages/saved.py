@@ -11,6 +11,7 @@ from dashboard.components.saved_state import current_saved, read_problem, write_
 from dashboard.components.view import bare_view
 from dashboard.queries.saved import saved_rows as facts_of
 from dashboard.saved_tables import keys_of, saved_frame, saved_list
+from pipeline.spreadsheet import csv_text
 
 view = bare_view()
 st.title("Saved", anchor=False)
@@ -30,7 +31,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         playlist_actions(view.store, saved, marked)
     st.download_button(
         "CSV",
-        table.to_csv(index=False).encode(),
+        csv_text(table).encode(),
         file_name=f"saved-{marked.kind if marked else 'playlists'}.csv",
         mime="text/csv",
         icon=":material/download:",

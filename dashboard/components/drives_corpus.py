@@ -24,6 +24,7 @@ from dashboard.queries.probes import ScorerProbe
 from pipeline.probe_tables import CORPUS
 from pipeline.probes.findings import FindingAnswer, answers
 from pipeline.probes.verdicts import Index
+from pipeline.spreadsheet import csv_text
 
 ALL = "All children"
 
@@ -79,7 +80,7 @@ def index_table(shown: Sequence[ScorerProbe]) -> None:
     st.table(table.set_index("Index"), border="horizontal")
     st.download_button(
         "Save this table (CSV)",
-        table.to_csv(index=False).encode("utf-8"),
+        csv_text(table).encode(),
         file_name="what-drives-the-score.csv",
         mime="text/csv",
         icon=":material/download:",

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.human_choice import HumanChoice
+from pipeline.spreadsheet import csv_text
 from pipeline.validation.results import (
     HumanFits,
     ResultChoice,
@@ -26,7 +27,7 @@ def in_r(choice: HumanChoice, table: pd.DataFrame, fits: HumanFits) -> None:
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "Fitted answers (CSV)",
-            lambda: mixed_table(answers, choice.results.scale).to_csv(index=False).encode(),
+            lambda: csv_text(mixed_table(answers, choice.results.scale)).encode(),
             file_name=f"{name}-fitted.csv",
             mime="text/csv",
             icon=":material/download:",
@@ -36,7 +37,7 @@ def in_r(choice: HumanChoice, table: pd.DataFrame, fits: HumanFits) -> None:
         )
         st.download_button(
             "All answers (CSV)",
-            lambda: table.to_csv(index=False).encode(),
+            lambda: csv_text(table).encode(),
             file_name=f"{name}-answers.csv",
             mime="text/csv",
             icon=":material/download:",

@@ -16,6 +16,7 @@ from pipeline.predictors.analysis import Analysis, AnalysisResult
 from pipeline.predictors.columns import BY_NAME
 from pipeline.predictors.r_script import r_script
 from pipeline.predictors.tables import levels_of, model_table
+from pipeline.spreadsheet import csv_text
 
 
 def in_r(view: View, result: AnalysisResult) -> None:
@@ -48,7 +49,7 @@ def _make(view: View, result: AnalysisResult, work: Work) -> Bundle:
     work.on_step("Reading the table", None)
     table = model_table(work.cursor, analysis.choice, analysis.unit, analysis.formula)
     path = work.folder / _table_name(analysis)
-    table.rows.to_csv(path, index=False)
+    path.write_text(csv_text(table.rows), encoding="utf-8")
     described = {
         "formula": analysis.formula,
         "family": analysis.family,
@@ -76,8 +77,8 @@ def _make(view: View, result: AnalysisResult, work: Work) -> Bundle:
         target,
         [BundledFile(path, path.name)],
         [
-            BundledText(coefficient_table(fit).to_csv(index=False), "coefficients.csv"),
-            BundledText(random_table(fit).to_csv(index=False), "random-effects.csv"),
+            BundledText(csv_text(coefficient_table(fit)), "coefficients.csv"),
+            BundledText(csv_text(random_table(fit)), "random-effects.csv"),
             BundledText(r_script(analysis, path.name, levels_of(table.rows)) + "\n", "model.R"),
             BundledText(json.dumps(described, indent=2, ensure_ascii=False) + "\n", "model.json"),
         ],

@@ -28,7 +28,7 @@ from pipeline.people.raters import (
     open_link,
     withdraw_rater,
 )
-from pipeline.validation.files.cells import guarded
+from pipeline.spreadsheet import csv_text
 
 _REFRESH_S = 15
 _SOURCES = {"here": "Rating screen", "simulated": "Simulated"}
@@ -139,7 +139,7 @@ def _codes_once(set_id: int, codes: list[NewCode]) -> None:
         with st.container(horizontal=True):
             st.download_button(
                 "Codes as CSV",
-                table.map(guarded).to_csv(index=False).encode(),
+                csv_text(table).encode(),
                 file_name=f"codes-of-set-{set_id}.csv",
                 mime="text/csv",
                 icon=":material/download:",

@@ -6,7 +6,6 @@ ChildProject.projects). NA is ChildProject's word for unknown.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from pipeline.exchange.scored_recordings import (
     ScoredRecording,
     ScoredUtterance,
 )
+from pipeline.spreadsheet import CsvWriter, guarded
 from pipeline.textfile import CsvTable
 
 SET_NAME = "alignment"
@@ -82,11 +82,11 @@ def segment_lines(recording: ScoredRecording, *, with_text: bool) -> Iterator[st
     columns = [column.name for column in _segment_columns(with_text=with_text)]
     places = [place for place, c in enumerate(SEGMENT_COLUMNS) if c.name in columns]
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = CsvWriter(buffer)
     writer.writerow(columns)
     for utterance in recording.utterances:
         cells = _cells(utterance)
-        writer.writerow([cells[place] for place in places])
+        writer.writerow([_safe(cells[place]) for place in places])
         if buffer.tell() > 1 << 16:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -125,13 +125,13 @@ def index_text(entries: Sequence[SetEntry], existing: CsvTable | None, made_at: 
     rows += [
         {
             "set": SET_NAME,
-            "recording_filename": entry.recording_filename,
+            "recording_filename": guarded(entry.recording_filename),
             "time_seek": "0",
             "range_onset": "0",
             "range_offset": str(entry.end_ms),
             "raw_filename": "NA",
             "format": "NA",
-            "annotation_filename": entry.annotation_filename,
+            "annotation_filename": guarded(entry.annotation_filename),
             "imported_at": f"{made_at:%Y-%m-%d %H:%M:%S}",
             "package_version": "NA",
         }
@@ -145,7 +145,8 @@ def children_text(entries: Sequence[SetEntry], experiment: str) -> str:
     columns = ("experiment", "child_id", "child_dob", "dob_accuracy")
     children = sorted({entry.facts.child_id for entry in entries})
     return _csv_text(
-        columns, [dict(zip(columns, (experiment, c, "NA", "NA"), strict=True)) for c in children]
+        columns,
+        [dict(zip(columns, (experiment, guarded(c), "NA", "NA"), strict=True)) for c in children],
     )
 
 
@@ -154,13 +155,13 @@ def recordings_text(entries: Sequence[SetEntry], experiment: str) -> str:
     rows = [
         {
             "experiment": experiment,
-            "child_id": facts.child_id,
+            "child_id": guarded(facts.child_id),
             "date_iso": "NA" if facts.date is None else facts.date.isoformat(),
             "start_time": "NA",
             "recording_device_type": "unknown",
-            "recording_filename": entry.recording_filename,
+            "recording_filename": guarded(entry.recording_filename),
             "duration": str(entry.end_ms),
-            "recording_id": facts.recording_id,
+            "recording_id": guarded(facts.recording_id),
             "age_days": "NA" if facts.age_days is None else str(facts.age_days),
             "permission": facts.permission,
         }
@@ -173,14 +174,18 @@ def recordings_text(entries: Sequence[SetEntry], experiment: str) -> str:
 def _csv_text(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
     """A CSV file; a cell that a row lacks is empty."""
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, restval="", extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = CsvWriter(buffer)
+    writer.writerow(columns)
+    writer.writerows([row.get(column, "") for column in columns] for row in rows)
     return buffer.getvalue()
 
 
 def _segment_columns(*, with_text: bool) -> tuple[Column, ...]:
     return tuple(c for c in SEGMENT_COLUMNS if with_text or c.name != "transcription")
+
+
+def _safe(cell: str | int | None) -> str | int | None:
+    return guarded(cell) if isinstance(cell, str) else cell
 
 
 def _cells(utterance: ScoredUtterance) -> tuple[str | int | None, ...]:

@@ -12,6 +12,7 @@ from pipeline.column import Column, Table
 from pipeline.errors import DiskFullError, StoreError
 from pipeline.schema import TABLES, VIEWS
 from pipeline.score_tables import NAME_TYPES
+from pipeline.spreadsheet import guarded_sql
 
 FORMATS = ("csv", "parquet")
 LISTS_NOTE = "Lists stand in one cell, their items parted by semicolons."
@@ -53,7 +54,8 @@ def write_table(
 ) -> int:
     """Write what a SELECT gives, with exactly `columns`, to `path`; returns the number of rows.
 
-    In CSV lists become text, see LISTS_NOTE. Raises DiskFullError, and StoreError when it was
+    In CSV lists become text, see LISTS_NOTE, and text is guarded, see
+    `pipeline.spreadsheet`. Raises DiskFullError, and StoreError when it was
     interrupted or cannot be written.
     """
     select = ", ".join(_cell(column, file_format) for column in columns)
@@ -84,7 +86,11 @@ def has_lists(columns: Sequence[Column]) -> bool:
 def _cell(column: Column, file_format: str) -> str:
     name = f'"{column.name}"'
     if column.type.endswith("[]") and file_format == "csv":
-        return f"array_to_string({name}, ';') AS {name}"
+        joined = f"array_to_string({name}, ';')"
+        return f"{guarded_sql(joined)} AS {name}"
+    if column.type == "VARCHAR" and file_format == "csv":
+        text = f"CAST({name} AS VARCHAR)"
+        return f"{guarded_sql(text)} AS {name}"
     if column.type in ("VARCHAR", "FLOAT", "DOUBLE", "INTEGER"):
         return f"CAST({name} AS {column.type}) AS {name}"
     return name

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from pipeline.errors import StoreError
@@ -29,6 +28,7 @@ from pipeline.report.document import Report
 from pipeline.report.request import ReportRequest, SettingWishes, resolve_setting
 from pipeline.report.svg import standalone_svg
 from pipeline.report.write_html import FIGURES, TABLES, html_text
+from pipeline.spreadsheet import csv_text
 from pipeline.store.opening import open_current_store
 
 PAGE = "report.html"
@@ -124,17 +124,11 @@ def write_report(report: Report, folder: Path) -> int:
     page = html_text(report).encode()
     (folder / PAGE).write_bytes(page)
     for table in report.tables:
-        (folder / TABLES / f"{table.name}.csv").write_text(csv_text(table.frame), "utf-8")
+        (folder / TABLES / f"{table.name}.csv").write_text(csv_text(table.frame, _EXACT), "utf-8")
     for figure in report.figures:
-        (folder / TABLES / f"{figure.name}.csv").write_text(csv_text(figure.frame), "utf-8")
+        (folder / TABLES / f"{figure.name}.csv").write_text(csv_text(figure.frame, _EXACT), "utf-8")
         (folder / FIGURES / f"{figure.name}.svg").write_text(standalone_svg(figure.svg), "utf-8")
     return len(page)
-
-
-def csv_text(frame: pd.DataFrame) -> str:
-    """A table as CSV: numbers to ten digits, nothing where a value is missing."""
-    text: str = frame.to_csv(index=False, float_format=_EXACT, lineterminator="\n")
-    return text
 
 
 def _note(request: ReportRequest) -> ExportNote:

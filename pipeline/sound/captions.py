@@ -6,7 +6,6 @@ offset_ms, kind, text and split ("" where the study is to choose).
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from pipeline.recording_names import RecordingNames
 from pipeline.records import Notice, Recording, TimeSpan
 from pipeline.sound.clip_set import Kind
 from pipeline.sound_results import AVCAPS_PREFIX
+from pipeline.spreadsheet import CsvWriter
 from pipeline.store.shards import write_atomically
 from pipeline.textfile import CsvRow, read_csv, read_text
 
@@ -174,7 +174,7 @@ def captions_folder(study_root: Path) -> Path:
 def write_captions(study_root: Path, name: str, captions: Sequence[Caption]) -> Path:
     """Keep captions as `metadata/captions/NAME.csv`; the file that was there is replaced."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = CsvWriter(text)
     writer.writerow(_COLUMNS)
     for caption in captions:
         span = caption.span

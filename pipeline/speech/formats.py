@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import io
 import re
@@ -12,6 +11,7 @@ from pathlib import Path
 from pipeline.errors import SettingsError, TranscriptError
 from pipeline.speech.readers import TranscriptReader
 from pipeline.speech.speaker_files import SPEAKER_READERS, SpeakerFileReader
+from pipeline.spreadsheet import CsvWriter
 from pipeline.textfile import read_csv
 
 FORMATS_FILE = ".formats.csv"
@@ -64,7 +64,7 @@ def said_formats(annotations: Path) -> dict[Path, str]:
 def said_formats_text(formats: Mapping[str, str]) -> str:
     """Content of FORMATS_FILE: format keys by file, relative to the set's folder."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = CsvWriter(text)
     writer.writerow(("file", "format"))
     writer.writerows(sorted(formats.items()))
     return text.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import shutil
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pipeline.errors import StoreError, StudyError
 from pipeline.score_file import read_scores
 from pipeline.score_matching import match_scores
 from pipeline.score_report import ScorerReport, score_reports
+from pipeline.spreadsheet import CsvWriter
 from pipeline.store.fill_imported import SCORES_FOLDER, recording_names, recordings_of_store
 from pipeline.store.locate import current_store_path
 from pipeline.store.shards import write_atomically
@@ -103,7 +103,7 @@ def _copy(file: Path, partial: Path, scorer: str, threshold: float | None) -> No
         return
     lines = read_csv_lines(file)
     with partial.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
+        writer = CsvWriter(out)
         writer.writerow([*lines.columns, *added])
         for _, cells in lines.rows:
             row = cells[: len(lines.columns)]

@@ -215,7 +215,7 @@ def test_links_begin_with_the_address_that_raters_use(label, end):
 
 
 def test_codes_as_csv_run_no_formula():
-    from pipeline.validation.files.cells import guarded
+    from pipeline.spreadsheet import csv_text
 
-    frame = pd.DataFrame({"Rater": ["=1+1"]}).map(guarded)
-    assert pd.read_csv(io.StringIO(frame.to_csv(index=False)))["Rater"][0] == "'=1+1"
+    frame = pd.DataFrame({"Rater": ["=1+1"]})
+    assert pd.read_csv(io.StringIO(csv_text(frame)))["Rater"][0] == "'=1+1"

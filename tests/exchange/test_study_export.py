@@ -111,7 +111,8 @@ def test_a_child_a_recording_and_a_score_can_be_chosen(study: Path):
     folder = exported(study, "psychds", "--recording", "rec02", "--crop", "pad", "--window", "-3+1")
     found = rows(folder / "data" / "study-SyntheticStudy_data.csv")
     assert {row["recording_id"] for row in found} == {"rec02"}
-    assert {(row["crop"], row["window"]) for row in found} == {("pad", "-3+1")}
+    # To a spreadsheet -3+1 would be -2; the apostrophe keeps it what it is.
+    assert {(row["crop"], row["window"]) for row in found} == {("pad", "'-3+1")}
     with store(study) as con:
         expected = con.execute(
             """SELECT utterance_id, n_frames_inside + n_frames_before_3s + n_frames_after_1s,

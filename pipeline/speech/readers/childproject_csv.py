@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.errors import TranscriptError
 from pipeline.speech.readers.reading import Reading, as_transcript_errors
 from pipeline.speech.segment import Segment, clean_text, milliseconds
+from pipeline.spreadsheet import unguarded
 from pipeline.textfile import CsvRow, read_csv
 
 TIME_COLUMNS = ("segment_onset", "segment_offset")
@@ -57,7 +58,7 @@ def _segment(row: CsvRow) -> Segment:
         "",
     )
     # CsvRow.text would take the words "none" and "null" for missing; both are things people say.
-    text = row.cells.get("transcription", "").strip()
+    text = unguarded(row.cells.get("transcription", "")).strip()
     return Segment(
         row=row.line,
         onset_ms=time_cell(row, "segment_onset"),

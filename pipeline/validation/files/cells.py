@@ -1,4 +1,4 @@
-"""Cells of a table of text: read as numbers and times, written so that no program runs them."""
+"""Cells of a table of text: read as numbers and times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 import re
 from datetime import datetime, timezone
 
-_RUN = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MISSING = frozenset({"", "na", "nan", "none", "null"})
 _YES = frozenset({"true", "1", "yes"})
 _NO = frozenset({"false", "0", "no"})
@@ -14,16 +13,6 @@ _NO = frozenset({"false", "0", "no"})
 
 class CellError(ValueError):
     """A cell that cannot be read as what its column holds; the message says why."""
-
-
-def guarded(text: str) -> str:
-    """Text behind an apostrophe where a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.lstrip("'").startswith(_RUN) else text
-
-
-def unguarded(cell: str) -> str:
-    """The text that `guarded` was given."""
-    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_RUN) else cell
 
 
 def is_missing(cell: str) -> bool:

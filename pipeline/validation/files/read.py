@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import RatingError
+from pipeline.spreadsheet import unguarded
 from pipeline.textfile import read_csv_lines, read_text
-from pipeline.validation.files.cells import unguarded, written
+from pipeline.validation.files.cells import written
 from pipeline.validation.files.columns import RATER
 from pipeline.validation.files.parse import first_position, missing_columns, parsed
 from pipeline.validation.files.row_cells import RowError

@@ -22,9 +22,9 @@ from pipeline.people.trial_records import (
     TrialSet,
 )
 from pipeline.people.trial_sets import MAX_NAME, add_set, add_trials, items_of, trial_sets
+from pipeline.spreadsheet import unguarded
 from pipeline.textfile import read_csv_lines
 from pipeline.validation.files.beside import set_beside
-from pipeline.validation.files.cells import unguarded
 from pipeline.validation.files.import_report import ImportOptions, ImportReport, refused
 from pipeline.validation.files.known import IMPORTED_FROM
 from pipeline.validation.files.read import Problem

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -11,7 +10,7 @@ from pathlib import Path
 from pipeline.column import Column
 from pipeline.errors import DiskFullError, StoreError
 from pipeline.people.trial_records import Trial, TrialMode
-from pipeline.validation.files.cells import guarded
+from pipeline.spreadsheet import CsvWriter, guarded
 from pipeline.validation.files.rows import AnswerGiven, Cell, as_text, image_name
 
 _NO_ROOM = 28
@@ -29,7 +28,7 @@ def write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str,
     n_rows = 0
     try:
         with partial.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
+            writer = CsvWriter(file)
             writer.writerow([column.name for column in columns])
             for cells in rows:
                 text = as_text(cells)

@@ -19,8 +19,8 @@ from pipeline.people.store import MomentRef, people_store
 from pipeline.people.trial_records import Item, ItemOption, Part, Trial, TrialMode
 from pipeline.people.trial_sets import trial_sets, trials_of
 from pipeline.records import TimeSpan
+from pipeline.spreadsheet import guarded, unguarded
 from pipeline.validation.answer_table import answer_table
-from pipeline.validation.files.cells import guarded, unguarded
 from pipeline.validation.files.columns import ANSWER_COLUMNS, TRIAL_COLUMNS
 from pipeline.validation.files.export import export_set
 from pipeline.validation.files.import_report import ImportOptions
