@@ -9,6 +9,7 @@ same frames and the same null windows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -154,22 +155,27 @@ def align_child(
     checked = [_checked(target, frames, pool, settings, hubs) for target in targets]
     ready = [one for one in checked if isinstance(one, _Recording)]
     crops = tuple(crop for crop in Crop if any(crop in one.crops for one in ready))
-    whole = utterances_of(frames, [one.target.transcript for one in ready], settings)
     scores: dict[ScorerSetting, Scores] = {}
     taken_off: dict[ScorerSetting, list[Float32Array]] = {}
-    for setting in wanted:
-        alike = next((scores[other] for other in scores if other.text is setting.text), None)
-        utterances = alike.utterances if alike else whole.of(_rows(ready, setting.text))
-        vectors = _vectors(ready, setting, hubs)
-        scores[setting] = Scores.empty(utterances, vectors, len(crops), n_threads)
-        if setting.is_hub_corrected and hubs is not None:
-            taken_off[setting] = [_products(vectors, hubs.frames[crop].vector) for crop in crops]
+    with ThreadPoolExecutor(1) as reader:
+        # The first vectors are read while the utterances are laid out.
+        ahead = [reader.submit(frames.images, crop, n_threads) for crop in crops[:1]]
+        whole = utterances_of(frames, [one.target.transcript for one in ready], settings)
+        for setting in wanted:
+            alike = next((scores[other] for other in scores if other.text is setting.text), None)
+            utterances = alike.utterances if alike else whole.of(_rows(ready, setting.text))
+            vectors = _vectors(ready, setting, hubs)
+            scores[setting] = Scores.empty(utterances, vectors, len(crops), n_threads)
+            if setting.is_hub_corrected and hubs is not None:
+                means = [hubs.frames[crop].vector for crop in crops]
+                taken_off[setting] = [_products(vectors, mean) for mean in means]
     for place, crop in enumerate(crops):
-        images, n_sub_crops = frames.images(crop, n_threads)
+        images, n_sub_crops = ahead.pop().result() if ahead else frames.images(crop, n_threads)
         for setting, mine in scores.items():
             mine.fill(place, images, n_sub_crops, settings.null_draws, n_threads)
             if setting in taken_off:
                 mine.shift(place, taken_off[setting][place])
+        del images  # before those of the next crop are read
     found = iter(_told(ready, whole, crops, scores, frames))
     return [next(found) if isinstance(one, _Recording) else one for one in checked]
 
@@ -208,8 +214,10 @@ def _checked(
     return _Recording(target, own.model, crops, words)
 
 
-def _rows(ready: Sequence[_Recording], text: TextVariant) -> Int64Array:
+def _rows(ready: Sequence[_Recording], text: TextVariant) -> slice | Int64Array:
     """Which of all utterances of these recordings have a text."""
+    if all(len(one.words[text].rows) == one.n_utterances for one in ready):
+        return slice(None)
     before = np.cumsum([0, *(one.n_utterances for one in ready)])
     parts = [one.words[text].rows + n for one, n in zip(ready, before, strict=False)]
     return np.concatenate([np.zeros(0, np.int64), *parts])
