@@ -139,8 +139,7 @@ def _word(store: OpenStore) -> str:
 
 
 def _word_distribution(store: OpenStore, filters: Filters) -> Chart:
-    cursor = store.connection.cursor()
-    own = words.word_bins(cursor, filters, store.measure, _word(store), WIDTH)
+    own = words.word_bins(store.arrays, filters, store.measure, _word(store), WIDTH)
     parts = {"the word": own, "all": _bins(store, filters)}
     rows = pd.concat(
         pd.DataFrame(

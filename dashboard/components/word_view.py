@@ -53,7 +53,7 @@ def _distribution(view: View, lemma: str, counts: pd.DataFrame, n_scored: int) -
     all_bins = histogram.bins_of_all(
         data.count(view.store, shares.score_bins, view.filters, measure, width)
     )
-    bins = data.load(view.store, words.word_bins, view.filters, measure, lemma, width)
+    bins = data.count(view.store, words.word_bins, view.filters, measure, lemma, width)
     look = current_look()
     names = {f"“{lemma}”": bins, "All utterances": all_bins}
     rows = pd.concat(

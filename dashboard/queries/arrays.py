@@ -39,7 +39,6 @@ Entry = TypeVar("Entry", bound=np.generic)
 Arrays = TypeVar("Arrays", bound=tuple[NDArray[np.generic], ...])
 
 _GROUP_COLUMNS = ("speaker", "activity", "location")
-_IN_ORDER = ("recordings in order", "utterances of recordings")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +139,15 @@ class ScoreArrays:
     def sound(self, sql: str) -> Scores:
         """float32 (n_utterances,): an expression over sound_scores, NaN for NULL or no row."""
         return self._once(f"sound {sql}", lambda: self._read_sound(sql))
+
+    def heard(self, lemma: str) -> Numbers:
+        """int32 (n,): numbers of the utterances in which a lemma is heard, ascending."""
+        if self._columns is not None:
+            return self._columns.heard(lemma)
+        sql = """SELECT DISTINCT utterance_number AS n FROM word_index WHERE lemma = $lemma
+            ORDER BY utterance_number"""
+        found = self._cursor().execute(sql, {"lemma": lemma}).fetchnumpy()
+        return np.asarray(found["n"], np.int32)
 
     def chosen(self, filters: Filters, scorer: str) -> Numbers:
         """int32 (n,): numbers of the utterances with a row of this scorer that filters leave."""
@@ -270,8 +278,7 @@ class ScoreArrays:
     def _recording_codes(self) -> Numbers:
         # Utterances are numbered recording by recording.
         if self._columns is not None:
-            order, n_each = map(self._columns.known, _IN_ORDER)
-            return np.repeat(np.asarray(order, np.int32), np.asarray(n_each, np.int64))
+            return self._columns.recording_of_utterances()
         found = (
             self._cursor()
             .execute(
@@ -365,7 +372,7 @@ def _recordings(con: DuckDBPyConnection) -> Recordings:
 
 def _mapped_recordings(columns: StoreColumns) -> Recordings:
     names, children = columns.names("recording names"), columns.names("child names")
-    child = np.asarray(columns.known("child of recording"), np.int32)
+    child = columns.child_of_recording()
     frame = pd.DataFrame(
         {
             "child_id": pd.Series(children, dtype="str").take(child).array,

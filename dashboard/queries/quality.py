@@ -21,15 +21,20 @@ from dashboard.queries.selection import (
     where,
 )
 from pipeline.schema import UTTERANCE_FLAGS
+from pipeline.store.alike import (
+    CONFIDENCE,
+    LOWEST_BIN,
+    alike_name,
+    count_alike,
+    quality_keys,
+)
+from pipeline.store.alike import LOGPROB_WIDTH as LOGPROB_WIDTH
+from pipeline.store.alike import LOWEST_LOGPROB as LOWEST_LOGPROB
+from pipeline.store.alike import REASONS as REASONS
+from pipeline.store.alike import SHORT_MS as SHORT_MS
 
-SHORT_MS = 1_000
-"""Utterances below a second often hold no sampled frame."""
-LOGPROB_WIDTH = 0.1
-LOWEST_LOGPROB = -2.0
-"""Lower values are counted in the lowest bin."""
 OVERLAP_WIDTH = 0.05
 PAGE_ROWS = 25
-REASONS = ("no_frame_in_window", "no_null", "no_noun", "not_scored")
 
 SORTS: dict[str, str] = {
     "recording_id": "recording_id",
@@ -83,24 +88,8 @@ def counts_by_child(
     flag_<name> per flag, missing_<reason> per reason.
     """
     reasons = {name: place + 1 for place, name in enumerate(REASONS)}
-    has_cosine = f"{measure.sql('max_cosine')} IS NOT NULL"
-    cells = _cells(
-        con,
-        arrays,
-        filters,
-        measure,
-        {
-            "flags": "flag_bits",
-            "is_short": f"offset_ms - onset_ms < {SHORT_MS}",
-            "is_unknown": "coalesce(speaker = 'NA', FALSE)",
-            "reason": f"""CASE WHEN {measure.score} IS NOT NULL THEN 0
-                WHEN missing_reason = 'not_scored' THEN {reasons["not_scored"]}
-                WHEN missing_reason = 'no_noun' THEN {reasons["no_noun"]}
-                WHEN {has_cosine} THEN {reasons["no_null"]}
-                WHEN {measure.n_frames_sql} = 0 THEN {reasons["no_frame_in_window"]}
-                ELSE {reasons["not_scored"]} END""",
-        },
-    )
+    keys = quality_keys(measure.crop, measure.window, measure.score)
+    cells = _cells(con, arrays, filters, measure, keys)
     flags, is_short, is_unknown, reason = cells.keys
     counted = {
         "n": np.ones(len(cells.n), np.bool_),
@@ -143,11 +132,8 @@ def confidence_bins(
 ) -> pd.DataFrame:
     """Chosen utterances by mean log-probability: bin_start, n; utterances without one are not in
     it."""
-    lowest = round(LOWEST_LOGPROB / LOGPROB_WIDTH)
-    # One below the lowest stands for none.
-    place = f"""CASE WHEN mean_logprob IS NULL THEN {lowest - 1}
-        ELSE greatest(floor(mean_logprob / {LOGPROB_WIDTH}), {lowest}) END"""
-    cells = _cells(con, arrays, filters, measure, {"bin": place})
+    lowest = LOWEST_BIN
+    cells = _cells(con, arrays, filters, measure, CONFIDENCE)
     n = np.bincount(cells.keys[0] - (lowest - 1), cells.n).astype(np.int64)[1:]
     found = np.flatnonzero(n)
     starts = np.maximum((found + lowest) * LOGPROB_WIDTH, LOWEST_LOGPROB)
@@ -174,25 +160,17 @@ def _cells(
 
     Choices of children and speakers are taken out of what was counted once for all.
     """
-    columns = ", ".join(f"CAST({sql} AS INTEGER) AS {name}" for name, sql in keys.items())
     speakers = arrays.names("speaker")
-    n_speakers = len(speakers)
-
-    def count(filters: Filters) -> tuple[Ints, ...]:
-        condition = where(filters)
-        sql = f"""
-            SELECT enum_code(child_id)::INTEGER AS child,
-                coalesce(enum_code(speaker), {n_speakers})::INTEGER AS speaker, {columns},
-                count(*) AS n
-            FROM scores_wide WHERE scorer = $scorer AND {condition.sql} GROUP BY ALL"""
-        found = con.execute(sql, {**condition.params, "scorer": measure.scorer}).fetchnumpy()
-        return tuple(np.asarray(found[name], np.int64) for name in ("child", "speaker", "n", *keys))
-
     if choice_of_children(arrays, filters) is None:
-        child, _, n, *values = count(filters)
+        condition = where(filters)
+        child, _, n, *values = count_alike(
+            con, measure.scorer, keys, len(speakers), condition.sql, condition.params
+        )
         return _Cells(child, n, tuple(values))
-    name = f"cells {measure.scorer} {columns}"
-    child, speaker, n, *values = arrays.kept(name, lambda: count(Filters()))
+    child, speaker, n, *values = arrays.kept(
+        alike_name(measure.scorer, keys),
+        lambda: count_alike(con, measure.scorer, keys, len(speakers)),
+    )
     is_spoken = np.append(_is_wanted(filters.speakers, speakers), not filters.speakers)
     kept = _is_wanted(filters.children, arrays.names("child_id"))[child] & is_spoken[speaker]
     return _Cells(child[kept], n[kept], tuple(value[kept] for value in values))

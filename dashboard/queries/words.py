@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from dashboard.filters import Filters
+from dashboard.queries.arrays import Numbers, ScoreArrays
 from dashboard.queries.selection import Measure, Query, recordings_where, scored
 from pipeline.records import MAY_BE_SHOWN
 
@@ -33,17 +35,21 @@ def word_counts(
 
 
 def word_bins(
-    con: DuckDBPyConnection, filters: Filters, measure: Measure, lemma: str, width: float
+    arrays: ScoreArrays, filters: Filters, measure: Measure, lemma: str, width: float
 ) -> pd.DataFrame:
     """Scored utterances with the lemma per bin: bin_start, n. The threshold is an edge."""
-    base = _heard(filters, measure, lemma)
-    sql = f"""
-        SELECT $threshold + $width * bin AS bin_start, n FROM (
-            SELECT CAST(floor((score::DOUBLE - $threshold::FLOAT) / $width) AS INTEGER) AS bin,
-                count(*) AS n
-            FROM ({base.sql}) WHERE score IS NOT NULL GROUP BY bin)
-        ORDER BY bin_start"""
-    return Query(sql, {**base.params, "width": width, "threshold": measure.threshold}).frame(con)
+    number = _also_in(arrays.heard(lemma), arrays.chosen(filters, measure.scorer))
+    score = arrays.score(measure)[number].astype(np.float64)
+    above = score[~np.isnan(score)] - float(np.float32(measure.threshold))
+    bins, n = np.unique(np.floor(above / width), return_counts=True)
+    return pd.DataFrame({"bin_start": measure.threshold + width * bins, "n": n.astype(np.int64)})
+
+
+def _also_in(numbers: Numbers, chosen: Numbers) -> Numbers:
+    """Those of the numbers that are among the chosen; both ascending."""
+    place = np.searchsorted(chosen, numbers)
+    place[place == len(chosen)] = 0
+    return numbers[chosen[place] == numbers] if len(chosen) else chosen
 
 
 def word_moments(

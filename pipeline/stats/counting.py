@@ -63,13 +63,15 @@ def count_bins(
     first: int,
     counts: Counts,
 ) -> None:
-    """counts (n_children, n_bins): scored utterances from origin + (first + bin) * width on."""
+    """counts (n_children, n_bins): scored utterances from origin + (first + bin) * width on; those
+    beyond in the outermost bins."""
+    last = counts.shape[1] - 1
     for i in range(len(number)):
         value = score[number[i]]
         if value == value:
             above = np.float64(value) - np.float64(np.float32(origin))
             place = int(np.floor(above / width)) - first
-            counts[child[number[i]], place] += 1
+            counts[child[number[i]], min(max(place, 0), last)] += 1
 
 
 def count_null_cells(
@@ -86,14 +88,15 @@ def count_null_cells(
     """Scored utterances with a null by cells of its mean and SD, `width` wide.
 
     counts (n_children, n_mean, n_sd); sums (n_children, n_mean, n_sd, 2): of means, of SDs.
-    `first`: the cells of mean and SD at place 0.
+    `first`: the cells of mean and SD at place 0; what lies beyond is in the outermost.
     """
+    last_mean, last_sd = counts.shape[1] - 1, counts.shape[2] - 1
     for i in range(len(number)):
         u = number[i]
         value, mean, sd = score[u], null_mean[u], null_sd[u]
         if value == value and mean == mean and sd == sd:
-            a = int(np.floor(np.float64(mean) / width)) - first[0]
-            b = int(np.floor(np.float64(sd) / width)) - first[1]
+            a = min(max(int(np.floor(np.float64(mean) / width)) - first[0], 0), last_mean)
+            b = min(max(int(np.floor(np.float64(sd) / width)) - first[1], 0), last_sd)
             counts[child[u], a, b] += 1
             sums[child[u], a, b, 0] += mean
             sums[child[u], a, b, 1] += sd
@@ -194,13 +197,14 @@ def count_differences(
     number: Numbers, a: Scores, b: Scores, width: float, first: int, counts: Counts
 ) -> None:
     """counts (2, n_bins): differences b - a by bins of `width` from first * width on; in the
-    second row those that are exactly zero."""
+    second row those that are exactly zero. Those beyond are in the outermost bins."""
+    last = counts.shape[1] - 1
     for i in range(len(number)):
         u = number[i]
         if a[u] == a[u] and b[u] == b[u]:
             difference = np.float64(b[u]) - a[u]
             place = int(np.floor(difference / width)) - first
-            counts[int(difference == 0), place] += 1
+            counts[int(difference == 0), min(max(place, 0), last)] += 1
 
 
 def count_levels(

@@ -8,6 +8,7 @@ takes several times as long as reading these files. `store-<build>~<scorer>~<cro
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,8 +27,8 @@ SCALE = 32_767
 
 _PARTIAL = ".partial"
 _ROWS_AT_ONCE = 65_536
-_PIECE_BYTES = 1_048_576
-"""Stays in a processor's own cache from reading to comparing."""
+_PIECE_BYTES = 8_388_608
+"""Large enough that letting go of a piece costs little, small enough for any server."""
 
 Int16s = NDArray[np.int16]
 
@@ -44,21 +45,31 @@ class FrameVectors:
 
     def pieces(self, first: int, stop: int) -> Iterator[tuple[int, Int16s]]:
         """Frames from `first` to before `stop`, some at a time: the place of the piece's first
-        frame, and int16 (n * n_squares, dim), which the next piece writes over.
+        frame, and int16 (n * n_squares, dim), not to be changed.
 
-        Read rather than mapped: mapped files count as memory of whoever looks at them. Raises
-        StoreError when the file ends early.
+        Mapped, because reading copies; and let go piece by piece, because what is mapped counts
+        as memory of whoever looks at it. Raises StoreError when the file ends early.
         """
         row_bytes = 2 * self.n_squares * self.dim
+        with self.path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size < self.offset_bytes + self.n_frames * row_bytes:
+                raise _damaged(self.path)
+            # To be copied on writing: to the compiler of loops these are arrays like others.
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        n_values = self.n_frames * self.n_squares * self.dim
+        rows = np.frombuffer(mapped, np.int16, n_values, self.offset_bytes)
+        rows = rows.reshape(self.n_frames * self.n_squares, self.dim)
         n_at_once = max(1, _PIECE_BYTES // row_bytes)
-        buffer = np.empty((n_at_once * self.n_squares, self.dim), np.int16)
-        with self.path.open("rb", buffering=0) as file:
-            file.seek(self.offset_bytes + first * row_bytes)
-            for place in range(first, stop, n_at_once):
-                piece = buffer[: min(n_at_once, stop - place) * self.n_squares]
-                if file.readinto(piece.data.cast("B")) != piece.nbytes:
-                    raise _damaged(self.path)
-                yield place, piece
+        let_go = (self.offset_bytes + first * row_bytes) // mmap.PAGESIZE * mmap.PAGESIZE
+        for place in range(first, stop, n_at_once):
+            last = min(place + n_at_once, stop)
+            yield place, rows[place * self.n_squares : last * self.n_squares]
+            if hasattr(mmap, "MADV_DONTNEED"):
+                end = (self.offset_bytes + last * row_bytes) // mmap.PAGESIZE * mmap.PAGESIZE
+                if end > let_go:
+                    mapped.madvise(mmap.MADV_DONTNEED, let_go, end - let_go)
+                    let_go = end
 
 
 def vectors_path(store: Path, scorer: str, crop: str) -> Path:

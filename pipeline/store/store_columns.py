@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -25,6 +25,8 @@ from pipeline.errors import StoreError
 from pipeline.records import ModelRef
 from pipeline.schema import SCHEMA_VERSION
 from pipeline.score_columns import CROPS, WINDOWS, wide_column
+from pipeline.score_sql import statistic_sql
+from pipeline.store.alike import CONFIDENCE, alike_name, count_alike, quality_keys
 from pipeline.store.column_file import Array, ColumnFile, ColumnWriter, damaged, open_column_file
 from pipeline.store.first_counts import (
     FIRST_WINDOW,
@@ -58,10 +60,31 @@ class StoreColumns:
     n_utterances: int
     scorers: tuple[str, ...]
     whole: frozenset[str]
+    _fit: set[str] = field(default_factory=set)
 
     def find(self, name: str) -> Array | None:
-        """An array by its name, None where it is not in the file; StoreError if damaged."""
-        return self.file.array(name)
+        """An array by its name, None where it is not in the file; StoreError if damaged, and when
+        it does not fit the utterances: loops that count do not look where they write."""
+        found = self.file.array(name)
+        if found is not None and name not in self._fit:
+            if not self._fits(name, found):
+                raise damaged(self.file.path)
+            self._fit.add(name)
+        return found
+
+    def _fits(self, name: str, found: Array) -> bool:
+        kind, _, column = name.partition(" ")
+        n = self.n_utterances
+        if kind == "codes":
+            names = self.facts.names.get(column.removesuffix("_id"), ())
+            return _is_within(found, np.uint16, n, len(names))
+        if kind == "flags":
+            return found.shape == (n,) and found.dtype == np.uint32
+        if kind == "numbers" and column.startswith("of "):
+            return _is_within(found, np.int32, len(found), n - 1)
+        if kind in ("numbers", "column"):
+            return found.dtype == np.float32 and found.shape in ((n,), (0,))
+        return True
 
     def several(self, name: str) -> tuple[Array, ...] | None:
         """Arrays that were counted together; None where they are not in the file."""
@@ -75,12 +98,46 @@ class StoreColumns:
         text = self.known(what)
         return text.tobytes().decode().split(_SEPARATOR) if len(text) else []
 
+    def recording_of_utterances(self) -> Numbers:
+        """int32 (n_utterances,): the code of each one's recording."""
+        order, n_each = self.known("recordings in order"), self.known("utterances of recordings")
+        last = len(self.known("child of recording")) - 1
+        if not _is_within(order, np.int32, len(n_each), last) or n_each.min(initial=0) < 0:
+            raise damaged(self.file.path)
+        found = np.repeat(np.asarray(order, np.int32), np.asarray(n_each, np.int64))
+        if len(found) != self.n_utterances:
+            raise damaged(self.file.path)
+        return found
+
+    def child_of_recording(self) -> Numbers:
+        """int32 (n_recordings,): places in "child names"."""
+        found, n_children = self.known("child of recording"), len(self.names("child names"))
+        if not _is_within(found, np.int32, len(found), n_children - 1):
+            raise damaged(self.file.path)
+        return np.asarray(found, np.int32)
+
+    def heard(self, lemma: str) -> Numbers:
+        """Numbers of the utterances in which a lemma is heard, ascending."""
+        lemmas = self.names("lemmas")
+        if lemma not in lemmas:
+            return np.zeros(0, np.int32)
+        place = lemmas.index(lemma)
+        first, stop = np.asarray(self.known("lemma starts"), np.int64)[place : place + 2]
+        return np.asarray(self.known("lemma utterances"), np.int32)[first:stop]
+
     def known(self, name: str) -> Array:
         """An array that every such file has."""
         found = self.file.array(name)
         if found is None:
             raise damaged(self.file.path)
         return found
+
+
+def _is_within(found: Array, dtype: type[np.generic], n: int, last: int) -> bool:
+    """Whether an array holds n whole numbers from 0 to `last`."""
+    if found.dtype != dtype or found.shape != (n,):
+        return False
+    return not n or bool(int(found.min()) >= 0 and int(found.max()) <= last)
 
 
 def part_name(name: str, place: int) -> str:
@@ -154,6 +211,8 @@ def write_columns(source: Path, store: Path) -> list[Path]:
                     file.add(f"numbers of {model.scorer}", numbers)
                 first = _add_scores(con, file, model, numbers, n)
                 write_first_counts(file, model, first, places)
+                _add_alike(con, file, model, len(facts.names["speaker"]))
+            _add_words(con, file)
     return [partial]
 
 
@@ -290,6 +349,39 @@ def _add_scores(
         ((_, first[n_frames]),) = _columns(con, scorer, [sql], numbers, n)
     cosine, z, mean, sd = (first[column] for column in FirstScores.columns())
     return FirstScores(numbers, first[n_frames], cosine, z, mean, sd)
+
+
+def _add_alike(
+    con: duckdb.DuckDBPyConnection, file: ColumnWriter, model: ModelRef, n_speakers: int
+) -> None:
+    measure = first_measure(model)
+    statistic = "z" if measure.scale == "z" else "max_cosine"
+    score = statistic_sql(measure.crop, measure.window, statistic)
+    for keys in (quality_keys(measure.crop, measure.window, score), CONFIDENCE):
+        found = count_alike(con, model.scorer, keys, n_speakers)
+        for place, counts in enumerate(found):
+            file.add(part_name(alike_name(model.scorer, keys), place), counts)
+
+
+def _add_words(con: duckdb.DuckDBPyConnection, file: ColumnWriter) -> None:
+    """The utterances of each lemma, each once and ascending: those of lemma i lie from starts[i]
+    to before starts[i + 1]."""
+    groups = con.execute(
+        "SELECT lemma, count(*) FROM word_index GROUP BY lemma, token ORDER BY lemma, token"
+    ).fetchall()
+    found = con.execute("SELECT utterance_number AS n FROM word_index").fetchnumpy()
+    numbers, place = np.asarray(found["n"], np.int32), 0
+    heard: dict[str, list[Numbers]] = {}
+    for lemma, n in groups:
+        heard.setdefault(str(lemma), []).append(numbers[place : place + n])
+        place += n
+    lists = [
+        parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))
+        for parts in heard.values()
+    ]
+    file.add("lemmas", _as_bytes([*heard]))
+    file.add("lemma starts", np.cumsum([0, *(len(part) for part in lists)]).astype(np.int64))
+    file.add("lemma utterances", np.concatenate([numbers[:0], *lists]))
 
 
 def _columns(

@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 
 from dashboard.filters import Filters
-from dashboard.queries import chance, comparing, cube, quality, shares
+from dashboard.queries import chance, comparing, cube, quality, shares, words
 from dashboard.queries.agreement import agreement
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.options import options_of, store_options
 from dashboard.queries.selection import Measure, resolve_measure
 from dashboard.summaries import score_width
 from pipeline.errors import StoreError
+from pipeline.store.column_file import ColumnWriter
 from pipeline.store.frame_vectors import keep_vectors
 from pipeline.store.store_columns import (
     StoreColumns,
@@ -60,6 +61,7 @@ QUESTIONS: dict[str, Asked] = {
     "chance": chance.chance_by_recording,
     "bins": lambda a, f, m: shares.score_bins(a, f, m, 0.02),
     "null": shares.null_cells,
+    "bins of a word": lambda a, f, m: words.word_bins(a, f, m, "ball", 0.05),
     "pairs": lambda a, f, m: comparing.paired_counts(a, f, m, _under_2s(m)),
     "differences": lambda a, f, m: comparing.difference_bins(a, f, m, _under_2s(m), 0.02),
 }
@@ -202,6 +204,20 @@ def test_the_columns_say_what_the_store_says_of_itself(
         assert (mapped.codes(name) == plain.codes(name)).all(), name
         assert mapped.names(name) == plain.names(name)
     assert (mapped.flags == plain.flags).all()
+
+
+@pytest.mark.parametrize("name", ["codes speaker", "recordings in order", "numbers of other"])
+def test_codes_beyond_their_names_are_not_counted(store: Path, tmp_path: Path, name: str) -> None:
+    copy = tmp_path / store.name
+    copy.write_bytes(store.read_bytes())
+    found = open_columns(store)
+    with ColumnWriter(columns_path(copy), found.file.about) as file:
+        for other in found.file._entries:
+            array = found.file.array(other)
+            file.add(other, array + array.dtype.type(40_000) if other == name else array)
+    arrays = ScoreArrays(_NoCursor(), open_columns(copy))
+    with pytest.raises(StoreError, match="is damaged"):
+        shares.counts_by_recording(arrays, Filters(min_words=2, speakers=("FEM",)), MEASURES[6])
 
 
 def test_columns_of_another_store_are_left_alone(store: Path, tmp_path: Path) -> None:

@@ -260,7 +260,7 @@ def test_counts_and_bins_of_a_lemma_add_up(store):
     expected = plain(store, FEM)
     expected = expected[expected["lemma"] == "ball"]
     counts = words.word_counts(store, FEM, MEASURE, "ball")
-    bins = words.word_bins(store, FEM, MEASURE, "ball", 0.01)
+    bins = words.word_bins(ScoreArrays(store), FEM, MEASURE, "ball", 0.01)
     assert counts["n_scored"].sum() == bins["n"].sum() == len(expected)
     assert counts["sum_score"].sum() == pytest.approx(expected["score"].sum())
     is_high = bins["bin_start"] >= 0.24 - 1e-9
