@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
 from pipeline.errors import StudyError
 from pipeline.textfile import CsvLines, read_csv_lines
+from pipeline.zip_limits import BROKEN_ZIP, MAX_BYTES, TooLargeError, check_size
 
+_BROKEN = (*BROKEN_ZIP, KeyError, IndexError, TypeError, AttributeError, SyntaxError)
+"""What openpyxl raises for a damaged workbook; a SyntaxError is XML that is not well-formed."""
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xls")
 
 
@@ -30,13 +33,19 @@ def _workbook(path: Path) -> CsvLines:
     from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
 
     try:
+        with ZipFile(path) as packed:
+            check_size(packed, path)
         sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
-    except (OSError, BadZipFile, InvalidFileException, KeyError, IndexError) as problem:
+        # What it says of its size may be wrong, and would be believed.
+        sheet.reset_dimensions()
+        rows = sheet.iter_rows(values_only=True)
+        columns = tuple(_text(cell).strip() for cell in next(rows, ()))
+    except TooLargeError as problem:
         raise StudyError(
-            f"{path.name} cannot be read as a workbook.", hint="Save it as CSV."
+            f"{path.name} unpacks to more than {MAX_BYTES // 1_000_000} MB.", hint="Save it as CSV."
         ) from problem
-    rows = sheet.iter_rows(values_only=True)
-    columns = tuple(_text(cell).strip() for cell in next(rows, ()))
+    except (*_BROKEN, InvalidFileException) as problem:
+        raise _unreadable(path) from problem
     if not any(columns):
         raise StudyError(f"{path.name} is empty.", hint="Its first row must name the columns.")
     repeated = sorted({name for name in columns if name and columns.count(name) > 1})
@@ -44,14 +53,21 @@ def _workbook(path: Path) -> CsvLines:
         raise StudyError(
             f"{path.name} has the column {repeated[0]} twice.", hint="Remove or rename one."
         )
-    return CsvLines(path, columns, _numbered(rows), False)
+    return CsvLines(path, columns, _numbered(path, rows), False)
 
 
-def _numbered(rows: Iterator[tuple[object, ...]]) -> Iterator[tuple[int, list[str]]]:
-    for line, row in enumerate(rows, start=2):
-        cells = [_text(cell) for cell in row]
-        if any(cells):
-            yield line, cells
+def _numbered(path: Path, rows: Iterator[tuple[object, ...]]) -> Iterator[tuple[int, list[str]]]:
+    try:
+        for line, row in enumerate(rows, start=2):
+            cells = [_text(cell) for cell in row]
+            if any(cells):
+                yield line, cells
+    except _BROKEN as problem:
+        raise _unreadable(path) from problem
+
+
+def _unreadable(path: Path) -> StudyError:
+    return StudyError(f"{path.name} cannot be read as a workbook.", hint="Save it as CSV.")
 
 
 def _text(cell: object) -> str:

@@ -11,8 +11,7 @@ place for the sound and the word it hears, and two heads of each decoder layer a
 where the next word is. Both make it learn in an hour what would take a day.
 
 FOLDER receives what faster-whisper loads, and a model card with measurements on new sentences and
-on the sound of the demo study. Tracks are kept in --cache FOLDER if given, so that a second
-training need not make them again.
+on the sound of the demo study.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import pickle
 import time
 from pathlib import Path
 
@@ -31,7 +29,7 @@ from pipeline.demo.whisper_tracks import N_MELS, HeardTrack, training_tracks
 log = logging.getLogger(__name__)
 
 
-def train(recipe: Recipe, folder: Path, workers: int, cache: Path | None) -> None:
+def train(recipe: Recipe, folder: Path, workers: int) -> None:
     """Train by the recipe and write the model's folder, without its card."""
     import torch
 
@@ -40,7 +38,7 @@ def train(recipe: Recipe, folder: Path, workers: int, cache: Path | None) -> Non
     from pipeline.demo.whisper_windows import WindowSampler
 
     start = time.perf_counter()
-    tracks = _tracks(recipe, workers, cache)
+    tracks = _tracks(recipe, workers)
     log.info("%d tracks after %.0f s", len(tracks), time.perf_counter() - start)
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(workers)
@@ -76,23 +74,9 @@ def write_settings(folder: Path) -> None:
     (folder / "preprocessor_config.json").write_text(text, encoding="utf-8")
 
 
-def _tracks(recipe: Recipe, workers: int, cache: Path | None) -> list[HeardTrack]:
-    kept = None
-    if cache is not None:
-        cache.mkdir(parents=True, exist_ok=True)
-        kept = cache / f"tracks-{recipe.seed}-{recipe.n_sentences}-{recipe.n_layouts}.pickle"
-        if kept.is_file():
-            with kept.open("rb") as file:
-                tracks: list[HeardTrack] = pickle.load(file)
-            return tracks
+def _tracks(recipe: Recipe, workers: int) -> list[HeardTrack]:
     script = training_script(recipe.n_sentences, recipe.seed)
-    tracks = list(training_tracks(script, recipe.seed, recipe.n_layouts, workers))
-    if kept is not None:
-        partial = kept.with_name(kept.name + ".partial")
-        with partial.open("wb") as file:
-            pickle.dump(tracks, file, protocol=pickle.HIGHEST_PROTOCOL)
-        partial.replace(kept)
-    return tracks
+    return list(training_tracks(script, recipe.seed, recipe.n_layouts, workers))
 
 
 def main() -> None:
@@ -104,7 +88,6 @@ def main() -> None:
     parser.add_argument("--long-steps", type=int, default=standard.schedule.long_steps)
     parser.add_argument("--seed", type=int, default=standard.seed)
     parser.add_argument("--workers", type=int, default=2, help="processes, then threads")
-    parser.add_argument("--cache", type=Path, help="where to keep the tracks")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     recipe = Recipe(
@@ -113,7 +96,7 @@ def main() -> None:
         schedule=standard.schedule.with_steps(options.short_steps, options.long_steps),
     )
     start = time.perf_counter()
-    train(recipe, options.out, options.workers, options.cache)
+    train(recipe, options.out, options.workers)
     minutes = (time.perf_counter() - start) / 60
     write_recipe(options.out, recipe, minutes)
     write_card(options.out, measured(options.out))

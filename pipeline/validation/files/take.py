@@ -35,6 +35,7 @@ from pipeline.validation.files.plan import ImportPlan, n_fitting, plan_import
 from pipeline.validation.files.read import AnswerFile, read_answer_file
 from pipeline.validation.files.rows import FileRow, image_name, read_text
 from pipeline.validation.files.take_labels import import_labels, is_labels_file
+from pipeline.zip_limits import BROKEN_ZIP, MAX_BYTES, TooLargeError, check_size
 
 _FILES = (TRIALS_FILE, ANSWERS_FILE, LABELS_FILE)
 _ENOUGH = 0.5
@@ -83,10 +84,16 @@ def _unpack(path: Path, folder: Path) -> None:
     """Write the files of an export that are packed in a zip into a folder; nothing else of it."""
     try:
         with zipfile.ZipFile(path) as packed:
+            check_size(packed, path)
             for name in (*_FILES, SET_FILE):
                 if name in packed.namelist():
                     (folder / name).write_bytes(packed.read(name))
-    except (zipfile.BadZipFile, OSError) as problem:
+    except TooLargeError as problem:
+        raise RatingError(
+            f"{path.name} unpacks to more than {MAX_BYTES // 1_000_000} MB, which no set does.",
+            hint="Export the set again from where it was made.",
+        ) from problem
+    except BROKEN_ZIP as problem:
         raise RatingError(
             f"{path.name} cannot be unpacked.", hint="Unpack it and name the files in it."
         ) from problem
