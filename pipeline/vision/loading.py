@@ -64,7 +64,9 @@ def load_model(files: ModelFiles) -> tuple[ClipNetwork, Tokenizer]:
                 device="cpu",
                 require_pretrained=True,
             )
-            tokenizer: Tokenizer = open_clip.get_tokenizer(files.architecture)
+            tokenizer: Tokenizer = open_clip.get_tokenizer(
+                files.architecture, **_tokenizer_options(files)
+            )
     except ImportError as problem:
         raise ModelError(
             f"The model {files.name} needs a Python package that is not installed: {problem}.",
@@ -89,6 +91,20 @@ def load_model(files: ModelFiles) -> tuple[ClipNetwork, Tokenizer]:
             else f"Fetch it again: python -m pipeline models fetch {files.name} {files.weights}",
         ) from problem
     return model.eval(), tokenizer
+
+
+def _tokenizer_options(files: ModelFiles) -> dict[str, bool]:
+    """What is said to the maker of the tokenizer beside its name.
+
+    A tokenizer of transformers may bring code, which the folder's own configuration can ask to
+    run. A model is data, whoever it comes from: such code never runs.
+    """
+    content: object = json.loads(files.config)
+    for name in ("model_cfg", "text_cfg"):
+        if isinstance(content, dict):
+            content = content.get(name, content if name == "model_cfg" else None)
+    is_of_transformers = isinstance(content, dict) and bool(content.get("hf_tokenizer_name"))
+    return {"trust_remote_code": False} if is_of_transformers else {}
 
 
 def preprocessing_of(model: ClipNetwork, files: ModelFiles) -> Preprocessing:

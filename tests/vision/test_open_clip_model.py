@@ -279,3 +279,24 @@ def test_texts_are_encoded_beside_texts_of_like_length() -> None:
     assert batches == [(0, 40), (40, 90), (90, 115)]
     assert list(batches_of_like_length([7] * 120, 50)) == [(0, 50), (50, 100), (100, 120)]
     assert list(batches_of_like_length([], 50)) == []
+
+
+def test_code_that_a_models_folder_asks_to_run_is_not_run(tmp_path: Path) -> None:
+    """transformers runs a tokenizer's own code where the configuration beside it says so."""
+    pytest.importorskip("transformers")
+    folder = write_model(tmp_path / "model")
+    mark = tmp_path / "it ran"
+    config = folder / "open_clip_config.json"
+    content = json.loads(config.read_text())
+    content["model_cfg"]["text_cfg"] |= {
+        "hf_tokenizer_name": "own",
+        "tokenizer_kwargs": {"trust_remote_code": True},
+    }
+    config.write_text(json.dumps(content))
+    own = {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["own.Own", "own.Own"]}}
+    (folder / "tokenizer_config.json").write_text(json.dumps(own))
+    (folder / "config.json").write_text('{"model_type": "bert"}')
+    (folder / "own.py").write_text(f"open({str(mark)!r}, 'w')\nclass Own: pass\n")
+    with pytest.raises(ModelError):
+        OpenClipModel(ModelSettings(str(folder), ""), tmp_path, "cpu").embed_texts(["a dog"])
+    assert not mark.exists()
