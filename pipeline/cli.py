@@ -37,6 +37,7 @@ from pipeline.cli_wer import wer
 from pipeline.cli_withdraw import withdraw
 from pipeline.errors import ExitCode, SettingsError
 from pipeline.offline import stay_offline
+from pipeline.private_files import close_to_others
 
 if TYPE_CHECKING:
     from pipeline.engine.runner import RunOptions
@@ -70,6 +71,7 @@ app.command()(audit)
 
 def main() -> None:
     """Entry point of `coview` and `python -m pipeline`."""
+    close_to_others()
     if not _goes_online(sys.argv[1:]):
         stay_offline()
     # Typer ends the process with 2 for wrong use, as we do.

@@ -14,6 +14,7 @@ from pipeline.access.binding import checked_access
 from pipeline.access.table import Access, SignIn
 from pipeline.errors import AccessError
 from pipeline.offline import stay_offline
+from pipeline.private_files import close_to_others
 
 _LEAST_SECRET = 32
 
@@ -21,7 +22,8 @@ _LEAST_SECRET = 32
 def refuse_unguarded(study_root: Path) -> None:
     """End the server before it answers anybody, if others could see the study without signing in.
 
-    From then on the server asks no other computer but those that say who signs in.
+    From then on the server asks no other computer but those that say who signs in, and other
+    accounts of this machine cannot read what it writes.
 
     Raises SystemExit with the sentence and the fix.
     """
@@ -30,6 +32,7 @@ def refuse_unguarded(study_root: Path) -> None:
     except AccessError as problem:
         raise SystemExit(f"Error: {problem.message}\n  {problem.hint}".rstrip()) from None
     stay_offline(provider_hosts(access))
+    close_to_others()
 
 
 def check_serving(study_root: Path, host: str) -> Access | None:
