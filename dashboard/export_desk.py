@@ -63,6 +63,17 @@ class ReadyExport:
         return f"{ROUTE}/{self.token}/{self.file_name}"
 
 
+def sweep_exports(study_root: Path, now_s: float) -> None:
+    """Delete folders of finished exports that nobody can fetch from any more at `now_s`, which is
+    UTC in seconds."""
+    for folder in (study_root / "derived" / "exports").glob("*"):
+        try:
+            if now_s - folder.stat().st_mtime > LIFETIME_S:
+                shutil.rmtree(folder, ignore_errors=True)
+        except FileNotFoundError:
+            continue
+
+
 class ExportDesk:
     """Keeps finished exports until they are too old."""
 
@@ -73,7 +84,7 @@ class ExportDesk:
     def new_folder(self, study_root: Path) -> Path:
         """An empty folder that only this user may read; older ones are deleted."""
         parent = study_root / "derived" / "exports"
-        self._sweep(parent)
+        self._sweep(study_root)
         folder = parent / secrets.token_hex(8)
         folder.mkdir(parents=True, mode=0o700)
         return folder
@@ -94,9 +105,13 @@ class ExportDesk:
             time.monotonic(),
             is_confirmed,
         )
+        self.keep(ready)
+        return ready
+
+    def keep(self, ready: ReadyExport) -> None:
+        """Hand out an export under its link, or another one in the place of it."""
         with self._lock:
             self._ready[ready.token] = ready
-        return ready
 
     def find(self, token: str) -> ReadyExport | None:
         """The export of a link, unless it is too old."""
@@ -145,18 +160,13 @@ class ExportDesk:
             ready.path, media_type="application/zip", filename=ready.file_name, headers=_HEADERS
         )
 
-    def _sweep(self, parent: Path) -> None:
+    def _sweep(self, study_root: Path) -> None:
         """Delete folders that nobody can fetch from any more."""
         with self._lock:
             for token, ready in list(self._ready.items()):
                 if time.monotonic() - ready.made_at_s > LIFETIME_S:
                     del self._ready[token]
-        for folder in parent.glob("*"):
-            try:
-                if time.time() - folder.stat().st_mtime > LIFETIME_S:
-                    shutil.rmtree(folder, ignore_errors=True)
-            except FileNotFoundError:
-                continue
+        sweep_exports(study_root, time.time())
 
 
 DESK = ExportDesk()

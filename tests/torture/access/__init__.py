@@ -1,0 +1,1 @@
+"""Who may see what, asked of a server by everybody for everything."""
