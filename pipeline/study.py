@@ -152,9 +152,12 @@ def media_digest(path: Path) -> str:
     """Digest of a file's size and of its first, middle and last MiB; of names for a folder.
 
     Reading 2 GB of video whole would cost more than decoding its wanted frames; a camera file
-    that changes keeps neither its size nor its index.
+    that changes keeps neither its size nor its index. Raises OSError, also for what is neither: a
+    pipe would keep its reader waiting for ever.
     """
     digest = hashlib.sha256()
+    if not (path.is_dir() or path.is_file()):
+        raise OSError(f"{path.name} is no file")
     if path.is_dir():
         for entry in sorted(path.iterdir()):
             digest.update(f"{entry.name}:{entry.stat().st_size};".encode())

@@ -118,3 +118,11 @@ def test_a_link_in_the_place_of_a_clip_is_not_followed(tmp_path, recording):
     assert not cut.is_symlink()
     assert cut.read_bytes() == whole
     assert elsewhere.read_text() == "not of this study"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_in_the_place_of_a_recording_keeps_nobody_waiting(tmp_path):
+    pipe = tmp_path / "recording.mp4"
+    os.mkfifo(pipe)
+    with pytest.raises(MediaError):
+        ClipCache(tmp_path, max_bytes=ROOM).clip(pipe, TimeSpan(0, 500), SETTINGS)
