@@ -27,13 +27,15 @@ from dashboard.components.icon import ICON
 from dashboard.components.problems import told_kindly
 from dashboard.components.rating_pointer import is_rater, rating_pointer
 from dashboard.components.sign_in import sign_in_screen, signed_in_as
-from dashboard.export_desk import export_routes
+from dashboard.export_desk import export_routes, sweep_exports
 from dashboard.figure_scripts import figure_routes
+from dashboard.keeping import keep
 from dashboard.place import study_root
 from dashboard.rating.guard import closed_to_raters
 from dashboard.rating.routes import rating_routes
 from dashboard.server import clip_routes
 from dashboard.warming import warm_up
+from pipeline.media.file_cache import sweep_clips
 
 
 def show_page() -> None:
@@ -96,6 +98,7 @@ if __name__ == "__main__":
     show_page()
 else:
     refuse_unguarded(study_root())
+    keep(study_root(), sweep_exports, sweep_clips)
     warm_up(study_root)
     base_path = st.get_option("server.baseUrlPath")
     app = st.App(

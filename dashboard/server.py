@@ -29,10 +29,12 @@ from dashboard.clip_tokens import (
     TokenSigner,
 )
 from dashboard.queries.clip_sources import ClipSource, clip_source
+from dashboard.waiting import IsWanted, WaitingRoom
 from pipeline.access.audit import Opened, write_opened
 from pipeline.access.refusals import RefusalLog, Refused
 from pipeline.current_rules import rules_now
 from pipeline.errors import AuditError, CoviewError
+from pipeline.media.file_cache import Asking, NotWantedError
 from pipeline.media.study_clips import StudyClips
 from pipeline.store.locate import current_store_path
 
@@ -89,9 +91,15 @@ class ClipDesk:
         self._clips: dict[Path, StudyClips] = {}
         self._logged: OrderedDict[str, None] = OrderedDict()
         self._lock = Lock()
+        self._waiting = WaitingRoom()
 
-    def answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """The clip, or a sentence saying why not. HEAD cuts the clip ahead of its showing."""
+        return await self._waiting.answer(
+            request, lambda is_wanted: self._answered(request, is_wanted)
+        )
+
+    def _answered(self, request: Request, is_wanted: IsWanted) -> Response:
         try:
             wanted = self._signer.read(request.path_params["token"])
         except BadTokenError as problem:
@@ -138,9 +146,12 @@ class ClipDesk:
                 lead_ms=wanted.lead_ms,
                 lag_ms=wanted.lag_ms,
                 role=viewer.role.value,
+                asking=Asking(is_wanted, is_ahead=request.method == "HEAD"),
             )
             if request.method == "GET":
                 self._log(root, wanted, viewer)
+        except NotWantedError:
+            return _refusal(503, "Nobody waited for this clip.")
         except AuditError as problem:
             return _refusal(503, problem.message)
         except CoviewError as problem:

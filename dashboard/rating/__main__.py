@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from dashboard.keeping import keep
 from dashboard.rating.routes import ROUTE, rating_routes
 from pipeline.access.refusals import RefusalLog
 
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8600)
     given = parser.parse_args()
+    keep(given.study.resolve())
     config = uvicorn.Config(
         rating_app(given.study.resolve()),
         host=given.host,

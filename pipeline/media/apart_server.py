@@ -20,6 +20,7 @@ from pipeline.errors import CoviewError, MediaError
 
 IDLE_S = 600.0
 MAX_BYTES = 4 << 30
+_NICENESS = 5
 
 
 def answer(line: str) -> dict[str, str | int]:
@@ -70,10 +71,17 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     limit_memory(MAX_BYTES)
+    give_way()
     serve(sys.stdin, answers, IDLE_S)
     answers.close()
     # Ending as usual would wait for the thread that reads.
     os._exit(0)
+
+
+def give_way() -> None:
+    """Let the server that asked go first: those who have their clip must not wait for this."""
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
 
 
 def limit_memory(n_bytes: int) -> None:

@@ -14,7 +14,7 @@ from pipeline.faces.blur import FaceBlur
 from pipeline.media.clip_job import cut_apart
 from pipeline.media.clips import CLIP_FORMAT, ClipSettings, clip_span
 from pipeline.media.face_search import FACES_FORMAT
-from pipeline.media.file_cache import FileCache
+from pipeline.media.file_cache import WAITING, Asking, FileCache
 from pipeline.records import TimeSpan
 from pipeline.study import media_digest
 
@@ -26,11 +26,19 @@ class ClipCache:
         self.folder = study_root / "derived" / "clips"
         self._files = FileCache(self.folder, suffixes=(".mp4",), max_bytes=max_bytes)
 
-    def clip(self, source: Path, span: TimeSpan, settings: ClipSettings) -> Path:
-        """The file of the clip, cut now if it is not there. Raises MediaError as `cut_apart`."""
+    def clip(
+        self,
+        source: Path,
+        span: TimeSpan,
+        settings: ClipSettings,
+        asking: Asking = WAITING,
+    ) -> Path:
+        """The file of the clip, cut now if it is not there. Raises MediaError as `cut_apart`, and
+        NotWantedError as `FileCache.file`."""
         return self._files.file(
             self.path_of(source, span, settings).name,
             lambda path: cut_apart(source, span, path, settings),
+            asking,
         )
 
     def path_of(self, source: Path, span: TimeSpan, settings: ClipSettings) -> Path:

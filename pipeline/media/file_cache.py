@@ -7,15 +7,38 @@ wait. When the folder outgrows its size, the files that were asked for least rec
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
+from pipeline.media.turns import Turns
+
 _STALE_PARTIAL_S = 3_600.0
-_MAX_MADE_AT_ONCE = 2
+_MAX_MADE_AT_ONCE = max(2, min(4, (os.cpu_count() or 2) // 2))
+
+
+class NotWantedError(Exception):
+    """Whoever asked for a file left before it was their turn."""
+
+
+def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks for a file: `is_wanted` says whether they still wait for it; `is_ahead`, that it is
+    for later, so that others go before."""
+
+    is_wanted: Callable[[], bool] = _always
+    is_ahead: bool = False
+
+
+WAITING = Asking()
+"""One who waits to the end."""
 
 
 class FileCache:
@@ -33,20 +56,25 @@ class FileCache:
         self._max_bytes = max_bytes
         self._prune_every = prune_every
         self._n_made = 0
-        self._room = threading.Semaphore(_MAX_MADE_AT_ONCE)
+        self._turns = Turns(_MAX_MADE_AT_ONCE)
 
-    def file(self, name: str, make: Callable[[Path], object]) -> Path:
+    def file(self, name: str, make: Callable[[Path], object], asking: Asking = WAITING) -> Path:
         """The file of this name, made now by `make(path)` if it is not there.
 
         `make` lets the file appear only when it is whole; what it raises is raised here.
+        Raises NotWantedError when it would have to be made and nobody waits any more.
         """
         path = self.folder / name
         if _mark_used(path):
             return path
         self.folder.mkdir(parents=True, exist_ok=True)
-        # A lock for each first byte of the name: few files, and they never need deleting.
-        with FileLock(self.folder / f"{name[:2]}.lock", thread_local=False), self._room:
+        # A lock for each first byte of the name: few files, and they never need deleting. It is
+        # taken last, so that who waits is not behind one who asks for the same ahead of time.
+        lock = FileLock(self.folder / f"{name[:2]}.lock", thread_local=False)
+        with self._turns.turn(is_ahead=asking.is_ahead), lock:
             if not _mark_used(path):
+                if not asking.is_wanted():
+                    raise NotWantedError
                 make(path)
                 self._n_made += 1
                 if self._n_made % self._prune_every == 0:
@@ -63,7 +91,7 @@ class FileCache:
 
     def prune(self, keep: Path | None = None) -> int:
         """Delete least recently used files until they fit; returns how many went."""
-        self._remove_stale_partials()
+        remove_stale_partials(self.folder, time.time())
         kept = sorted(self._kept())
         excess = sum(size for _, _, size in kept) - self._max_bytes
         n_removed = 0
@@ -93,13 +121,21 @@ class FileCache:
             found.append((status.st_mtime_ns, path, status.st_size))
         return found
 
-    def _remove_stale_partials(self) -> None:
-        for path in self.folder.glob("*.partial"):
-            try:
-                if time.time() - path.stat().st_mtime > _STALE_PARTIAL_S:
-                    path.unlink()
-            except OSError:
-                continue
+
+def remove_stale_partials(folder: Path, now_s: float) -> None:
+    """Remove what somebody who was killed was making, an hour ago or more at `now_s`, which is UTC
+    in seconds."""
+    for path in folder.glob("*.partial"):
+        try:
+            if now_s - path.stat().st_mtime > _STALE_PARTIAL_S:
+                path.unlink()
+        except OSError:
+            continue
+
+
+def sweep_clips(study_root: Path, now_s: float) -> None:
+    """`remove_stale_partials` of the study's clips."""
+    remove_stale_partials(study_root / "derived" / "clips", now_s)
 
 
 def _mark_used(path: Path) -> bool:

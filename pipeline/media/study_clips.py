@@ -14,6 +14,7 @@ from pipeline.faces.blur import FaceBlur
 from pipeline.faces.choice import ShownIn, face_blur
 from pipeline.media.clip_cache import ClipCache
 from pipeline.media.clips import ClipSettings
+from pipeline.media.file_cache import WAITING, Asking
 from pipeline.records import TimeSpan
 
 LOG_PATH = PurePosixPath("derived/logs/clips.jsonl")
@@ -42,15 +43,25 @@ class StudyClips:
         self._logging = threading.Lock()
 
     def clip(
-        self, media_path: str, span: TimeSpan, *, lead_ms: int, lag_ms: int, role: str = ""
+        self,
+        media_path: str,
+        span: TimeSpan,
+        *,
+        lead_ms: int,
+        lag_ms: int,
+        role: str = "",
+        asking: Asking = WAITING,
     ) -> Path:
         """File of the clip around `span` of a recording, cut now if needed.
 
         `media_path` is relative to recordings/raw, as the store has it. Raises MediaError when
-        it leaves that folder or cannot be cut, and when the metadata do not allow it now.
+        it leaves that folder or cannot be cut, and when the metadata do not allow it now, and
+        NotWantedError as `FileCache.file`.
         """
         source = recording_file(self._root, media_path)
-        return self._cache.clip(source, span, self._settings(media_path, lead_ms, lag_ms, role))
+        return self._cache.clip(
+            source, span, self._settings(media_path, lead_ms, lag_ms, role), asking
+        )
 
     def is_kept(self, media_path: str, span: TimeSpan, *, lead_ms: int, lag_ms: int) -> bool:
         """Whether that clip was cut before and is still there."""
