@@ -190,14 +190,14 @@ def _joint(store: OpenStore, filters: Filters) -> Chart:
 
 
 def _missing(store: OpenStore, filters: Filters) -> Chart:
-    rows = quality.counts_by_child(store.connection.cursor(), store.arrays, filters, store.measure)
+    rows = quality.counts_by_child(store.arrays, filters, store.measure)
     names = [f"missing_{reason}" for reason in quality.REASONS]
     drawn = pd.DataFrame({"code": names, "label": names, "n": rows[names].sum().to_numpy()})
     return quality_charts.count_bars(drawn, total=int(rows["n"].sum()), look=LIGHT)
 
 
 def _confidence(store: OpenStore, filters: Filters) -> Chart:
-    bins = quality.confidence_bins(store.connection.cursor(), store.arrays, filters, store.measure)
+    bins = quality.confidence_bins(store.arrays, filters, store.measure)
     return quality_charts.value_bins(
         bins, width=quality.LOGPROB_WIDTH, x_title="Log-probability", look=LIGHT
     )

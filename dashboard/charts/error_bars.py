@@ -25,8 +25,8 @@ def error_bars(
     return {
         "type": "data",
         "symmetric": False,
-        "array": np.nan_to_num(scale * np.maximum(upper - middle, 0)),
-        "arrayminus": np.nan_to_num(scale * np.maximum(middle - lower, 0)),
+        "array": np.nan_to_num(scale * np.maximum(upper - middle, 0)).astype(np.float32),
+        "arrayminus": np.nan_to_num(scale * np.maximum(middle - lower, 0)).astype(np.float32),
         "color": colour,
         "thickness": 1.5,
         "width": 0,

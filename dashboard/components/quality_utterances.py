@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
-from duckdb import DuckDBPyConnection
 
 from dashboard import data, labels, moment_list
 from dashboard.charts.quality import count_bars, value_bins
@@ -22,7 +21,7 @@ from dashboard.queries.exporting import selection_counts
 from dashboard.queries.selection import Measure
 from pipeline.schema import UTTERANCE_FLAGS
 
-_Query = Callable[[DuckDBPyConnection, ScoreArrays, Filters, Measure], pd.DataFrame]
+_Query = Callable[[ScoreArrays, Filters, Measure], pd.DataFrame]
 
 _LOW_CONFIDENCE = -1.0
 _REASONS = {
@@ -60,7 +59,7 @@ def quality_of_speech(view: View) -> None:
 
 
 def _asked(view: View, query: _Query) -> pd.DataFrame:
-    return data.load_given(view.store, view.store.arrays, query, view.filters, view.measure)
+    return data.count(view.store, query, view.filters, view.measure)
 
 
 def _numbers(counts: pd.DataFrame, n: int) -> None:

@@ -76,7 +76,7 @@ class ScoreArrays:
         self._whole: dict[str, bool] = {}
         self._recordings: Recordings | None = None
         if columns is None:
-            con = self._cursor()
+            con = self.cursor()
             found = con.execute("SELECT coalesce(max(utterance_number), -1) FROM utterances")
             self.n_utterances = int(found.fetchall()[0][0]) + 1
             scorers = con.execute("SELECT scorer FROM models ORDER BY scorer").fetchall()
@@ -90,7 +90,7 @@ class ScoreArrays:
     def recordings(self) -> Recordings:
         if self._recordings is None:
             if self._columns is None:
-                self._recordings = _recordings(self._cursor())
+                self._recordings = _recordings(self.cursor())
             else:
                 self._recordings = _mapped_recordings(self._columns)
         return self._recordings
@@ -122,7 +122,7 @@ class ScoreArrays:
             if self._columns is not None:
                 names = self._columns.facts.names.get(type_name.removesuffix("_names"))
             if names is None:
-                names = enum_names(self._cursor(), type_name)
+                names = enum_names(self.cursor(), type_name)
             self._names[column] = list(names)
         return self._names[column]
 
@@ -146,7 +146,7 @@ class ScoreArrays:
             return self._columns.heard(lemma)
         sql = """SELECT DISTINCT utterance_number AS n FROM word_index WHERE lemma = $lemma
             ORDER BY utterance_number"""
-        found = self._cursor().execute(sql, {"lemma": lemma}).fetchnumpy()
+        found = self.cursor().execute(sql, {"lemma": lemma}).fetchnumpy()
         return np.asarray(found["n"], np.int32)
 
     def chosen(self, filters: Filters, scorer: str) -> Numbers:
@@ -261,7 +261,7 @@ class ScoreArrays:
         return column
 
     def _read_sound(self, sql: str) -> Scores:
-        found = self._cursor().execute(
+        found = self.cursor().execute(
             f"SELECT utterance_number AS number, CAST({sql} AS FLOAT) AS value FROM sound_scores"
         )
         rows = found.fetchnumpy()
@@ -280,7 +280,7 @@ class ScoreArrays:
         if self._columns is not None:
             return self._columns.recording_of_utterances()
         found = (
-            self._cursor()
+            self.cursor()
             .execute(
                 """SELECT enum_code(CAST(recording_id AS recording_names))::INTEGER AS code,
                        n_utterances FROM recordings WHERE n_utterances > 0
@@ -331,10 +331,11 @@ class ScoreArrays:
     def _rows(self, scorer: str, value: str) -> NDArray[np.generic]:
         """A column over the rows of a scorer, in their order; masked where it is NULL."""
         sql = f"SELECT {value} FROM scores_wide WHERE scorer = $scorer"
-        found = self._cursor().execute(sql, {"scorer": scorer}).fetchnumpy()
+        found = self.cursor().execute(sql, {"scorer": scorer}).fetchnumpy()
         return np.asanyarray(found["value"])
 
-    def _cursor(self) -> DuckDBPyConnection:
+    def cursor(self) -> DuckDBPyConnection:
+        """For what no array says: a connection of its own for one query."""
         return self._connection.cursor()
 
 

@@ -79,9 +79,7 @@ class ProcessedCounts:
     n_failed: int
 
 
-def counts_by_child(
-    con: DuckDBPyConnection, arrays: ScoreArrays, filters: Filters, measure: Measure
-) -> pd.DataFrame:
+def counts_by_child(arrays: ScoreArrays, filters: Filters, measure: Measure) -> pd.DataFrame:
     """One row per child; denominators are n (chosen utterances).
 
     child_id, n, n_scored, n_short (under SHORT_MS), n_unknown_speaker, n_flagged (any flag),
@@ -89,7 +87,7 @@ def counts_by_child(
     """
     reasons = {name: place + 1 for place, name in enumerate(REASONS)}
     keys = quality_keys(measure.crop, measure.window, measure.score)
-    cells = _cells(con, arrays, filters, measure, keys)
+    cells = _cells(arrays, filters, measure, keys)
     flags, is_short, is_unknown, reason = cells.keys
     counted = {
         "n": np.ones(len(cells.n), np.bool_),
@@ -113,13 +111,11 @@ def counts_by_child(
     return rows[rows["n"] > 0].sort_values("child_id", ignore_index=True)
 
 
-def languages(
-    con: DuckDBPyConnection, arrays: ScoreArrays, filters: Filters, measure: Measure
-) -> pd.DataFrame:
+def languages(arrays: ScoreArrays, filters: Filters, measure: Measure) -> pd.DataFrame:
     """Chosen utterances by language, the most frequent first: language (may be NULL), n."""
     names = arrays.names("language")
     code = f"coalesce(enum_code(language), {len(names)})"
-    cells = _cells(con, arrays, filters, measure, {"language": code})
+    cells = _cells(arrays, filters, measure, {"language": code})
     n = np.bincount(cells.keys[0], cells.n, len(names) + 1).astype(np.int64)
     rows = pd.DataFrame({"language": pd.Series([*names, None], dtype="str"), "n": n})
     return rows[rows["n"] > 0].sort_values(
@@ -127,13 +123,11 @@ def languages(
     )
 
 
-def confidence_bins(
-    con: DuckDBPyConnection, arrays: ScoreArrays, filters: Filters, measure: Measure
-) -> pd.DataFrame:
+def confidence_bins(arrays: ScoreArrays, filters: Filters, measure: Measure) -> pd.DataFrame:
     """Chosen utterances by mean log-probability: bin_start, n; utterances without one are not in
     it."""
     lowest = LOWEST_BIN
-    cells = _cells(con, arrays, filters, measure, CONFIDENCE)
+    cells = _cells(arrays, filters, measure, CONFIDENCE)
     n = np.bincount(cells.keys[0] - (lowest - 1), cells.n).astype(np.int64)[1:]
     found = np.flatnonzero(n)
     starts = np.maximum((found + lowest) * LOGPROB_WIDTH, LOWEST_LOGPROB)
@@ -150,7 +144,6 @@ class _Cells:
 
 
 def _cells(
-    con: DuckDBPyConnection,
     arrays: ScoreArrays,
     filters: Filters,
     measure: Measure,
@@ -164,12 +157,12 @@ def _cells(
     if choice_of_children(arrays, filters) is None:
         condition = where(filters)
         child, _, n, *values = count_alike(
-            con, measure.scorer, keys, len(speakers), condition.sql, condition.params
+            arrays.cursor(), measure.scorer, keys, len(speakers), condition.sql, condition.params
         )
         return _Cells(child, n, tuple(values))
     child, speaker, n, *values = arrays.kept(
         alike_name(measure.scorer, keys),
-        lambda: count_alike(con, measure.scorer, keys, len(speakers)),
+        lambda: count_alike(arrays.cursor(), measure.scorer, keys, len(speakers)),
     )
     is_spoken = np.append(_is_wanted(filters.speakers, speakers), not filters.speakers)
     kept = _is_wanted(filters.children, arrays.names("child_id"))[child] & is_spoken[speaker]

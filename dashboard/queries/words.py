@@ -38,11 +38,17 @@ def word_bins(
     arrays: ScoreArrays, filters: Filters, measure: Measure, lemma: str, width: float
 ) -> pd.DataFrame:
     """Scored utterances with the lemma per bin: bin_start, n. The threshold is an edge."""
-    number = _also_in(arrays.heard(lemma), arrays.chosen(filters, measure.scorer))
+    number = arrays.heard(lemma)
+    if filters.n_restrictions:
+        number = _also_in(number, arrays.chosen(filters, measure.scorer))
     score = arrays.score(measure)[number].astype(np.float64)
     above = score[~np.isnan(score)] - float(np.float32(measure.threshold))
-    bins, n = np.unique(np.floor(above / width), return_counts=True)
-    return pd.DataFrame({"bin_start": measure.threshold + width * bins, "n": n.astype(np.int64)})
+    place = np.floor(above / width).astype(np.int64)
+    first = int(place.min(initial=0))
+    n = np.bincount(place - first)
+    found = np.flatnonzero(n)
+    starts = measure.threshold + width * (first + found).astype(np.float64)
+    return pd.DataFrame({"bin_start": starts, "n": n[found].astype(np.int64)})
 
 
 def _also_in(numbers: Numbers, chosen: Numbers) -> Numbers:

@@ -46,6 +46,8 @@ _MEMORY_LIMIT = "1GB"
 _STATISTICS = ("max_cosine", "mean_cosine", "null_mean", "null_sd", "z", "mean_z")
 _CROP = CROPS[0]
 _SEPARATOR = "\0"
+_LEMMAS_AT_ONCE = 64
+"""A word is looked up without a look at all the others."""
 
 Numbers = NDArray[np.int32]
 
@@ -121,9 +123,13 @@ class StoreColumns:
         lemmas = self.names("lemmas")
         if lemma not in lemmas:
             return np.zeros(0, np.int32)
-        place = lemmas.index(lemma)
-        first, stop = np.asarray(self.known("lemma starts"), np.int64)[place : place + 2]
-        return np.asarray(self.known("lemma utterances"), np.int32)[first:stop]
+        block, place = divmod(lemmas.index(lemma), _LEMMAS_AT_ONCE)
+        starts = np.asarray(self.known(f"lemmas {block} starts"), np.int64)
+        numbers = np.asarray(self.known(f"lemmas {block} utterances"), np.int32)
+        found = numbers[starts[place] : starts[place + 1]]
+        if not _is_within(found, np.int32, len(found), self.n_utterances - 1):
+            raise damaged(self.file.path)
+        return found
 
     def known(self, name: str) -> Array:
         """An array that every such file has."""
@@ -364,8 +370,8 @@ def _add_alike(
 
 
 def _add_words(con: duckdb.DuckDBPyConnection, file: ColumnWriter) -> None:
-    """The utterances of each lemma, each once and ascending: those of lemma i lie from starts[i]
-    to before starts[i + 1]."""
+    """The utterances of each lemma, each once and ascending. Some lemmas share two arrays: those
+    of the i-th lie from starts[i] to before starts[i + 1]."""
     groups = con.execute(
         "SELECT lemma, count(*) FROM word_index GROUP BY lemma, token ORDER BY lemma, token"
     ).fetchall()
@@ -380,8 +386,11 @@ def _add_words(con: duckdb.DuckDBPyConnection, file: ColumnWriter) -> None:
         for parts in heard.values()
     ]
     file.add("lemmas", _as_bytes([*heard]))
-    file.add("lemma starts", np.cumsum([0, *(len(part) for part in lists)]).astype(np.int64))
-    file.add("lemma utterances", np.concatenate([numbers[:0], *lists]))
+    for first in range(0, len(lists), _LEMMAS_AT_ONCE):
+        block = lists[first : first + _LEMMAS_AT_ONCE]
+        name = f"lemmas {first // _LEMMAS_AT_ONCE}"
+        file.add(f"{name} starts", np.cumsum([0, *(len(part) for part in block)]).astype(np.int64))
+        file.add(f"{name} utterances", np.concatenate(block))
 
 
 def _columns(

@@ -184,8 +184,8 @@ def test_quality_is_the_same_either_way(
     query = getattr(quality, name)
     for filters in CHOICES:
         for measure in MEASURES[-1:] if filters == Filters() else MEASURES[:1]:
-            found = query(con, ScoreArrays(con, columns), filters, measure)
-            expected = query(con, ScoreArrays(con), filters, measure)
+            found = query(ScoreArrays(con, columns), filters, measure)
+            expected = query(ScoreArrays(con), filters, measure)
             pd.testing.assert_frame_equal(found, expected)
 
 

@@ -65,10 +65,10 @@ def test_quality_is_counted_once_for_all_choices(
     query = getattr(quality, name)
     with duckdb.connect(str(store), read_only=True) as con:
         arrays = ScoreArrays(con)
-        added = [query(con, arrays, filters, RAW) for filters in CHOICES]
+        added = [query(arrays, filters, RAW) for filters in CHOICES]
         monkeypatch.setattr(quality, "choice_of_children", lambda *_: None)
         for rows, filters in zip(added, CHOICES, strict=True):
-            pd.testing.assert_frame_equal(rows, query(con, arrays, filters, RAW))
+            pd.testing.assert_frame_equal(rows, query(arrays, filters, RAW))
     assert len(added[0])
     assert not len(added[4])
 

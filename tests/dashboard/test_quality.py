@@ -32,7 +32,7 @@ def by_child(rows: pd.DataFrame, column: str) -> dict[str, int]:
 
 
 def test_counts_by_child_can_be_worked_out_by_hand(small):
-    rows = quality.counts_by_child(small, ScoreArrays(small), EVERYTHING, CLIP)
+    rows = quality.counts_by_child(ScoreArrays(small), EVERYTHING, CLIP)
     assert by_child(rows, "n") == {"A": 4, "B": 2}
     assert by_child(rows, "n_scored") == {"A": 3, "B": 1}
     assert by_child(rows, "n_short") == {"A": 1, "B": 0}
@@ -42,7 +42,7 @@ def test_counts_by_child_can_be_worked_out_by_hand(small):
     assert by_child(rows, "missing_no_frame_in_window") == {"A": 1, "B": 0}
     assert by_child(rows, "missing_not_scored") == {"A": 0, "B": 1}
     assert by_child(rows, "missing_no_null") == {"A": 0, "B": 0}
-    z = quality.counts_by_child(small, ScoreArrays(small), EVERYTHING, CLIP_Z)
+    z = quality.counts_by_child(ScoreArrays(small), EVERYTHING, CLIP_Z)
     assert by_child(z, "missing_no_null") == {"A": 0, "B": 1}
 
 
@@ -58,7 +58,7 @@ def test_counts_by_child_can_be_worked_out_by_hand(small):
 )
 def test_counts_agree_with_the_plain_tables_and_with_the_overview(store, filters):
     measure = resolve_measure(filters, store_options(store).models)
-    rows = quality.counts_by_child(store, ScoreArrays(store), filters, measure)
+    rows = quality.counts_by_child(ScoreArrays(store), filters, measure)
     base = scored(filters, measure)
     missing = dict(
         store.execute(
@@ -74,7 +74,7 @@ def test_counts_agree_with_the_plain_tables_and_with_the_overview(store, filters
 
 def test_marks_and_short_utterances_agree_with_the_table_of_utterances(store):
     measure = resolve_measure(EVERYTHING, store_options(store).models)
-    rows = quality.counts_by_child(store, ScoreArrays(store), EVERYTHING, measure)
+    rows = quality.counts_by_child(ScoreArrays(store), EVERYTHING, measure)
     for flag in UTTERANCE_FLAGS:
         (n,) = store.execute(
             "SELECT count(*) FROM utterances WHERE list_contains(flags, $flag)", {"flag": flag}
@@ -88,7 +88,7 @@ def test_marks_and_short_utterances_agree_with_the_table_of_utterances(store):
 
 def test_bins_of_confidence_hold_every_utterance_that_has_one(store):
     measure = resolve_measure(EVERYTHING, store_options(store).models)
-    bins = quality.confidence_bins(store, ScoreArrays(store), EVERYTHING, measure)
+    bins = quality.confidence_bins(ScoreArrays(store), EVERYTHING, measure)
     values = store.execute(
         "SELECT mean_logprob FROM utterances WHERE mean_logprob IS NOT NULL"
     ).fetchall()
@@ -102,7 +102,7 @@ def test_bins_of_confidence_hold_every_utterance_that_has_one(store):
 def test_very_low_confidence_counts_in_the_lowest_bin(small):
     small.execute("BEGIN")
     small.execute("UPDATE scores_wide SET mean_logprob = -9 WHERE utterance_id = 'u2'")
-    bins = quality.confidence_bins(small, ScoreArrays(small), EVERYTHING, CLIP)
+    bins = quality.confidence_bins(ScoreArrays(small), EVERYTHING, CLIP)
     small.execute("ROLLBACK")
     assert dict(zip(bins["bin_start"].round(2), bins["n"], strict=True)) == {-2.0: 1, -0.2: 4}
 
