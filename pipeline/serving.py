@@ -39,6 +39,8 @@ def dashboard_command(port: int, host: str = LOOPBACK, access: Access | None = N
         f"--server.port={port}",
         "--server.headless=true",
         "--browser.gatherUsageStats=false",
+        # Its welcome asks a computer of Amazon for this one's address.
+        "--logger.hideWelcomeMessage=true",
         *_guarded_options(access),
     ]
 

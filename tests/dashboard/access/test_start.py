@@ -97,6 +97,8 @@ def test_the_server_knows_its_names_and_keeps_its_protection(tmp_path: Path):
     assert "--server.allowedHosts=coview.example.org" in command
     assert "--server.enableXsrfProtection=true" in command
     assert not [part for part in dashboard_command(8501) if "allowedHosts" in part]
+    # Streamlit's welcome would ask another computer for this one's address.
+    assert "--logger.hideWelcomeMessage=true" in command
 
 
 @pytest.mark.parametrize("how", ["", "proxy", "oidc"])
