@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import time
 from collections.abc import Sequence
@@ -20,37 +21,47 @@ from tests.torture.faults.views import NOTHING, Content, content_of, store_view
 @dataclass(frozen=True, slots=True)
 class References:
     """Undisturbed runs of both states: their content, what OLD left, and how NEW was made of
-    nothing and of OLD."""
+    nothing (where that was done) and of OLD."""
 
     old: Content
-    new: Content
+    new: Content | None
     new_after_old: Content
     old_derived: Path
-    touches: tuple[Touches, Touches]
+    touches: tuple[Touches, ...]
+
+    def expected(self, is_after_old: bool) -> Content:
+        """NEW made of OLD, or of nothing."""
+        if is_after_old:
+            return self.new_after_old
+        assert self.new is not None, "NEW was not made of nothing"
+        return self.new
 
 
-def undisturbed(study: SmallStudy) -> References:
+def undisturbed(study: SmallStudy, *, is_from_nothing: bool = True) -> References:
     """Make both states, with nothing in the way; leaves the study NEW."""
     study.become(OLD)
     run_to_the_end(study.root)
     old = content_of(study.root)
     kept = study.root.with_name(f"{study.root.name}-old")
-    study.derived.rename(kept)
+    shutil.copytree(study.derived, kept)
     study.become(NEW)
-    from_nothing = run_to_the_end(study.root)
-    new = content_of(study.root)
-    study.reset(kept)
     from_old = run_to_the_end(study.root)
-    return References(old, new, content_of(study.root), kept, (from_nothing, from_old))
+    after_old = content_of(study.root)
+    if not is_from_nothing:
+        return References(old, None, after_old, kept, (from_old,))
+    study.reset(None)
+    from_nothing = run_to_the_end(study.root)
+    return References(old, content_of(study.root), after_old, kept, (from_old, from_nothing))
 
 
 def count_kills(
     study: SmallStudy, known: References, n: int, seconds: float, seed: int, n_at_once: int
 ) -> Count:
-    """Kill `n` runs, or as many as there is time for."""
+    """Kill `n` runs and let each come to its end, or as many as there is time for."""
     chance = random.Random(seed)
     ends = time.monotonic() + seconds
-    tries = [(i, _moments(chance, known.touches[i % 2], i)) for i in range(n)]
+    n_starts = len(known.touches)
+    tries = [(i, _moments(chance, known.touches[i % n_starts], i)) for i in range(n)]
     twins = [twin(study, study.root.with_name(f"{study.root.name}-{k}")) for k in range(n_at_once)]
     numbers = count()
 
@@ -58,7 +69,7 @@ def count_kills(
         found = []
         while (number := next(numbers)) < n and time.monotonic() < ends:
             i, moments = tries[number]
-            found.append(_tried(own, known, i % 2 == 1, moments))
+            found.append(_tried(own, known, i % n_starts == 0, moments))
         return found
 
     own_seconds = time.monotonic()
@@ -68,6 +79,17 @@ def count_kills(
     took = time.monotonic() - own_seconds
     what = f"killed (SIGKILL) amid a stage or publishing, then run again ({took:.0f} s)"
     return Count(what, len(outcomes), len(outcomes) - len(wrong), wrong)
+
+
+def count_kills_in_a_row(study: SmallStudy, known: References, seed: int) -> Count:
+    """One run killed in each place in turn, and then let come to its end."""
+    chance = random.Random(seed)
+    touches = known.touches[0]
+    moments = [Moment(place, chance.randrange(n)) for place, n in touches.numbers.items() if n]
+    wrong = _tried(study, known, True, moments)
+    n_right = 0 if wrong else len(moments)
+    what = "killed (SIGKILL) in each stage and amid publishing, then run again"
+    return Count(what, len(moments), n_right, (wrong,) if wrong else ())
 
 
 def _moments(chance: random.Random, touches: Touches, i: int) -> list[Moment]:
@@ -87,7 +109,7 @@ def _tried(
     study: SmallStudy, known: References, is_after_old: bool, moments: Sequence[Moment]
 ) -> str:
     """Kill at each moment in turn, look, finish, compare; "" when all was as it should be."""
-    expected = known.new_after_old if is_after_old else known.new
+    expected = known.expected(is_after_old)
     allowed = {known.old.store if is_after_old else NOTHING, expected.store}
     name = (
         f"{'OLD, then NEW' if is_after_old else 'NEW from nothing'}: {'; '.join(map(str, moments))}"
