@@ -12,6 +12,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard import data, navigation
+from dashboard.access.copies import BeingMadeError
 from dashboard.access.gate import Gate
 from dashboard.access.serving import refuse_unguarded
 from dashboard.access.session import (
@@ -23,6 +24,7 @@ from dashboard.access.session import (
     signed_in_name,
 )
 from dashboard.access.viewer import NotLetInError
+from dashboard.components.being_made import being_made_screen
 from dashboard.components.icon import ICON
 from dashboard.components.problems import told_kindly
 from dashboard.components.rating_pointer import is_rater, rating_pointer
@@ -70,7 +72,13 @@ def show_page() -> None:
     # Answers of raters and probes are about all children at once.
     sees_all = viewer.children is None
     shows_opened = viewer.role.manages and not viewer.is_local
-    if is_to_rate or data.is_ready():
+    try:
+        is_shown = is_to_rate or data.is_ready()
+    except BeingMadeError as problem:
+        st.navigation([overview], position="hidden")
+        being_made_screen(problem)
+        return
+    if is_shown:
         sections = {
             "Explore": [overview, children, moments, words, saved],
             "Compare": [compare, models],

@@ -15,6 +15,7 @@ import duckdb
 import pandas as pd
 import streamlit as st
 
+from dashboard.access.copies import COPIES
 from dashboard.access.session import current_viewer
 from dashboard.access.viewer import LOCAL_VIEWER, NotLetInError, Refusal, Viewer
 from dashboard.place import study_root
@@ -28,7 +29,6 @@ from pipeline.people.thresholds import ChosenThreshold, thresholds_of_study, wit
 from pipeline.records import ModelRef
 from pipeline.store.build_rules import refuse_if_rules_changed
 from pipeline.store.locate import current_store_path
-from pipeline.store.narrowed import narrowed_store
 from pipeline.vision.text_client import TextEncoder
 
 _CACHED_ANSWERS = 150
@@ -96,7 +96,8 @@ def find_store() -> StoreHandle | None:
     A session stays with the build it opened until the person switches. Raises StoreError for a
     store that is missing, damaged or of another version, while a withdrawal is unfinished, and
     when metadata/ take away more than it was built without;
-    NotLetInError for whoever may see no page.
+    NotLetInError for whoever may see no page; BeingMadeError while what this viewer may see is
+    made ready.
     """
     root = study_root()
     refuse_while_pending(root)
@@ -126,7 +127,7 @@ def find_store() -> StoreHandle | None:
 
 def _opened_for(viewer: Viewer, build: Path, root: Path) -> StoreHandle:
     """What this viewer may see of a build."""
-    path = build if viewer.children is None else narrowed_store(build, root, viewer.children)
+    path = build if viewer.children is None else COPIES.copy(build, root, viewer.children)
     modified_ns = path.stat().st_mtime_ns
     handle = _open(str(path), modified_ns, str(root))
     return replace(handle, key=_key(path, modified_ns, viewer), build=build, viewer=viewer)

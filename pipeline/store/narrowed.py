@@ -50,6 +50,8 @@ def narrowed_store(source: Path, study_root: Path, children: Collection[str]) ->
     folder = stores_folder(study_root) / _FOLDER
     name = hashlib.sha256("\x1f".join(sorted(children)).encode()).hexdigest()[:16]
     target = folder / f"{source.stem}-{name}.duckdb"
+    if _is_of(target, source):
+        return target  # not waiting for the copy of somebody else that is made now
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with FileLock(folder / "lock", timeout=_LOCK_S, thread_local=False):

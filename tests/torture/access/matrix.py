@@ -43,11 +43,13 @@ MAX_REFUSED_LINES = 400
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A server, its study, and how people come in: what asking needs."""
+    """A server, its study, and how people come in: what asking needs. Pages are opened until the
+    clock (monotonic) is at `until_s`."""
 
     served: Served
     house: House
     signed_in: SignIns
+    until_s: float = float("inf")
 
     def given(self, one: Someone, target: str, more: list[Header] | None = None) -> bool:
         headers = [*self.signed_in.headers(one), *(more or [])]
@@ -89,10 +91,14 @@ Asked = tuple[str, bool, bool]
 
 
 def matrix_count(
-    served: Served, house: House, signed_in: SignIns, *, has_pages: bool
+    served: Served, house: House, signed_in: SignIns, *, until_s: float | None
 ) -> Iterator[Count]:
-    """One row for what had to be handed out and one for what had to be refused."""
-    table = Table(served, house, signed_in)
+    """One row for what had to be handed out and one for what had to be refused.
+
+    until_s: when to stop opening pages (monotonic); None for a server without any.
+    """
+    has_pages = until_s is not None
+    table = Table(served, house, signed_in, until_s or 0.0)
     asked = [*_routes(table), *_children(table), *_rating(table)]
     if has_pages:
         asked += [*_pages(table), *_page_files(table)]
@@ -186,7 +192,8 @@ def _rating(table: Table) -> Iterator[Asked]:
 
 def _pages(table: Table) -> Iterator[Asked]:
     """What pages send over their connection; nothing of a child that may not be seen."""
-    for one in PEOPLE:
+    # Those first from whom most has to be kept.
+    for one in sorted(PEOPLE, key=lambda one: (not one.is_limited, one.who is Who.ADMIN)):
         headers = table.signed_in.headers(one)
         hidden = [
             text
@@ -197,6 +204,8 @@ def _pages(table: Table) -> Iterator[Asked]:
         rows = ((expected.CONTENT, TITLES), (expected.WHOLE, _WHOLE), (expected.MANAGED, _MANAGED))
         for row, pages in rows:
             for page, title in pages.items():
+                if time.monotonic() > table.until_s:
+                    break
                 seen = visited(table.served.asker, headers, page)
                 what = f"{one.name} opens {title}"
                 yield what, table.expects(row, one), title in seen.titles
