@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
@@ -48,7 +49,7 @@ def _workbook(path: Path) -> CsvLines:
         raise _unreadable(path) from problem
     if not any(columns):
         raise StudyError(f"{path.name} is empty.", hint="Its first row must name the columns.")
-    repeated = sorted({name for name in columns if name and columns.count(name) > 1})
+    repeated = sorted(name for name, n in Counter(columns).items() if name and n > 1)
     if repeated:
         raise StudyError(
             f"{path.name} has the column {repeated[0]} twice.", hint="Remove or rename one."

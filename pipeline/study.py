@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from urllib.parse import quote
 
 from pipeline.config import Settings, load_settings
 from pipeline.contexts import Context as Context
@@ -29,6 +30,9 @@ VIDEO_SUFFIXES = frozenset(
 FRAMES_FOLDER = PurePosixPath("recordings/extracted_frames_1fps")
 DAYS_PER_MONTH = 30.4375
 _HASHED_PART_BYTES = 1 << 20
+_LONGEST_PATH = 1_000
+_LONGEST_ID = 160
+"""Characters of an id as file names write it: they add a digest, and systems allow 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def open_study(root: Path) -> Study:
         if row.text("child_id") in discarded:
             n_of_discarded += 1
             continue
-        if row.cells["recording_filename"].strip() == "NA" and not row.text("recording_id"):
+        if row.cells.get("recording_filename", "").strip() == "NA" and not row.text("recording_id"):
             n_without_file += 1
             continue
         recording, failure = _recording(root, settings, births, row)
@@ -171,6 +175,35 @@ def media_digest(path: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def _check_id(text: str, where: str) -> None:
+    """Raise StudyError for what cannot be the beginning of a file's name or shown on one line."""
+    # Joiners belong to the spelling of many languages; what turns a line around does not.
+    if not all(character.isprintable() or character in "\u200c\u200d" for character in text):
+        raise StudyError(
+            f"{where} {text[:40]!r} has characters that cannot be seen, such as a line end.",
+            hint="Rename it, and its file, without them.",
+        )
+    if len(quote(text)) > _LONGEST_ID:
+        raise StudyError(
+            f"{where} {text[:40]!r}... is too long for names of files ({len(text)} characters).",
+            hint="Give it a shorter one in the column recording_id, or rename its file.",
+        )
+
+
+def _check_length(path: PurePosixPath, where: str) -> None:
+    if len(str(path)) > _LONGEST_PATH or any(len(part.encode()) > 255 for part in path.parts):
+        raise StudyError(
+            f"{where}: {str(path)[:40]!r}... is too long for a file's name.",
+            hint="Shorten the name of the file, and here.",
+        )
+
+
+def _leaves(path: PurePosixPath) -> bool:
+    """Whether a relative path of the metadata leads out of the folder it is meant for."""
+    on_windows = PureWindowsPath(path)
+    return bool(path.is_absolute() or ".." in path.parts or on_windows.drive or on_windows.root)
+
+
 def _birth_dates(table: CsvTable) -> dict[str, date | None]:
     births: dict[str, date | None] = {}
     for row in table.rows:
@@ -180,6 +213,7 @@ def _birth_dates(table: CsvTable) -> dict[str, date | None]:
             continue
         if not child_id:
             raise StudyError(f"{where}: child_id is empty.", hint="Give every child an id.")
+        _check_id(child_id, f"{where}: the child's id")
         if child_id in births:
             raise StudyError(
                 f"{where}: the child {child_id} is listed twice.", hint="Remove one row."
@@ -210,7 +244,9 @@ def _recording(
         raise StudyError(
             f"{where}: recording_filename is empty.", hint="Name the video under recordings/raw."
         )
-    if filename.is_absolute() or ".." in filename.parts or "/" in recording_id:
+    _check_id(recording_id, f"{where}: the recording's id")
+    _check_length(filename, where)
+    if _leaves(filename) or "/" in recording_id:
         raise StudyError(
             f"{where}: {row.text('recording_filename')!r} leaves the study.",
             hint="Give the path from recordings/raw downwards.",
@@ -223,7 +259,13 @@ def _recording(
     age_days, problem = _age_days(row, recorded, births.get(child_id))
     media = root / "recordings" / "raw" / filename
     frames = PurePosixPath(row.text("frames_folder") or FRAMES_FOLDER / recording_id)
-    has_frames = ".." not in frames.parts and (root / frames).is_dir()
+    _check_length(frames, where)
+    if _leaves(frames):
+        raise StudyError(
+            f"{where}: frames_folder {str(frames)!r} leaves the study.",
+            hint="Give the path from the study's folder downwards.",
+        )
+    has_frames = (root / frames).is_dir()
     recording = Recording(
         recording_id=recording_id,
         child_id=child_id,

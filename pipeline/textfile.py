@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -128,7 +129,7 @@ def read_csv_lines(path: Path, delimiter: str = "") -> CsvLines:
     if not header:
         raise StudyError(f"{path.name} is empty.", hint="Its first line must name the columns.")
     columns = tuple(name.strip() for name in header)
-    repeated = sorted({name for name in columns if name and columns.count(name) > 1})
+    repeated = sorted(name for name, n in Counter(columns).items() if name and n > 1)
     if repeated:
         raise StudyError(
             f"{path.name} has the column {repeated[0]} twice.", hint="Remove or rename one."

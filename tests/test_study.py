@@ -164,3 +164,28 @@ def test_the_media_digest_sees_a_change_anywhere_it_looks(tmp_path: Path) -> Non
         content[position] = 1
         path.write_bytes(content)
         assert media_digest(path) != before
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ({"frames_folder": "/etc"}, "leaves the study"),
+        ({"frames_folder": "../other"}, "leaves the study"),
+        ({"recording_filename": "C:\\private\\film.mp4"}, "leaves the study"),
+        ({"recording_id": "a" * 200}, "too long"),
+        ({"recording_id": "a\u202eb"}, "cannot be seen"),
+        ({"recording_filename": f"{'a' * 300}.mp4", "recording_id": "x"}, "too long"),
+    ],
+)
+def test_metadata_cannot_name_what_is_elsewhere_or_no_name(
+    tmp_path: Path, cells: dict[str, str], told: str
+) -> None:
+    (tmp_path / "metadata").mkdir()
+    (tmp_path / "metadata" / "children.csv").write_text("child_id,child_dob\nc1,2020-01-01\n")
+    row = {"child_id": "c1", "recording_filename": "rec.mp4", **cells}
+    text = f"{','.join(row)}\n{','.join(row.values())}\n"
+    (tmp_path / "metadata" / "recordings.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(StudyError, match=told) as caught:
+        open_study(tmp_path)
+    assert "recordings.csv, line 2" in caught.value.message
+    assert caught.value.hint

@@ -130,11 +130,15 @@ def _readable_pictures(places: Sequence[_Place]) -> Iterator[SampledFrame]:
 def read_picture(path: Path) -> UInt8Array:
     """A picture file as upright RGB uint8 (h, w, 3).
 
-    Raises OSError or ValueError (PIL's own) when it is damaged or no picture.
+    Raises OSError, ValueError or SyntaxError (PIL's own) when it is damaged, no picture, or would
+    take gigabytes.
     """
-    with Image.open(path) as picture:
-        upright = ImageOps.exif_transpose(picture)
-        return np.array(upright.convert("RGB"), dtype=np.uint8)
+    try:
+        with Image.open(path) as picture:
+            upright = ImageOps.exif_transpose(picture)
+            return np.array(upright.convert("RGB"), dtype=np.uint8)
+    except Image.DecompressionBombError as problem:
+        raise ValueError(str(problem)) from problem
 
 
 def frame_folder_info(folder: Path) -> MediaInfo:
