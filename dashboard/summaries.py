@@ -219,10 +219,14 @@ def _grouped(rows: pd.DataFrame, keys: Sequence[str]) -> tuple[NDArray[np.int64]
         code, names = pd.factorize(rows[key], sort=True)
         is_known &= code >= 0
         group = group * len(names) + code
-    _, first, place = np.unique(group[is_known], return_index=True, return_inverse=True)
+    known = np.flatnonzero(is_known)
+    is_there = np.bincount(group[known]) > 0
+    place = np.cumsum(is_there) - 1
     found = np.full(len(rows), -1, np.int64)
-    found[is_known] = place
-    return found, rows[list(keys)].take(np.flatnonzero(is_known)[first])
+    found[known] = place[group[known]]
+    first = np.zeros(int(is_there.sum()), np.int64)
+    first[found[known][::-1]] = known[::-1]  # the last that is written is the first row
+    return found, rows[list(keys)].take(first)
 
 
 def _per_recording(counts: pd.DataFrame, keys: Sequence[str] = ()) -> pd.DataFrame:

@@ -34,6 +34,7 @@ stores up to so many columns; the longest unused go first."""
 
 Ints = NDArray[np.int64]
 Numbers = NDArray[np.int32]
+Doubles = NDArray[np.float64]
 Scores = NDArray[np.float32]
 Entry = TypeVar("Entry", bound=np.generic)
 Arrays = TypeVar("Arrays", bound=tuple[NDArray[np.generic], ...])
@@ -54,6 +55,29 @@ class Recordings:
     child: Numbers
     child_names: tuple[str, ...]
     by_name: Ints
+
+    def rows(
+        self, counts: Ints, sums: Doubles, names: list[str | None]
+    ) -> tuple[pd.DataFrame, Ints, Doubles]:
+        """Recordings and groups that hold something, in the order of names: a frame with a column
+        grp, and what was counted and summed of each, (k, n) and (l, n).
+
+        counts (n_recordings, n_groups, k), of which the first is how many; sums (n_recordings,
+        n_groups, l); names of the groups.
+        """
+        is_in_order = bool((self.by_name[1:] > self.by_name[:-1]).all())
+        if not is_in_order:
+            counts, sums = counts[self.by_name], sums[self.by_name]
+        place, group = np.nonzero(counts[:, :, 0])
+        if len(place) and len(place) == counts.shape[0] * counts.shape[1]:
+            found, added = (cells.reshape(len(place), -1).T for cells in (counts, sums))
+        else:
+            found, added = counts[place, group].T, sums[place, group].T
+        frame = self.frame
+        if not is_in_order or len(place) != len(frame) or counts.shape[1] > 1:
+            frame = frame.take(place if is_in_order else self.by_name[place]).reset_index(drop=True)
+        grp = pd.Series(names, dtype="str").take(group).array
+        return frame.assign(grp=grp), np.ascontiguousarray(found), np.ascontiguousarray(added)
 
 
 class HasCursor(Protocol):

@@ -40,16 +40,13 @@ def chance_by_recording(
             lambda: _count_chance(arrays, Filters(), measure, "speaker"),
             by_speaker=split == "speaker",
         )
-    place, group = np.nonzero(counts[recordings.by_name, :, 0])
-    code = recordings.by_name[place]
-    rows = recordings.frame.take(code).reset_index(drop=True)
+    rows, found, added = recordings.rows(counts, sums, names)
     return rows.assign(
-        grp=pd.Series(names, dtype="str").take(group).array,
-        n_null=counts[code, group, 0],
-        n_high=counts[code, group, 1],
-        n_expected=sums[code, group, 2],
-        sum_score=sums[code, group, 0],
-        sum_null=sums[code, group, 1],
+        n_null=found[0],
+        n_high=found[1],
+        n_expected=added[2],
+        sum_score=added[0],
+        sum_null=added[1],
     )
 
 

@@ -84,17 +84,14 @@ def counts_by_recording(
             lambda: _count_scores(arrays, Filters(), measure, "speaker"),
             by_speaker=split == "speaker",
         )
-    place, group = np.nonzero(counts[recordings.by_name, :, 0])
-    code = recordings.by_name[place]
-    n_utterances, n_scored, n_high, n_no_frame, n_no_null, n_no_noun = counts[code, group].T
-    rows = recordings.frame.take(code).reset_index(drop=True)
+    rows, found, added = recordings.rows(counts, sums, names)
+    n_utterances, n_scored, n_high, n_no_frame, n_no_null, n_no_noun = found
     return rows.assign(
-        grp=pd.Series(names, dtype="str").take(group).array,
         n_utterances=n_utterances,
         n_scored=n_scored,
         n_high=n_high,
-        sum_score=sums[code, group, 0],
-        sum_sq=sums[code, group, 1],
+        sum_score=added[0],
+        sum_sq=added[1],
         n_no_frame_in_window=n_no_frame,
         n_no_null=n_no_null,
         n_no_noun=n_no_noun,

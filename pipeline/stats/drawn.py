@@ -82,7 +82,9 @@ class Sums:
         kept = np.flatnonzero((bottoms > 0).any(axis=1))
         inner = groups[kept] if strata is None else strata[kept]
         # Sorted by group and stratum, so that a group's clusters are drawn as if it were alone.
-        order = np.lexsort((inner, groups[kept]))
+        # What is in order already is sorted in a moment by this kind of sorting alone.
+        by_one = strata is None
+        order = np.argsort(inner, kind="stable") if by_one else np.lexsort((inner, groups[kept]))
         kept, inner = kept[order], inner[order]
         group = groups[kept].astype(np.int64)
         is_new = np.ones(len(kept), np.bool_)
