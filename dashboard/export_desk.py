@@ -7,6 +7,7 @@ and dies after an hour.
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import time
@@ -22,11 +23,14 @@ from dashboard.access.door import Door
 from dashboard.access.viewer import NotLetInError, Refusal, Viewer
 from pipeline.access.audit import Opened, write_opened
 from pipeline.access.refusals import RefusalLog, Refused
-from pipeline.errors import AuditError
+from pipeline.errors import AuditError, StoreError
 from pipeline.exchange.export_folder import log_export
+from pipeline.pending_withdrawal import refuse_while_pending
+from pipeline.store.build_rules import refuse_if_rules_changed
 
 LIFETIME_S = 3_600.0
 ROUTE = "/exports"
+_OWN_FOLDER = re.compile(r"[0-9a-f]{16}")
 _GONE = "This export is no longer here. Make it again."
 _HEADERS = {
     "Cache-Control": "private, no-store",
@@ -40,7 +44,7 @@ _HEADERS = {
 class ReadyExport:
     """A file to fetch: `token` opens it for `viewer`, who made it while they could see `children`
     (None for all). `file_name` is what it is called on arrival. `is_confirmed`: it holds what only
-    an admin may take out, on their word."""
+    an admin may take out, on their word. `build` is the store that it was made from."""
 
     token: str
     viewer: str
@@ -51,6 +55,7 @@ class ReadyExport:
     n_rows: int
     made_at_s: float
     is_confirmed: bool = False
+    build: Path | None = None
 
     @property
     def has_media(self) -> bool:
@@ -65,8 +70,10 @@ class ReadyExport:
 
 def sweep_exports(study_root: Path, now_s: float) -> None:
     """Delete folders of finished exports that nobody can fetch from any more at `now_s`, which is
-    UTC in seconds."""
+    UTC in seconds. A folder of another name is not ours: the place may have become a link."""
     for folder in (study_root / "derived" / "exports").glob("*"):
+        if not _OWN_FOLDER.fullmatch(folder.name):
+            continue
         try:
             if now_s - folder.stat().st_mtime > LIFETIME_S:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -90,9 +97,19 @@ class ExportDesk:
         return folder
 
     def offer(
-        self, path: Path, what: str, n_rows: int, viewer: Viewer, *, is_confirmed: bool = False
+        self,
+        path: Path,
+        what: str,
+        n_rows: int,
+        viewer: Viewer,
+        *,
+        is_confirmed: bool = False,
+        build: Path | None = None,
     ) -> ReadyExport:
-        """Make a finished file available under a link of this viewer."""
+        """Make a finished file available under a link of this viewer.
+
+        build: the store that it was made from; when that may not be shown any more, nor may this.
+        """
         token = secrets.token_urlsafe(24)
         ready = ReadyExport(
             token,
@@ -104,6 +121,7 @@ class ExportDesk:
             n_rows,
             time.monotonic(),
             is_confirmed,
+            build,
         )
         self.keep(ready)
         return ready
@@ -145,9 +163,15 @@ class ExportDesk:
             return refuse(403, Refusal.NOT_ALLOWED.value)
         if ready.has_media and not viewer.role.sees_media:
             return refuse(403, Refusal.NOT_ALLOWED.value)
+        # STUDY/derived/exports/FOLDER/FILE
+        root = ready.path.parents[3]
+        try:
+            refuse_while_pending(root)
+            if ready.build is not None:
+                refuse_if_rules_changed(root, ready.build)
+        except StoreError as problem:
+            return refuse(403, f"{problem.message} Make this export again.", "taken away since")
         if request.method == "GET":
-            # STUDY/derived/exports/FOLDER/FILE
-            root = ready.path.parents[3]
             # What follows the first word may say what was searched for.
             kind = f"{ready.what.split()[0].rstrip(':')}, {ready.n_rows} rows"
             kind += ", also of recordings that are not for talks" * ready.is_confirmed

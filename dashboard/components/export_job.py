@@ -99,7 +99,14 @@ def _make(
                 wait([future], timeout=10)
                 shutil.rmtree(folder, ignore_errors=True)
             bar.empty()
-    return DESK.offer(bundle.path, what, bundle.n_rows, store.viewer, is_confirmed=is_confirmed)
+    return DESK.offer(
+        bundle.path,
+        what,
+        bundle.n_rows,
+        store.viewer,
+        is_confirmed=is_confirmed,
+        build=store.build,
+    )
 
 
 def _link(key: str, export: ReadyExport) -> None:

@@ -7,38 +7,19 @@ wait. When the folder outgrows its size, the files that were asked for least rec
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
 
-from pipeline.media.turns import Turns
+from pipeline.media.turns import WAITING, Asking, NotWantedError, Turns
 
 _STALE_PARTIAL_S = 3_600.0
+_OWN_NAME = re.compile(r"[0-9a-f]{16,64}\.\w+")
+"""Files of another name are not ours, and never deleted: the folder may have become a link."""
 _MAX_MADE_AT_ONCE = max(2, min(4, (os.cpu_count() or 2) // 2))
-
-
-class NotWantedError(Exception):
-    """Whoever asked for a file left before it was their turn."""
-
-
-def _always() -> bool:
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Who asks for a file: `is_wanted` says whether they still wait for it; `is_ahead`, that it is
-    for later, so that others go before."""
-
-    is_wanted: Callable[[], bool] = _always
-    is_ahead: bool = False
-
-
-WAITING = Asking()
-"""One who waits to the end."""
 
 
 class FileCache:
@@ -71,7 +52,7 @@ class FileCache:
         # A lock for each first byte of the name: few files, and they never need deleting. It is
         # taken last, so that who waits is not behind one who asks for the same ahead of time.
         lock = FileLock(self.folder / f"{name[:2]}.lock", thread_local=False)
-        with self._turns.turn(is_ahead=asking.is_ahead), lock:
+        with self._turns.turn(asking), lock:
             if not _mark_used(path):
                 if not asking.is_wanted():
                     raise NotWantedError
@@ -112,7 +93,7 @@ class FileCache:
         """(last use in ns, path, bytes) of each file."""
         found = []
         for path in self.folder.glob("*"):
-            if path.suffix not in self._suffixes:
+            if path.suffix not in self._suffixes or not _OWN_NAME.fullmatch(path.name):
                 continue
             try:
                 status = path.stat()

@@ -25,6 +25,8 @@ from dashboard.queries.options import store_options
 from dashboard.queries.selection import Measure, resolve_measure
 from pipeline.access.refusals import RefusalLog
 from pipeline.exchange.table_file import write_table
+from pipeline.pending_withdrawal import pending_path
+from pipeline.store.build_rules import write_rules_of_build
 from tests.dashboard.conftest import VARIANTS, Page
 from tests.dashboard.small_store import small_store
 
@@ -251,3 +253,40 @@ def test_the_chosen_utterances_are_exported_for_annotators(open_page: Page, stor
     assert 'TIER_ID="max_cosine@FEM"' in texts
     assert marker["filters"] == "Child: C01; Speaker: Female adult"
     assert list(export.path.parent.iterdir()) == [export.path]
+
+
+def test_an_export_ends_with_a_withdrawal_and_when_its_store_may_not_be_shown(
+    desk, client, tmp_path: Path
+):
+    store = tmp_path / "derived" / "stores" / "store-1.duckdb"
+    store.parent.mkdir(parents=True)
+    write_rules_of_build(store, "")
+    path = desk.new_folder(tmp_path) / "study-utterances.zip"
+    path.write_bytes(b"zip")
+    export = desk.offer(path, "utterances: all", 3, LOCAL_VIEWER, build=store)
+    assert client.get(export.address).status_code == 200
+    pending = pending_path(tmp_path)
+    pending.parent.mkdir(parents=True, exist_ok=True)
+    pending.write_text("{}")
+    answer = client.get(export.address)
+    assert answer.status_code == 403
+    assert "withdrawal" in answer.text
+    pending.unlink()
+    assert client.get(export.address).status_code == 200
+    (tmp_path / "metadata").mkdir()
+    redactions = tmp_path / "metadata" / "redactions.csv"
+    redactions.write_text("recording_id,action,onset_ms,offset_ms\nrec01,mute,0,900\n")
+    answer = client.get(export.address)
+    assert answer.status_code == 403
+    assert "Make this export again." in answer.text
+
+
+def test_only_folders_of_exports_are_swept(tmp_path: Path):
+    """The place may have become a link to somebody's own folder."""
+    exports = tmp_path / "derived" / "exports"
+    theirs, ours = exports / "thesis", exports / "0123456789abcdef"
+    for folder in (theirs, ours):
+        folder.mkdir(parents=True)
+    export_desk.sweep_exports(tmp_path, ours.stat().st_mtime + 7_200)
+    assert theirs.is_dir()
+    assert not ours.exists()

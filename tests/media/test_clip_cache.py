@@ -126,3 +126,15 @@ def test_a_pipe_in_the_place_of_a_recording_keeps_nobody_waiting(tmp_path):
     os.mkfifo(pipe)
     with pytest.raises(MediaError):
         ClipCache(tmp_path, max_bytes=ROOM).clip(pipe, TimeSpan(0, 500), SETTINGS)
+
+
+def test_files_of_another_name_are_never_deleted(tmp_path, recording):
+    """The folder may have become a link to one with the lab's own videos."""
+    cache = ClipCache(tmp_path, max_bytes=1)
+    cache.folder.mkdir(parents=True)
+    theirs = cache.folder / "C01_2023-05-04.mp4"
+    theirs.write_bytes(b"a day of a child")
+    first = cache.clip(recording, TimeSpan(0, 500), SETTINGS)
+    cache.clip(recording, TimeSpan(1_000, 1_500), SETTINGS)
+    assert not first.exists()
+    assert theirs.exists()
