@@ -26,10 +26,9 @@ import numpy as np
 from benchmarks.results import Result, record
 from pipeline.align.child_frames import ChildFrames, FrameTimes
 from pipeline.align.kernels import Int16Array
-from pipeline.align.rounded import RoundedTexts
+from pipeline.align.scores import Scores
 from pipeline.align.stage import ChildTarget, align_child
 from pipeline.align.utterances import Utterances, utterances_of
-from pipeline.align.window_scores import score_windows
 from pipeline.config import AlignSettings
 from pipeline.records import Crop, Float32Array, MediaInfo, ModelRef, TimeSpan, Utterance
 from pipeline.results import TextEmbeddings, Transcript
@@ -182,15 +181,15 @@ def _measure(
 def _windows_row(
     child: Child, settings: AlignSettings, bandwidth: float, options: argparse.Namespace
 ) -> Row:
-    """All windows and lags of all crops, on one thread."""
+    """All windows and lags of all crops, with the threads of a run."""
     images = {Crop(name): child.frames.images(Crop(name)) for name in settings.crops}
     utterances = utterances_of(child.frames, [t.transcript for t in child.targets], settings)
     texts = np.concatenate([t.texts.vectors for t in child.targets if t.texts])
 
     def windows() -> None:
-        rounded = RoundedTexts.of(texts)
-        for vectors, k in images.values():
-            score_windows(rounded, vectors, k, utterances.reach, utterances.windows)
+        scores = Scores.empty(utterances, texts, len(images), options.threads)
+        for crop, (vectors, k) in enumerate(images.values()):
+            scores.fill(crop, vectors, k, 0, options.threads)
 
     n_bytes = texts.nbytes + sum(vectors.nbytes for vectors, _ in images.values())
     loop_us = _loop_us(utterances, texts, images, options.loop)

@@ -27,15 +27,15 @@ from numba.core.typing.templates import Signature
 from numba.extending import intrinsic
 
 from pipeline.align.kernels import Float64Array, Int16Array, Int32Array
-from pipeline.records import Int64Array
+from pipeline.records import Float32Array, Int64Array
 
 AddProducts = Callable[[Int16Array, Int16Array, int, int, Int32Array, int], None]
 """Writes the products of texts[row] with some rows of images from a row on to found[at:]."""
 
 _LEAST = np.int32(-(2**31))
 _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
-_ASKED_FOR = 32
-"""Numbers of 16 bits that come from memory together (64 bytes)."""
+_LINE = 64
+"""Bytes that come from memory together."""
 _IMAGES_AHEAD = 12
 _TEXTS_AHEAD = 3
 
@@ -168,15 +168,16 @@ def _asked_for(
         arguments: list[ir.Value],
     ) -> ir.Value:
         array = target.make_array(signature.args[0])(target, builder, arguments[0])
-        dim = builder.extract_value(array.shape, 1)
-        start = builder.gep(array.data, [builder.mul(arguments[1], dim)])
+        n_bytes = builder.extract_value(array.strides, 0)
+        data = builder.bitcast(array.data, _I8.as_pointer())
+        start = builder.gep(data, [builder.mul(arguments[1], n_bytes)])
         kind = ir.FunctionType(ir.VoidType(), [_I8.as_pointer(), _I32, _I32, _I32])
         ask = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        n_times = builder.udiv(builder.add(dim, _I64(_ASKED_FOR - 1)), _I64(_ASKED_FOR))
+        n_times = builder.udiv(builder.add(n_bytes, _I64(_LINE - 1)), _I64(_LINE))
         with cgutils.for_range(builder, n_times) as loop:
-            place = builder.gep(start, [builder.mul(loop.index, _I64(_ASKED_FOR))])
+            place = builder.gep(start, [builder.mul(loop.index, _I64(_LINE))])
             # To be read (0), into the nearest memory (3), of data (1).
-            builder.call(ask, [builder.bitcast(place, _I8.as_pointer()), _I32(0), _I32(3), _I32(1)])
+            builder.call(ask, [place, _I32(0), _I32(3), _I32(1)])
         return target.get_dummy_value()
 
     return types.void(vectors, types.int64), generate
@@ -239,21 +240,31 @@ _of_run: Callable[[Int16Array, Int16Array, int, int, int, int, Int32Array], None
 )(_products_of_run)
 
 
-def products(
+def observe(
     texts: Int16Array,
     images: Int16Array,
     n_sub_crops: int,
     first_frame: Int64Array,
     n_frames: Int64Array,
-    found: Int32Array,
+    unit: Float64Array,
+    window_first: Int64Array,
+    window_frames: Int64Array,
+    cosines: Float32Array,
+    observed: Float32Array,
+    best: Int32Array,
+    total: Int64Array,
 ) -> None:
-    """Products of each of n texts with each frame of its run: the largest of the sub-crops.
+    """Cosines of each of n texts with each frame of its run, and of each window maximum, mean and
+    minimum (OBSERVED of window_scores).
 
     texts: (n, dim); images: (frames * n_sub_crops, dim); the run of a text are the n_frames (n,)
-    from first_frame (n,) on. The products of all runs are written one behind the other.
+    from first_frame (n,) on; products times unit (n,) are cosines. window_first (n, n_windows)
+    counts from the start of the run. cosines: of all runs, one behind the other. observed:
+    (n, n_windows, 3); best, total (n, n_windows): largest product and sum of the products. Where a
+    window is empty they are left as they are.
     """
-    at, asked_for = 0, 0
-    every = np.empty(n_frames.max() * n_sub_crops, np.int32)
+    start, asked_for = 0, 0
+    found = np.empty(n_frames.max() * n_sub_crops, np.int32)
     for row in range(len(first_frame)):
         # Utterances follow one another in time, and so do the images that are new to each.
         ahead = min(
@@ -263,10 +274,26 @@ def products(
         while asked_for < ahead:
             _ask_for(images, asked_for)
             asked_for += 1
-        _of_run(texts, images, n_sub_crops, row, first_frame[row], n_frames[row], every)
+        _of_run(texts, images, n_sub_crops, row, first_frame[row], n_frames[row], found)
         for frame in range(n_frames[row]):
-            found[at + frame] = every[frame]
-        at += n_frames[row]
+            cosines[start + frame] = found[frame] * unit[row]
+        start += n_frames[row]
+        for window in range(window_first.shape[1]):
+            n_inside = window_frames[row, window]
+            if n_inside == 0:
+                continue
+            first = window_first[row, window]
+            largest = smallest = found[first]
+            added = 0
+            for frame in range(first, first + n_inside):
+                largest = max(largest, found[frame])
+                smallest = min(smallest, found[frame])
+                added += found[frame]
+            best[row, window] = largest
+            total[row, window] = added
+            observed[row, window, 0] = largest * unit[row]
+            observed[row, window, 1] = added / n_inside * unit[row]
+            observed[row, window, 2] = smallest * unit[row]
 
 
 def sum_null(
@@ -284,7 +311,7 @@ def sum_null(
 ) -> None:
     """Add up how null windows differ from the observed ones.
 
-    texts, images: as for `products`. Run j compares text_row[j] with the frames from
+    texts, images: as for `observe`. Run j compares text_row[j] with the frames from
     first_frame[j] on, n_frames (n,) of each text. best, total (n, n_windows): of the observed
     windows. window_first (n, n_windows): where the window starts in each run; below 0 = none. sums
     (n, n_windows, 5), added to: null windows with a product at or above the best; difference of

@@ -19,7 +19,8 @@ from pipeline.records import Float32Array
 from pipeline.schema import SCORE_STATISTICS, WINDOWS
 
 _NAMES = tuple(column.name for column in SCORE_STATISTICS)
-_OBSERVED = [_NAMES.index(name) for name in OBSERVED]
+_OBSERVED = slice(_NAMES.index(OBSERVED[0]), _NAMES.index(OBSERVED[-1]) + 1)
+assert _NAMES[_OBSERVED] == OBSERVED
 _CHANCE = [_NAMES.index(name) for name in CHANCE]
 _SHIFTED = [_NAMES.index(name) for name in (*OBSERVED, "null_mean")]
 """Statistics that a constant taken off all cosines of an utterance lowers by as much."""
@@ -65,16 +66,22 @@ class Scores:
 
         def score(rows: slice) -> None:
             part, texts = own.of(rows), self.texts.of_rows(rows)
-            found = score_windows(texts, images, n_sub_crops, part.reach, part.windows)
-            first = int(lags_before[rows.start])
-            self.cosines[first : first + len(found.cosines), crop] = found.cosines
-            self.statistics[rows, crop][..., _OBSERVED] = found.statistics
+            statistics = self.statistics[rows, crop]
+            found = score_windows(
+                texts,
+                images,
+                n_sub_crops,
+                part.reach,
+                part.windows,
+                self.cosines[lags_before[rows.start] : lags_before[rows.stop], crop],
+                statistics[..., _OBSERVED],
+            )
             if not n_draws:
                 return
             runs = draw_runs(part.windows, part.places, part.keys, n_draws)
             work = NullWork.of(runs, n_sub_crops)
             chance = score_null(texts, images, n_sub_crops, work, part.windows, found)
-            self.statistics[rows, crop][..., _CHANCE] = chance
+            statistics[..., _CHANCE] = chance
             self.has_null[rows] = runs.window_first[:, 0] >= 0
 
         lags_before = np.append(0, np.cumsum(own.reach.n_frames[:, 0]))

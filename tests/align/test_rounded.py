@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.align import row_products
 from pipeline.align.rounded import RoundedTexts, empty_rows, round_images
-from pipeline.compiled import compiled
+from pipeline.align.window_scores import score_windows
+from pipeline.align.windows import FrameRanges
 from tests.align.worlds import unit_rows
 
 
 def compared(texts: np.ndarray, images: np.ndarray) -> np.ndarray:
     """Cosines of row with row, as the stage computes them."""
     rounded, n = RoundedTexts.of(texts), len(texts)
-    found, rounded_images = np.empty(n, np.int32), empty_rows(*images.shape)
+    found, rounded_images = np.empty(n, np.float32), empty_rows(*images.shape)
     round_images(images, rounded_images)
-    compiled(row_products.products)(
-        rounded.vectors, rounded_images, 1, np.arange(n), np.ones(n, np.int64), found
-    )
-    return found * rounded.unit
+    each = FrameRanges(np.arange(n)[:, None], np.ones((n, 1), np.int64))
+    statistics = np.empty((n, 1, 3), np.float32)
+    score_windows(rounded, rounded_images, 1, each, each, found, statistics)
+    return found.astype(float)
 
 
 def exact(texts: np.ndarray, images: np.ndarray) -> np.ndarray:

@@ -44,14 +44,29 @@ def test_a_run_of_any_length_has_the_largest_product_of_each_frame(n_sub_crops):
     texts, images = whole_numbers(rng, 24, 40, largest=800), whole_numbers(rng, 150, 40)
     n_frames = np.arange(24)
     first = rng.integers(0, 150 // n_sub_crops - n_frames)
-    found = np.empty(n_frames.sum(), np.int32)
-    compiled(row_products.products)(texts, images, n_sub_crops, first, n_frames, found)
+    cosines = np.empty(n_frames.sum(), np.float32)
+    observed = np.full((24, 2, 3), np.nan, np.float32)
+    best, total = np.zeros((24, 2), np.int32), np.zeros((24, 2), np.int64)
+    windows = np.stack([np.zeros(24, np.int64), n_frames // 2], axis=1)
+    inside = np.stack([n_frames, n_frames - n_frames // 2], axis=1)
+    compiled(row_products.observe)(
+        *(texts, images, n_sub_crops, first, n_frames, np.ones(24)),
+        *(windows, inside, cosines, observed, best, total),
+    )
     every = images.reshape(-1, n_sub_crops, 40).astype(np.int64)
-    expected = [
+    products = [
         (every[start : start + n] @ text).max(axis=1)
         for text, start, n in zip(texts.astype(np.int64), first, n_frames, strict=True)
     ]
-    assert np.array_equal(found, np.concatenate(expected))
+    assert np.array_equal(cosines, np.concatenate(products).astype(np.float32))
+    assert np.isnan(observed[0]).all()
+    for row in range(1, 24):
+        for window in range(2):
+            own = products[row][windows[row, window] :]
+            assert best[row, window] == own.max()
+            assert total[row, window] == own.sum()
+            expected = np.array([own.max(), own.mean(), own.min()])
+            assert observed[row, window] == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_widest_instruction_is_chosen():
