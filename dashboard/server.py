@@ -28,14 +28,14 @@ from dashboard.clip_tokens import (
     Purpose,
     TokenSigner,
 )
-from dashboard.queries.clip_sources import ClipSource, clip_source
+from dashboard.queries.clip_sources import ClipSource, ClipSources
 from dashboard.waiting import IsWanted, WaitingRoom
 from pipeline.access.audit import Opened, write_opened
 from pipeline.access.refusals import RefusalLog, Refused
 from pipeline.current_rules import rules_now
 from pipeline.errors import AuditError, CoviewError
-from pipeline.media.file_cache import Asking, NotWantedError
 from pipeline.media.study_clips import StudyClips
+from pipeline.media.turns import Asking, NotWantedError
 from pipeline.store.locate import current_store_path
 
 _HEADERS = {
@@ -92,6 +92,7 @@ class ClipDesk:
         self._logged: OrderedDict[str, None] = OrderedDict()
         self._lock = Lock()
         self._waiting = WaitingRoom()
+        self._sources = ClipSources()
 
     async def answer(self, request: Request) -> Response:
         """The clip, or a sentence saying why not. HEAD cuts the clip ahead of its showing."""
@@ -126,7 +127,12 @@ class ClipDesk:
             return refuse(403, Refusal.NOT_ALLOWED.value)
         root = self._study_root()
         try:
-            source = _source(root, wanted)
+            # The current build decides, not the one a session still looks at: a permission that
+            # was withdrawn since then counts at once.
+            moment = wanted.moment
+            source = self._sources.find(
+                current_store_path(root), moment.recording_id, moment.utterance_id
+            )
             # Whoever may not see a child is not told what there is of it.
             if source is None:
                 return _refusal(404, _NOT_THERE)
@@ -191,16 +197,6 @@ class ClipDesk:
             while len(self._logged) > _MAX_REMEMBERED:
                 self._logged.popitem(last=False)
         self._clips_of(root).log_opened(key.recording_id, key.utterance_id)
-
-
-def _source(root: Path, wanted: ClipRequest) -> ClipSource | None:
-    # The current build decides, not the one a session still looks at: a permission that was
-    # withdrawn since then counts at once.
-    store = current_store_path(root)
-    if store is None:
-        return None
-    with duckdb.connect(str(store), read_only=True) as con:
-        return clip_source(con, wanted.moment.recording_id, wanted.moment.utterance_id)
 
 
 def _may_leave(root: Path, source: ClipSource) -> bool:

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Union, get_args, get_origin, get_type_hints
 
@@ -271,7 +272,8 @@ def load_settings(path: Path) -> Settings:
 
 def settings_from_mapping(content: Mapping[str, object], source: str) -> Settings:
     """Build settings from parsed TOML; `source` names the file in errors."""
-    sections = {f.name: get_type_hints(Settings)[f.name] for f in fields(Settings)}
+    hints = _hints(Settings)
+    sections = {f.name: hints[f.name] for f in fields(Settings)}
     chosen: dict[str, object] = {}
     for name, body in content.items():
         if name not in sections:
@@ -284,8 +286,14 @@ def settings_from_mapping(content: Mapping[str, object], source: str) -> Setting
     return Settings(**chosen)  # type: ignore[arg-type]
 
 
+@cache
+def _hints(kind: type) -> Mapping[str, type]:
+    """They never change, and looking them up takes longer than reading the file."""
+    return get_type_hints(kind)
+
+
 def _section(kind: type, body: Mapping[str, object], section: str, source: str) -> object:
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     values: dict[str, object] = {}
     for key, value in body.items():
         if key not in hints:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
 
+import duckdb
 from duckdb import DuckDBPyConnection
 
 from pipeline.records import Permission, TimeSpan
@@ -37,3 +40,40 @@ def clip_source(con: DuckDBPyConnection, recording_id: str, utterance_id: str) -
         str(child_id or ""),
         TimeSpan(onset_ms, offset_ms),
     )
+
+
+class ClipSources:
+    """Asks one store at a time and keeps it open: a player asks for a clip in many pieces, and
+    opening a store takes longer than asking it. Threads may share this."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._open: tuple[tuple[Path, int, int], DuckDBPyConnection] | None = None
+
+    def find(self, store: Path | None, recording_id: str, utterance_id: str) -> ClipSource | None:
+        """`clip_source` of the store at this path as it is now; None also without a store.
+
+        Raises duckdb.Error when it cannot be read.
+        """
+        with self._lock:
+            con = self._connection(store)
+            cursor = None if con is None else con.cursor()
+        if cursor is None:
+            return None
+        with cursor:
+            return clip_source(cursor, recording_id, utterance_id)
+
+    def _connection(self, store: Path | None) -> DuckDBPyConnection | None:
+        try:
+            status = None if store is None else store.stat()
+        except FileNotFoundError:
+            status = None
+        if store is None or status is None:
+            self._open = None
+            return None
+        key = (store, status.st_ino, status.st_mtime_ns)
+        if self._open is None or self._open[0] != key:
+            # Whoever still asks the one before keeps it open as long as that takes.
+            self._open = None
+            self._open = (key, duckdb.connect(str(store), read_only=True))
+        return self._open[1]

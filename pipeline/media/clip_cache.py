@@ -14,7 +14,8 @@ from pipeline.faces.blur import FaceBlur
 from pipeline.media.clip_job import cut_apart
 from pipeline.media.clips import CLIP_FORMAT, ClipSettings, clip_span
 from pipeline.media.face_search import FACES_FORMAT
-from pipeline.media.file_cache import WAITING, Asking, FileCache
+from pipeline.media.file_cache import FileCache
+from pipeline.media.turns import WAITING, Asking
 from pipeline.records import TimeSpan
 from pipeline.study import media_digest
 

@@ -14,7 +14,7 @@ from pipeline.faces.blur import FaceBlur
 from pipeline.faces.choice import ShownIn, face_blur
 from pipeline.media.clip_cache import ClipCache
 from pipeline.media.clips import ClipSettings
-from pipeline.media.file_cache import WAITING, Asking
+from pipeline.media.turns import WAITING, Asking
 from pipeline.records import TimeSpan
 
 LOG_PATH = PurePosixPath("derived/logs/clips.jsonl")

@@ -41,7 +41,8 @@ def client(study) -> TestClient:
 
 
 def utterance(study: Path, recording_id: str) -> MomentKey:
-    with duckdb.connect(str(study / "derived/stores/store-synthetic.duckdb")) as con:
+    store = study / "derived/stores/store-synthetic.duckdb"
+    with duckdb.connect(str(store), read_only=True) as con:
         row = con.execute(
             "SELECT min(utterance_id) FROM utterances WHERE recording_id = ?", [recording_id]
         ).fetchone()
@@ -168,20 +169,20 @@ def test_a_moment_that_is_not_there_says_so_without_a_path(client, study):
 
 
 def test_a_store_that_names_a_video_outside_the_study_serves_nothing(client, study):
-    store = study / "derived/stores/store-synthetic.duckdb"
     outside = study.parent / "secret.mp4"
     record(outside, seconds=6)
-    with duckdb.connect(str(store)) as con:
+    stores = study / "derived" / "stores"
+    other = stores / "store-other.duckdb"
+    other.write_bytes((stores / "store-synthetic.duckdb").read_bytes())
+    with duckdb.connect(str(other)) as con:
         con.execute(
             "UPDATE recordings SET media_path = '../../../secret.mp4' WHERE recording_id = 'rec01'"
         )
+    (stores / "current").write_text("store-other.duckdb")
     try:
         answer = client.get(link(utterance(study, PLAYABLE)))
     finally:
-        with duckdb.connect(str(store)) as con:
-            con.execute(
-                "UPDATE recordings SET media_path = 'rec01.mp4' WHERE recording_id = 'rec01'"
-            )
+        (stores / "current").write_text("store-synthetic.duckdb")
     assert answer.status_code == 404
     assert "outside the study" in answer.text
 

@@ -24,6 +24,7 @@ from pipeline.people.store import MomentRef, PeopleStore, people_store
 from pipeline.records import TimeSpan
 
 NOON = datetime.now(timezone.utc).replace(hour=12)
+OLD, YOUNG = "0" * 16, "1" * 16
 MOMENT = MomentRef("rec1", "u1", TimeSpan(0, 900))
 
 
@@ -52,7 +53,7 @@ def test_a_day_after_work_has_its_copy_though_nobody_writes(tmp_path: Path):
 
 
 def test_old_exports_and_halves_of_clips_are_swept_and_young_ones_stay(tmp_path: Path):
-    old, young = (tmp_path / "derived" / "exports" / name for name in ("old", "young"))
+    old, young = (tmp_path / "derived" / "exports" / name for name in (OLD, YOUNG))
     clips = tmp_path / "derived" / "clips"
     for folder in (old, young, clips):
         folder.mkdir(parents=True)
@@ -67,7 +68,7 @@ def test_old_exports_and_halves_of_clips_are_swept_and_young_ones_stay(tmp_path:
     keeper = Keeper(tmp_path, (sweep_exports, sweep_clips), now=lambda: NOON)
     keeper.look()
     keeper.close()
-    assert {path.name for path in old.parent.iterdir()} == {"young"}
+    assert {path.name for path in old.parent.iterdir()} == {YOUNG}
     assert {path.name for path in clips.iterdir()} == {"young.partial", "kept.mp4"}
 
 
