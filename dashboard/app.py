@@ -75,7 +75,9 @@ def show_page() -> None:
     try:
         is_shown = is_to_rate or data.is_ready()
     except BeingMadeError as problem:
-        st.navigation([overview], position="hidden")
+        # Known already, so that the address leads to its page when the wait is over.
+        explore = [overview, children, moments, words, saved, compare, models]
+        st.navigation([*explore, predictors, sound, quality, provenance, export], position="hidden")
         being_made_screen(problem)
         return
     if is_shown:

@@ -92,6 +92,8 @@ STAGES: dict[str, str] = {
 }
 DAYS_PER_MONTH = 30.4375
 NO_VALUE = "–"
+NO_WORDS = "(no words to show)"
+"""In the place of words: nothing was understood, or nothing of it may be shown."""
 
 
 def count(value: int) -> str:

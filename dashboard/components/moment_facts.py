@@ -15,7 +15,10 @@ _METRIC_PX = 113
 
 def moment_title(moment: Moment) -> None:
     """The words, who said them, to which child, when."""
-    st.subheader(f"“{escaped(moment.text) or '(no words)'}”", anchor=False)
+    words = f"“{escaped(moment.text)}”" if moment.text else labels.NO_WORDS
+    if moment.is_wordless:
+        words = f"{labels.plural(moment.n_words, 'word')}, not shown"
+    st.subheader(words, anchor=False)
     parts = [
         labels.SPEAKERS.get(moment.speaker, moment.speaker),
         f"child {moment.child_id}",

@@ -64,10 +64,13 @@ def kept_margins() -> Margins:
 
 def why_no_clip(moment: Moment) -> str:
     """Why this moment has no clip, in words; empty when it has one."""
+    if not moment.may_be_shown and not current_viewer().role.sees_media:
+        kept = " Its words are shown to nobody: its permission is `scores_only`."
+        return f"Your role plays no clips and shows no pictures.{kept * moment.is_wordless}"
     if not moment.may_be_shown:
         return (
             "Neither words, pictures nor sound of this recording may be shown: its permission in "
-            "metadata/recordings.csv is `scores_only`."
+            "metadata/recordings.csv is `scores_only`. Its scores and counts of words stay."
         )
     if moment.media_path is None:
         return "This recording has frames but no video, so there is no clip."

@@ -37,7 +37,7 @@ def moment_rows(
                 and "look" not in row
                 and is_high(float(row["score"]), measure),
                 **_numbers(row, measure),
-                "text": str(row["text"]) or "(no words)",
+                "text": str(row["text"]) or labels.NO_WORDS,
                 "is_starred": saved.marks_of(key).is_starred,
                 "marks": saved.marks_of(key).summary,
                 "meta": _meta(row["child_id"], row["speaker"], row["age_days"], row["onset_ms"]),

@@ -28,7 +28,7 @@ def transcript(lines: pd.DataFrame, opened: MomentKey) -> None:
             "time": labels.clock(int(row["onset_ms"])),
             "speaker": labels.SPEAKERS.get(str(row["speaker"]), str(row["speaker"])),
             "colour": colours.get(str(row["speaker"]), colours["NA"]),
-            "text": str(row["text"]) or "(no words)",
+            "text": str(row["text"]) or labels.NO_WORDS,
         }
         for row in lines.to_dict("records")
     ]

@@ -84,8 +84,8 @@ def _rows(pairs: tuple[Pair, ...], chosen: int) -> None:
     drawn: list[Json] = [
         {
             "is_open": place == chosen,
-            "high": {"score": f"{pair.high.score:.3f}", "text": pair.high.text or "(no words)"},
-            "low": {"score": f"{pair.low.score:.3f}", "text": pair.low.text or "(no words)"},
+            "high": {"score": f"{pair.high.score:.3f}", "text": pair.high.text or labels.NO_WORDS},
+            "low": {"score": f"{pair.low.score:.3f}", "text": pair.low.text or labels.NO_WORDS},
             "meta": f"{pair.child_id} · {labels.SPEAKERS.get(pair.speaker, pair.speaker)} · "
             f"{_words(pair)}",
             "colour": colours.get(pair.speaker, colours["NA"]),

@@ -139,7 +139,7 @@ def _present(view: View, key: MomentKey | None, standing: Standing) -> None:
             "next_source": None
             if following is None or standing.after is None
             else clip_source(standing.after.key, margins, purpose_of(following)),
-            "words": "" if moment is None or reason else moment.text or "(no words)",
+            "words": "" if moment is None or reason else moment.text or labels.NO_WORDS,
             "reason": reason,
             "place": _place(standing),
             "has_previous": standing.before is not None,

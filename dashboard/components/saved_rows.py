@@ -102,7 +102,7 @@ def _drawn(row: SavedRow, facts: dict[Hashable, object]) -> dict[str, Json]:
         "id": _row_id(row),
         "place": int(str(facts["place"])),
         "is_here": is_here,
-        "words": str(facts["text"] or "(no words)")
+        "words": str(facts["text"] or labels.NO_WORDS)
         if is_here
         else "Without a moment in this build",
         "meta": " · ".join(parts),

@@ -71,6 +71,11 @@ class Moment:
         return self.permission in MAY_BE_SHOWN
 
     @property
+    def is_wordless(self) -> bool:
+        """Whether its words are kept from everybody, though some were said."""
+        return not self.text and self.n_words > 0
+
+    @property
     def may_leave(self) -> bool:
         """Whether the moment may be shown outside, in talks."""
         return self.permission in MAY_LEAVE

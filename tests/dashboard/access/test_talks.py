@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -151,3 +152,33 @@ def test_a_permission_made_stricter_in_the_metadata_counts_at_once(study: Path):
         assert server.client(PI).get(f"/clips/{token}.mp4").status_code == 403
     finally:
         in_metadata(study, "excerpts")
+
+
+def test_a_moment_of_numbers_only_says_why_it_has_neither_words_nor_pictures(
+    as_person, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    study = Path(shutil.copytree(study, tmp_path / "study"))
+    monkeypatch.setenv("COVIEW_STUDY", str(study))
+    moment = moment_of(study, IN_LAB)
+    with duckdb.connect(str(study / "derived/stores/store-synthetic.duckdb")) as con:
+        con.execute(
+            "UPDATE recordings SET permission = 'scores_only' WHERE recording_id = ?", [IN_LAB]
+        )
+        con.execute("UPDATE utterances SET text = '', n_words = 4 WHERE recording_id = ?", [IN_LAB])
+    told = {}
+    for email in (PI, "blind@example.org"):
+        as_person(email)
+        wanted = moment if email == PI else moment_of(study, FOR_TALKS)
+        app = AppTest.from_file(str(APP), default_timeout=60)
+        app.switch_page("app_pages/moments.py")
+        app.query_params["rec"] = wanted.recording_id
+        app.query_params["utt"] = wanted.utterance_id
+        app.run()
+        assert not app.exception
+        told[email] = (app.subheader[0].value, [one.value for one in app.info])
+    title, infos = told[PI]
+    assert title == "4 words, not shown"
+    assert "Neither words, pictures nor sound" in infos[0]
+    title, infos = told["blind@example.org"]
+    assert title.startswith("“")
+    assert infos == ["Your role plays no clips and shows no pictures."]
