@@ -3,13 +3,13 @@
     python -m benchmarks.charts_speed [--utterances 10000000] [--study FOLDER] [--write]
 
 Each chart is made in a process of its own, from the open store to the text that the browser is
-sent: *cold*, with the store opened and every column read for the first time (imports and making
+sent. *Cold*: with the store opened and every column read for the first time. Imports and making
 loops ready are left out and told below the table; the files lie in the computer's file cache; the
-store itself is opened only for charts that need more than the file of columns beside it), *warm*, the same chart
-again with nothing remembered but what the dashboard keeps in memory, and *other choice*, the
-chart of one speaker of some children. Beside it in the same process: plain SQL that counts the
-same from raw rows, again and again. No answer is remembered between repetitions; the dashboard
-remembers answers, so that a page that is run again without a change counts nothing.
+store itself is opened only for charts that need more than the file of columns beside it. *Warm*:
+the same chart again with nothing remembered but what the dashboard keeps in memory. *Other
+choice*: the chart of one speaker of some children. Beside it in the same process: plain SQL that
+counts the same from raw rows, again and again. No answer is remembered between repetitions; the
+dashboard remembers answers, so that a page that is run again without a change counts nothing.
 
 Times are of the processor (all threads of the process) and, in brackets, of the clock: with other
 work on the machine only the first say what a chart costs.

@@ -396,17 +396,31 @@ def _recordings(con: DuckDBPyConnection) -> Recordings:
 
 
 def _mapped_recordings(columns: StoreColumns) -> Recordings:
-    names, children = columns.names("recording names"), columns.names("child names")
-    child = columns.child_of_recording()
+    children, child = columns.names("child names"), columns.child_of_recording()
     frame = pd.DataFrame(
         {
             "child_id": pd.Series(children, dtype="str").take(child).array,
-            "recording_id": pd.Series(names, dtype="str").array,
+            "recording_id": _as_text(columns.bytes_of("recording names")),
             "age_days": np.asarray(columns.known("age of recording"), np.float64),
         }
     )
     by_name = np.asarray(columns.known("recordings by name"), np.int64)
     return Recordings(frame, child, tuple(children), by_name)
+
+
+def _as_text(names: NDArray[np.uint8]) -> pd.api.extensions.ExtensionArray:
+    """Names that zeros part, as a column; to make words of ninety thousand takes far longer."""
+    import pyarrow as pa
+
+    is_end = names == 0
+    ends = np.append(np.flatnonzero(is_end), len(names))
+    starts = np.concatenate([[0], ends - np.arange(len(ends))]).astype(np.int64)
+    n = len(ends) if len(names) else 0
+    buffers = [None, pa.py_buffer(starts), pa.py_buffer(names[~is_end])]
+    text: pd.api.extensions.ExtensionArray = pd.array(
+        pa.Array.from_buffers(pa.large_string(), n, buffers), dtype="str"
+    )
+    return text
 
 
 def at_least(scores: Scores, threshold: float) -> NDArray[np.bool_]:

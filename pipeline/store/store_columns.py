@@ -97,8 +97,12 @@ class StoreColumns:
 
     def names(self, what: str) -> list[str]:
         """A list of names: "recording names" in the order of their codes, or "child names"."""
-        text = self.known(what)
+        text = self.bytes_of(what)
         return text.tobytes().decode().split(_SEPARATOR) if len(text) else []
+
+    def bytes_of(self, what: str) -> NDArray[np.uint8]:
+        """`names` as they lie in the file, with a zero between one and the next."""
+        return np.asarray(self.known(what), np.uint8)
 
     def recording_of_utterances(self) -> Numbers:
         """int32 (n_utterances,): the code of each one's recording."""
@@ -120,10 +124,11 @@ class StoreColumns:
 
     def heard(self, lemma: str) -> Numbers:
         """Numbers of the utterances in which a lemma is heard, ascending."""
-        lemmas = self.names("lemmas")
-        if lemma not in lemmas:
+        lemmas = b"\0" + self.bytes_of("lemmas").tobytes() + b"\0"
+        found_at = lemmas.find(b"\0" + lemma.encode() + b"\0")
+        if not lemma or found_at < 0:
             return np.zeros(0, np.int32)
-        block, place = divmod(lemmas.index(lemma), _LEMMAS_AT_ONCE)
+        block, place = divmod(lemmas.count(b"\0", 0, found_at), _LEMMAS_AT_ONCE)
         starts = np.asarray(self.known(f"lemmas {block} starts"), np.int64)
         numbers = np.asarray(self.known(f"lemmas {block} utterances"), np.int32)
         found = numbers[starts[place] : starts[place + 1]]
