@@ -113,6 +113,9 @@ class Gate:
                 refused.refusal.value, refused.status, headers={"Cache-Control": "no-store"}
             )
             await response(scope, receive, protected)
+        elif _has_two_lengths(scope):
+            unclear = PlainTextResponse("Two lengths are given.", 400, {"Connection": "close"})
+            await unclear(scope, receive, protected)
         elif _declared_bytes(scope) > MAX_SENT_BYTES:
             too_much = PlainTextResponse("This is too much to send.", 413)
             await too_much(scope, receive, protected)
@@ -204,6 +207,14 @@ def _is_open(path: str) -> bool:
         return True
     # Addresses of pages all answer with the same empty frame.
     return path.partition("/")[0] not in _ROLES and _PAGE.fullmatch(path) is not None
+
+
+def _has_two_lengths(scope: Scope) -> bool:
+    """Whether a proxy may have taken another end of this request for its end: what follows could
+    then be a request of somebody else's."""
+    headers = Headers(scope=scope)
+    lengths = headers.getlist("content-length")
+    return len(lengths) > 1 or bool(lengths and headers.getlist("transfer-encoding"))
 
 
 def _declared_bytes(scope: Scope) -> int:

@@ -56,7 +56,7 @@ class Access:
 
     def person(self, email: str) -> Person | None:
         """Who has this address, whatever its capitals; None for a stranger."""
-        return self.people.get(email.strip().casefold())
+        return self.people.get(_key(email.strip()))
 
 
 def access_path(study_root: Path) -> Path:
@@ -180,7 +180,7 @@ def _person(email: str, values: object) -> Person:
             hint='Write children = "all", or the ones they may see: children = ["C01", "C02"].',
         )
     if values["children"] == "all":
-        return Person(email.casefold(), role, None)
+        return Person(_key(email), role, None)
     children = _texts(values["children"], f"children of {email}")
     if not children:
         raise AccessError(
@@ -193,7 +193,13 @@ def _person(email: str, values: object) -> Person:
             f"{email} is an admin or a rater with a list of children.",
             hint='Write children = "all": an admin sees all, a rater the sets they are invited to.',
         )
-    return Person(email.casefold(), role, frozenset(children))
+    return Person(_key(email), role, frozenset(children))
+
+
+def _key(email: str) -> str:
+    """Under which an address is known: capitals make no difference, but letters that only look
+    alike do (the Kelvin sign folds to a k)."""
+    return email.casefold() if email.isascii() else email
 
 
 def _texts(value: object, name: str) -> tuple[str, ...]:

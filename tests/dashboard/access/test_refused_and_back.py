@@ -203,3 +203,21 @@ def test_no_address_but_a_page_of_ours_is_remembered(url: str):
     assert "\r" not in (found or "")
     ways.keep({COOKIE: "short"}, "http://h/lab/moments", {}, "lab")
     assert ways.take({COOKIE: "short"}) is None
+
+
+def test_a_request_with_two_ends_is_refused_and_its_connection_closed(server: Server):
+    answer = server.client(PI).post(
+        "/moments",
+        content=b"0\r\n\r\n",
+        headers={"Transfer-Encoding": "chunked", "Content-Length": "5"},
+    )
+    assert (answer.status_code, answer.headers["connection"]) == (400, "close")
+
+
+def test_an_address_that_only_looks_alike_is_a_stranger(server: Server):
+    access = server.door.access()
+    assert access is not None
+    assert access.person("PI@Example.org") is not None
+    assert access.person("p\u0131@example.org") is None
+    assert access.person("blin\u212a@example.org") is None
+    assert access.person("\u017feer@example.org") is None

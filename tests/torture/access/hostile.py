@@ -152,6 +152,11 @@ def passed_off(header: str, email: str, host: str) -> Iterator[Hostile]:
         f"Transfer-Encoding: chunked\r\n\r\n{body}".encode(),
         method="POST",
     )
+    first = f"GET /moments HTTP/1.1\r\n{head}{header}: seer@example.org\r\n"
+    yield Hostile(
+        raw=f"{first}Content-Length: {len(body)}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        f"{body}".encode()
+    )
     yield Hostile(
         raw=f"POST /rate/ HTTP/1.1\r\n{head}Content-Length: 0\r\nContent-Length: "
         f"{len(smuggled)}\r\n\r\n{smuggled}".encode(),
