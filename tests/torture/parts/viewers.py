@@ -13,13 +13,12 @@ from dashboard.navigation import MomentKey
 from tests.torture import Count, Plan
 from tests.torture.watching.server import Held, Server, running
 from tests.torture.watching.session import Session
-from tests.torture.watching.study import moments_to_watch, study_to_watch
+from tests.torture.watching.study import CACHE_MB, moments_to_watch, study_to_watch
 from tests.torture.watching.viewer import Seen, Viewer
 
 TITLE = "Viewers"
 WEIGHT = 6.0
 _N_VIEWERS, _N_SESSIONS, _N_SMALL = 20, 3, 4
-_CACHE_MB, _CACHE_MB_SMALL = 60.0, 0.12
 _MOST_KEPT_MS, _MOST_CUT_MS = 500.0, 2_000.0
 _MOST_GROWTH = 1.10
 _SETTLING_MB_SMALL = 60.0
@@ -29,14 +28,13 @@ _START_S = 12.0
 
 def run(plan: Plan) -> Iterator[Count]:
     """Serve a study to viewers and a few sessions, and look at the server before and after."""
-    cap_mb = _CACHE_MB_SMALL if plan.small else _CACHE_MB
-    study = study_to_watch(plan.folder / "study", plan.study, cap_mb)
+    study = study_to_watch(plan.folder / "study", plan.study)
     moments = moments_to_watch(study)
-    watched_s = 3.0 if plan.small else max(30.0, plan.seconds - _START_S)
+    watched_s = 2.5 if plan.small else max(30.0, plan.seconds - _START_S)
     with running(study, plan.folder) as server:
         watch = _Watch(server, study, moments, plan)
         asyncio.run(watch.for_seconds(watched_s))
-        yield from watch.counts(watched_s, cap_mb)
+        yield from watch.counts(watched_s)
 
 
 class _Watch:
@@ -84,7 +82,7 @@ class _Watch:
             self._over_mb = max(self._over_mb, size / 1e6)
             await asyncio.sleep(0.25)
 
-    def counts(self, seconds: float, cap_mb: float) -> Iterator[Count]:
+    def counts(self, seconds: float) -> Iterator[Count]:
         """The rows of the table."""
         seen = self._seen
         n_people = len(self._viewers)
@@ -105,10 +103,12 @@ class _Watch:
         first, last = self._held
         yield self._growth(first, last)
         over = (
-            [] if self._over_mb <= cap_mb + 3 * self._largest_mb() else [f"{self._over_mb:.1f} MB"]
+            []
+            if self._over_mb <= CACHE_MB + 3 * self._largest_mb()
+            else [f"{self._over_mb:.1f} MB"]
         )
         yield _counted(
-            f"looks at the clips kept, at most {cap_mb:g} MB and those being cut",
+            f"looks at the clips kept, at most {CACHE_MB:g} MB and those being cut",
             self._n_looks,
             over,
         )

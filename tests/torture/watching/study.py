@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +17,12 @@ from tests.media.recordings import record
 _FILM_S = 12
 
 
-def study_to_watch(folder: Path, demo: Path | None, cache_mb: float) -> Path:
-    """A study in `folder` whose clips may take `cache_mb` on the disk."""
+CACHE_MB = 100.0
+"""The least that a study may choose; it is full of old clips from the start."""
+
+
+def study_to_watch(folder: Path, demo: Path | None) -> Path:
+    """A study in `folder` whose clips may take CACHE_MB on the disk, and do."""
     if demo is not None:
         shutil.copytree(demo, folder)
         shutil.rmtree(folder / "derived" / "clips", ignore_errors=True)
@@ -25,8 +30,14 @@ def study_to_watch(folder: Path, demo: Path | None, cache_mb: float) -> Path:
         _make(folder)
     settings = folder / "study.toml"
     kept = settings.read_text(encoding="utf-8") if settings.is_file() else ""
-    cap = f"[clips]\ncache_gb = {cache_mb / 1000}\n"
-    settings.write_text(f"{kept}\n{cap}", encoding="utf-8")
+    settings.write_text(f"{kept}\n[clips]\ncache_gb = {CACHE_MB / 1000}\n", encoding="utf-8")
+    clips = folder / "derived" / "clips"
+    clips.mkdir()
+    for number in range(int(CACHE_MB)):
+        old = clips / f"{number:032x}.mp4"
+        with old.open("wb") as file:
+            file.truncate(1_000_000)
+        os.utime(old, (1_000_000_000 + number, 1_000_000_000 + number))
     return folder
 
 

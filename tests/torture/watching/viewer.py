@@ -16,6 +16,8 @@ from dashboard.navigation import MomentKey
 _FIRST_BYTES = 64 * 1024
 """So much of a clip, or all of it, lets a player start: the index comes first."""
 
+_GOES_ON = 0.7
+
 Link = Callable[[MomentKey], str]
 
 
@@ -45,27 +47,35 @@ class Viewer:
 
     async def watch(self, until: float, pause_s: float) -> None:
         """Watch until `until` (of time.monotonic), `pause_s` or so for each clip."""
-        limits = httpx.Limits(max_connections=6)
+        # The server ends idle connections after 5 s; a browser would ask again.
+        limits = httpx.Limits(max_connections=6, keepalive_expiry=2.0)
         async with httpx.AsyncClient(
             base_url=self.base, timeout=self.patience_s, limits=limits
         ) as client:
+            place = self.rng.randrange(len(self.moments))
             while time.monotonic() < until:
-                await self._open(client, self.rng.choice(self.moments), pause_s)
+                following = (place + 1) % len(self.moments)
+                await self._open(client, self.moments[place], self.moments[following], pause_s)
+                # Most go down the list, as the key for the next moment does.
+                goes_on = self.rng.random() < _GOES_ON
+                place = following if goes_on else self.rng.randrange(len(self.moments))
 
-    async def _open(self, client: httpx.AsyncClient, moment: MomentKey, pause_s: float) -> None:
+    async def _open(
+        self, client: httpx.AsyncClient, moment: MomentKey, next_moment: MomentKey, pause_s: float
+    ) -> None:
         address = self.link(moment)
-        following = self.link(self.rng.choice(self.moments))
         leaves = self.rng.random() < 0.1
         try:
             if leaves:
                 await self._leave(client, address)
                 return
             total = await self._start(client, moment, address)
-            ahead = asyncio.create_task(self._ask_ahead(client, following))
+            ahead = asyncio.create_task(self._ask_ahead(client, next_moment))
             for _ in range(self.rng.randrange(3)):
                 await self._seek(client, address, total)
             await asyncio.sleep(pause_s * self.rng.uniform(0.5, 1.5))
-            await ahead
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
         except httpx.HTTPError as problem:
             self.seen.wrong.append(f"{moment}: {type(problem).__name__} {problem}")
 
@@ -106,10 +116,12 @@ class Viewer:
                 f"bytes {first}-{last} of {total}: {answer.status_code}, {len(answer.content)}"
             )
 
-    async def _ask_ahead(self, client: httpx.AsyncClient, address: str) -> None:
+    async def _ask_ahead(self, client: httpx.AsyncClient, moment: MomentKey) -> None:
         self.seen.n_asked += 1
-        answer = await client.head(address)
-        if answer.status_code != 200:
+        answer = await client.head(self.link(moment))
+        if answer.status_code == 200:
+            self.seen.known.add(moment)
+        else:
             self.seen.wrong.append(f"ahead: {answer.status_code}")
 
     async def _leave(self, client: httpx.AsyncClient, address: str) -> None:
