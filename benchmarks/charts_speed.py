@@ -206,9 +206,10 @@ def main() -> int:
     asked = parser.parse_args()
     n = asked.utterances
     study = (asked.study or Path("benchmark-study") / f"charts-{n}").resolve()
+    from pipeline.store.fill_columns import write_columns
     from pipeline.store.frame_vectors import keep_vectors
     from pipeline.store.locate import current_store_path
-    from pipeline.store.store_columns import open_columns, write_columns
+    from pipeline.store.store_columns import open_columns
 
     if not (study / "derived" / "stores" / "current").is_file():
         from benchmarks.synthetic_store import Size, write_synthetic_store

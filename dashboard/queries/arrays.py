@@ -11,8 +11,6 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Protocol, TypeVar, cast
 
 import numpy as np
@@ -22,6 +20,8 @@ from numpy.typing import NDArray
 
 from dashboard.filters import ROW_FIELDS, Filters
 from dashboard.queries.choosing import left_by, numbers_left
+from dashboard.queries.recordings import Recordings as Recordings
+from dashboard.queries.recordings import mapped_recordings, read_recordings
 from dashboard.queries.selection import AGE_BAND_DAYS, COLUMN_TYPES, Measure
 from pipeline.errors import StoreError
 from pipeline.store.store_columns import StoreColumns
@@ -40,44 +40,6 @@ Entry = TypeVar("Entry", bound=np.generic)
 Arrays = TypeVar("Arrays", bound=tuple[NDArray[np.generic], ...])
 
 _GROUP_COLUMNS = ("speaker", "activity", "location")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Recordings:
-    """All recordings in the order of their codes, which are those of the ENUM type.
-
-    `frame`: child_id, recording_id, age_days (NaN when unknown). `child` int32 (n,) are places in
-    `child_names`, which is in alphabetical order. `by_name` int64 (n,) are the codes in the order
-    of the children's and the recordings' names.
-    """
-
-    frame: pd.DataFrame
-    child: Numbers
-    child_names: tuple[str, ...]
-    by_name: Ints
-
-    def rows(
-        self, counts: Ints, sums: Doubles, names: list[str | None]
-    ) -> tuple[pd.DataFrame, Ints, Doubles]:
-        """Recordings and groups that hold something, in the order of names: a frame with a column
-        grp, and what was counted and summed of each, (k, n) and (l, n).
-
-        counts (n_recordings, n_groups, k), of which the first is how many; sums (n_recordings,
-        n_groups, l); names of the groups.
-        """
-        is_in_order = bool((self.by_name[1:] > self.by_name[:-1]).all())
-        if not is_in_order:
-            counts, sums = counts[self.by_name], sums[self.by_name]
-        place, group = np.nonzero(counts[:, :, 0])
-        if len(place) and len(place) == counts.shape[0] * counts.shape[1]:
-            found, added = (cells.reshape(len(place), -1).T for cells in (counts, sums))
-        else:
-            found, added = counts[place, group].T, sums[place, group].T
-        frame = self.frame
-        if not is_in_order or len(place) != len(frame) or counts.shape[1] > 1:
-            frame = frame.take(place if is_in_order else self.by_name[place]).reset_index(drop=True)
-        grp = pd.Series(names, dtype="str").take(group).array
-        return frame.assign(grp=grp), np.ascontiguousarray(found), np.ascontiguousarray(added)
 
 
 class HasCursor(Protocol):
@@ -114,9 +76,9 @@ class ScoreArrays:
     def recordings(self) -> Recordings:
         if self._recordings is None:
             if self._columns is None:
-                self._recordings = _recordings(self.cursor())
+                self._recordings = read_recordings(self.cursor())
             else:
-                self._recordings = _mapped_recordings(self._columns)
+                self._recordings = mapped_recordings(self._columns)
         return self._recordings
 
     @property
@@ -365,62 +327,6 @@ class ScoreArrays:
 
 def _n_bytes(arrays: tuple[NDArray[np.generic], ...]) -> int:
     return sum(array.nbytes for array in arrays)
-
-
-def _recordings(con: DuckDBPyConnection) -> Recordings:
-    names = enum_names(con, "recording_names")
-    child_names = enum_names(con, "child_names")
-    known = con.execute(
-        """SELECT enum_code(CAST(recording_id AS recording_names))::INTEGER AS code,
-               enum_code(CAST(child_id AS child_names))::INTEGER AS child,
-               CAST(age_days AS DOUBLE) AS age_days FROM recordings"""
-    ).fetchnumpy()
-    order = np.argsort(known["code"], kind="stable")
-    used = np.unique(known["child"])
-    alphabet = sorted(int(code) for code in used)
-    alphabet.sort(key=child_names.__getitem__)
-    place = np.zeros(len(child_names), np.int32)
-    place[alphabet] = np.arange(len(alphabet))
-    child = place[known["child"][order]]
-    children = tuple(child_names[code] for code in alphabet)
-    frame = pd.DataFrame(
-        {
-            "child_id": pd.Series(children, dtype="str").take(child).array,
-            "recording_id": pd.Series(names, dtype="str").array,
-            "age_days": np.ma.filled(known["age_days"][order], np.nan),
-        }
-    )
-    is_sorted = all(one <= other for one, other in pairwise(names))
-    rank = np.arange(len(names)) if is_sorted else np.argsort(np.argsort(np.array(names)))
-    return Recordings(frame, child, children, np.lexsort((rank, child)))
-
-
-def _mapped_recordings(columns: StoreColumns) -> Recordings:
-    children, child = columns.names("child names"), columns.child_of_recording()
-    frame = pd.DataFrame(
-        {
-            "child_id": pd.Series(children, dtype="str").take(child).array,
-            "recording_id": _as_text(columns.bytes_of("recording names")),
-            "age_days": np.asarray(columns.known("age of recording"), np.float64),
-        }
-    )
-    by_name = np.asarray(columns.known("recordings by name"), np.int64)
-    return Recordings(frame, child, tuple(children), by_name)
-
-
-def _as_text(names: NDArray[np.uint8]) -> pd.api.extensions.ExtensionArray:
-    """Names that zeros part, as a column; to make words of ninety thousand takes far longer."""
-    import pyarrow as pa
-
-    is_end = names == 0
-    ends = np.append(np.flatnonzero(is_end), len(names))
-    starts = np.concatenate([[0], ends - np.arange(len(ends))]).astype(np.int64)
-    n = len(ends) if len(names) else 0
-    buffers = [None, pa.py_buffer(starts), pa.py_buffer(names[~is_end])]
-    text: pd.api.extensions.ExtensionArray = pd.array(
-        pa.Array.from_buffers(pa.large_string(), n, buffers), dtype="str"
-    )
-    return text
 
 
 def at_least(scores: Scores, threshold: float) -> NDArray[np.bool_]:

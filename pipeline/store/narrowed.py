@@ -107,9 +107,9 @@ def write_narrowed(
     queries that are not Coview's, and duckdb.Error.
     """
     # It brings what only a writer of stores needs.
+    from pipeline.store.fill_columns import write_columns
     from pipeline.store.fill_scores import finish
     from pipeline.store.frame_vectors import write_vectors
-    from pipeline.store.store_columns import write_columns
 
     with duckdb.connect(str(partial)) as con:
         con.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")

@@ -19,6 +19,7 @@ from pipeline.records import Notice, StageFailure
 from pipeline.schema import SCHEMA_VERSION, TABLES
 from pipeline.store.build_rules import delete_rules_of_build, rules_text, write_rules_of_build
 from pipeline.store.fill import RunRecord, ShardSet, StoreIdentity, fill
+from pipeline.store.fill_columns import write_columns
 from pipeline.store.fill_imported import file_digest, score_files
 from pipeline.store.fill_norms import norm_files
 from pipeline.store.fill_probes import insert_probe_indices, probe_files
@@ -33,7 +34,6 @@ from pipeline.store.layout import digest_of, forget
 from pipeline.store.locate import current_store_path, stores_folder, switch_current_store
 from pipeline.store.redaction_sweep import sweep_redacted
 from pipeline.store.seals import delete_sums, write_sums
-from pipeline.store.store_columns import write_columns
 from pipeline.study import Study
 
 MEMORY_LIMIT = "4GB"

@@ -18,13 +18,9 @@ from dashboard.queries.selection import Measure, resolve_measure
 from dashboard.summaries import score_width
 from pipeline.errors import StoreError
 from pipeline.store.column_file import ColumnWriter
+from pipeline.store.fill_columns import write_columns
 from pipeline.store.frame_vectors import keep_vectors
-from pipeline.store.store_columns import (
-    StoreColumns,
-    columns_path,
-    open_columns,
-    write_columns,
-)
+from pipeline.store.store_columns import StoreColumns, columns_path, open_columns
 from tests.factories import write_synthetic_study
 
 Asked = Callable[[ScoreArrays, Filters, Measure], pd.DataFrame]

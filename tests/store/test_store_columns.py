@@ -10,10 +10,11 @@ import pytest
 
 from pipeline.errors import StoreError
 from pipeline.store.column_file import ColumnWriter, open_column_file
+from pipeline.store.fill_columns import write_columns
 from pipeline.store.frame_vectors import delete_orphans, delete_vectors, files_beside, keep_vectors
 from pipeline.store.narrowed import forget_narrowed, narrowed_store
 from pipeline.store.redaction_sweep import _old_builds
-from pipeline.store.store_columns import columns_path, open_columns, write_columns
+from pipeline.store.store_columns import columns_path, open_columns
 from pipeline.study import open_study
 from tests.factories import write_synthetic_study
 
