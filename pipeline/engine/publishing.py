@@ -10,12 +10,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from pipeline.engine.events import OnEvent, Said
-from pipeline.errors import StudyError
+from pipeline.errors import StoreError, StudyError
 from pipeline.records import Notice, StageFailure
 from pipeline.store.fill import RunRecord, ShardSet
 from pipeline.store.locate import current_store_path
 from pipeline.store.publish import (
     clean_up,
+    delete_build,
     has_published_scores,
     inputs_digest,
     publish,
@@ -61,7 +62,11 @@ def publish_shards(
     if not shards.speech and not shards.vision:
         on_event(Said("Nothing could be read, so no store was made"))
         return current_store_path(study.root), False
-    if published_inputs(study.root) == inputs_digest(study, shards, failures, notices):
+    damaged: Path | None = None
+    inputs = published_inputs(study.root)
+    if inputs is None:
+        damaged = _damaged_store(study)
+    elif inputs == inputs_digest(study, shards, failures, notices):
         store = current_store_path(study.root)
         if store is None or build_is_whole(store):
             on_event(Said("The store is up to date"))
@@ -70,6 +75,7 @@ def publish_shards(
                 clean_up(study, store, shards)
             return store, False
         on_event(Said("Note: the store was damaged on the disk, so it is built anew"))
+        damaged = store
     if run.is_publish_alone and not shards.align and has_published_scores(study.root):
         raise StudyError(
             "Nothing is scored yet under the present settings or version, so the store would "
@@ -88,7 +94,19 @@ def publish_shards(
         versions=json.dumps(_versions(), sort_keys=True),
         device=run.device,
     )
-    return publish(study, shards, failures, notices, record), True
+    published = publish(study, shards, failures, notices, record)
+    if damaged is not None and damaged != published:
+        delete_build(damaged)
+    return published, True
+
+
+def _damaged_store(study: Study) -> Path | None:
+    """The current store, where it cannot be read and is not as it was written."""
+    try:
+        store = current_store_path(study.root)
+    except StoreError:
+        return None
+    return None if store is None or build_is_whole(store) else store
 
 
 def utc_now() -> datetime:

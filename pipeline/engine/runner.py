@@ -205,6 +205,7 @@ class Run:
             align_input(texts, pool, more),
             (speech, texts),
             made,
+            hubs=hubs.path if hubs else None,
         )
 
     def _made_texts(self, plan: Plan, recording: Recording, speech: Path) -> tuple[TextShard, ...]:
@@ -348,4 +349,5 @@ def _shards(stage: Stage, folder: ShardFolder, item: Item) -> tuple[Path, ...]:
     """Everything that a stage leaves for a recording."""
     shard = folder.shard(item.recording.recording_id, item.input_digest)
     made = item.texts if stage is Stage.TEXT else ()
-    return (shard, *(text.path for text in made))
+    hubs = () if item.hubs is None else (item.hubs,)
+    return (shard, *(text.path for text in made), *hubs)

@@ -69,7 +69,8 @@ class Item:
 
     `texts`: shards of made texts, if settings of the score ask for any: the text stage makes them
     beside its own, the align stage reads them. `older`: files about the same recording made from
-    an older input, to be deleted once the shard is there.
+    an older input, to be deleted once the shard is there. `hubs`: where the align stage leaves its
+    child's mean vectors as well.
     """
 
     recording: Recording
@@ -77,6 +78,7 @@ class Item:
     sources: tuple[Path, ...] = ()
     texts: tuple[TextShard, ...] = ()
     older: tuple[Path, ...] = ()
+    hubs: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

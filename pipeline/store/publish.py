@@ -158,6 +158,14 @@ def clean_up(study: Study, current: Path, shards: ShardSet) -> None:
     sweep_redacted(study, current, shards.paths())
 
 
+def delete_build(store: Path) -> None:
+    """Delete a build with all that lies beside it."""
+    store.unlink(missing_ok=True)
+    delete_vectors(store)
+    delete_rules_of_build(store)
+    delete_sums(store)
+
+
 def store_digests(path: Path) -> dict[str, str]:
     """Digest of the content of every table but `runs` and the build name of `store_info`.
 
@@ -206,10 +214,7 @@ def _prune(study: Study, current: Path) -> None:
     others = [build for build in builds if build != current]
     for old in others[: max(0, len(builds) - study.settings.publish.keep_builds)]:
         try:
-            old.unlink()
-            delete_vectors(old)
-            delete_rules_of_build(old)
-            delete_sums(old)
+            delete_build(old)
         except OSError:
             # Windows keeps a file that the dashboard has open; the next run removes it.
             continue

@@ -52,7 +52,9 @@ def seal(path: Path) -> None:
 
 def is_whole(path: Path) -> bool:
     """Whether a shard is as it was written; one of a version without seals: whether its end can
-    be read. OSError when the disk does not answer."""
+    be read. False where there is none; OSError when the disk does not answer."""
+    if not path.exists():
+        return False
     start = _footer_start(path)
     with path.open("rb") as file:
         file.seek(max(0, start))

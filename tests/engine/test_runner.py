@@ -10,7 +10,7 @@ from pipeline.engine.events import Event, RecordingFinished, StageStarted
 from pipeline.engine.lock import study_lock
 from pipeline.engine.progress import study_status
 from pipeline.engine.runner import Run, RunOptions, RunSummary
-from pipeline.errors import BusyError, ModelError, StudyError
+from pipeline.errors import BusyError, ModelError, StoreError, StudyError
 from pipeline.store.locate import current_store_path
 from pipeline.store.publish import store_digests
 from pipeline.study import open_study
@@ -63,6 +63,25 @@ def test_running_again_does_nothing(tiny_demo_copy: Path) -> None:
     assert not summary.is_new_store
     assert not [e for e in events if isinstance(e, RecordingFinished)]
     assert all(e.n_done == e.n_total for e in events if isinstance(e, StageStarted))
+
+
+def test_a_store_and_a_shard_whose_bytes_changed_are_made_anew(tiny_demo_copy: Path) -> None:
+    store = current_store_path(tiny_demo_copy)
+    assert store is not None
+    before = store_digests(store)
+    raw = bytearray(store.read_bytes())
+    raw[-9] ^= 1
+    store.write_bytes(raw)
+    shard = sorted((tiny_demo_copy / "derived" / "vision").glob("*/*.parquet"))[0]
+    shard.write_bytes(shard.read_bytes()[:-9])
+    with pytest.raises(StoreError, match=f"vision/{shard.name} was damaged on the disk"):
+        run(tiny_demo_copy)
+    assert not shard.exists()
+    summary, _ = run(tiny_demo_copy)
+    assert summary.is_new_store
+    assert shard.exists()
+    assert store_digests(current_store_path(tiny_demo_copy)) == before  # type: ignore[arg-type]
+    assert summary.store == store or not store.exists()
 
 
 def test_only_what_is_missing_is_done_again(tiny_demo_copy: Path) -> None:

@@ -60,7 +60,12 @@ def test_a_new_setting_does_only_what_it_needs(study: Path) -> None:
     assert run(study) == {}
     assert run(study, "hub") == {"align": n}
     assert run(study, "nouns", "hub", "nouns+hub", "photo") == {"text": n, "align": n}
-    assert run(study, "photo", "nouns+hub", "nouns", "hub", "hub") == {}
+    settings = ("photo", "nouns+hub", "nouns", "hub", "hub")
+    assert run(study, *settings) == {}
+    for lost in (study / "derived" / "align").glob("*/hubs/C01~*"):
+        lost.unlink()
+    n_of_child = sum(r.child_id == "C01" for r in open_study(study).recordings)
+    assert run(study, *settings) == {"align": n_of_child}
     assert plain == query(
         study, "SELECT * FROM scores_wide WHERE scorer = 'demo-clip' ORDER BY utterance_number"
     )

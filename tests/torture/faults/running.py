@@ -57,11 +57,12 @@ class Told:
 
     @property
     def is_clear(self) -> bool:
-        """An error is one message with a fix, and no traceback."""
+        """An error is one message with a fix, no traceback, no defect of Coview's own."""
         lines = [line for line in self.text.splitlines() if line.strip()]
         errors = [i for i, line in enumerate(lines) if line.startswith(("Error:", "Failed:"))]
         return (
             "Traceback" not in self.text
+            and "Coview failed on" not in self.text
             and self.code > 0
             and bool(errors)
             and all(i + 1 < len(lines) and lines[i + 1].startswith("  ") for i in errors)

@@ -21,7 +21,7 @@ TITLE = "Faults"
 WEIGHT = 3.0
 
 
-_N_KILLS, _N_DAMAGED, _N_DISKS, _N_CLOCKS, _N_PAIRS, _N_PUBLISHES = 200, 21, 12, 3, 3, 6
+_N_KILLS, _N_DAMAGED, _N_DISKS, _N_CLOCKS, _N_PAIRS, _N_PUBLISHES = 200, 21, 12, 3, 2, 4
 _SHARE_OF_KILLS = 0.9
 """Of the time that is left when all else is done."""
 
@@ -36,10 +36,10 @@ def run(plan: Plan) -> Iterator[Count]:
     known = undisturbed(study)
     yield count_two_at_once(study, known, _N_PAIRS)
     yield count_reading_meanwhile(study, known, _N_PUBLISHES)
-    yield from count_damaged(study, known, _N_DAMAGED, plan.seed)
-    yield count_full_disks(study, known, _N_DISKS, plan.seed)
+    yield from count_damaged(study, known, _N_DAMAGED, 0.25 * plan.seconds, plan.seed)
+    yield count_full_disks(study, known, _N_DISKS, 0.12 * plan.seconds, plan.seed)
     yield count_read_only(study, known)
-    yield count_clock_jumps(study, known, _N_CLOCKS, plan.seed)
+    yield count_clock_jumps(study, known, _N_CLOCKS, 0.06 * plan.seconds, plan.seed)
     left = max(30.0, (ends - time.monotonic()) * _SHARE_OF_KILLS)
     yield count_kills(study, known, _N_KILLS, left, plan.seed, n_at_once=2)
 
@@ -48,5 +48,5 @@ def _run_small(plan: Plan) -> Iterator[Count]:
     study = write_small_study(plan.folder / "study", plan.study, n_films=1)
     known = undisturbed(study, is_from_nothing=False)
     yield count_kills_in_a_row(study, known, plan.seed)
-    yield count_damaged_shards(study, known, 1, plan.seed)
-    yield count_full_disks(study, known, 1, plan.seed)
+    yield count_damaged_shards(study, known, 1, plan.seconds, plan.seed)
+    yield count_full_disks(study, known, 1, plan.seconds, plan.seed)
