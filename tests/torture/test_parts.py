@@ -15,8 +15,10 @@ _SECONDS = 5.0
 
 
 @pytest.mark.parametrize("name", part_names())
-def test_a_small_run_of_a_part_finds_nothing_wrong(name: str, tmp_path: Path) -> None:
-    rows = list(run_part(load_part(name), Plan(tmp_path, None, _SECONDS, True, 1)))
+def test_a_small_run_of_a_part_finds_nothing_wrong(
+    name: str, tiny_demo_study: Path, tmp_path: Path
+) -> None:
+    rows = list(run_part(load_part(name), Plan(tmp_path, tiny_demo_study, _SECONDS, True, 1)))
     assert sum(row.count.tried for row in rows) > 0
     assert wrong_ones(rows, 1) == ""
 
