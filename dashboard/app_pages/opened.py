@@ -22,8 +22,9 @@ if not current_viewer().role.manages:
 page_style()
 st.title("Who opened what", anchor=False)
 st.caption(
-    "One line each time somebody opened a clip, an export, or the pictures of a moment. Lines are "
-    "only ever added, and each is tied to the one before. Times are UTC."
+    "One line each time somebody opened a clip, an export, or the pictures of a moment, or was "
+    "refused; the same refusal again is counted. Lines are only ever added, and each is tied to "
+    "the one before. Times are UTC."
 )
 verdict = verify(study_root())
 lines = list(read_lines(study_root()))
@@ -49,7 +50,9 @@ rows = opened_frame(lines, choice)
 n_left_out = max(0, len(rows) - SHOWN_ROWS)
 more = f" The newest {SHOWN_ROWS:,} are shown." if n_left_out else ""
 st.caption(f"{labels.plural(len(rows), 'line')} of {len(lines):,}.{more}")
-st.dataframe(rows.head(SHOWN_ROWS), hide_index=True)
+shown = rows.head(SHOWN_ROWS)
+at_seconds = shown["Time (UTC)"].str.slice(0, 19).str.replace("T", " ")
+st.dataframe(shown.assign(**{"Time (UTC)": at_seconds}), hide_index=True)
 st.download_button(
     "Save as CSV",
     opened_csv(rows),

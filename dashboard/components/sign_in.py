@@ -23,8 +23,17 @@ def sign_in_screen(problem: NotLetInError) -> None:
     refusal = problem.refusal
     if refusal in (Refusal.UNKNOWN, Refusal.CLOSED):
         refused_here(problem)
-    st.title("Coview", anchor=False)
-    st.write(refusal.value)
+    _, middle, _ = st.columns([1, 2, 1])
+    with middle, st.container(border=True):
+        st.title("Coview", anchor=False)
+        if refusal is Refusal.UNKNOWN and problem.who:
+            st.caption(f"You are signed in as `{_plain(problem.who)}`.")
+        st.write(refusal.value)
+        _way_in(refusal)
+
+
+def _way_in(refusal: Refusal) -> None:
+    """The button that leads on, where there is one."""
     try:
         access = DOOR.access()
     except AccessError:
@@ -72,6 +81,11 @@ def _watch() -> None:
 def _sign_in(*provider: str) -> None:
     keep_way_back()
     st.login(*provider)
+
+
+def _plain(text: str) -> str:
+    """What a provider vouches for, without what would be more than text."""
+    return text.replace("`", "'")[:200]
 
 
 def _come_back() -> None:
