@@ -113,6 +113,11 @@ def remove_with_sides(path: Path) -> None:
 @contextmanager
 def opened_copy(path: Path) -> Iterator[sqlite3.Connection]:
     """A copy to read, which is neither changed nor gets files beside it."""
-    uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-    with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as con:
+    with closing(connect_unchanging(path)) as con:
         yield con
+
+
+def connect_unchanging(path: Path) -> sqlite3.Connection:
+    """Open a file that nobody writes to meanwhile; nothing is written beside it."""
+    uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+    return sqlite3.connect(uri, uri=True, isolation_level=None)

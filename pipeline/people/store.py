@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from pipeline.errors import BusyError, DiskFullError, StoreError
 from pipeline.people.copies import (
     N_DAYS_KEPT,
+    connect_unchanging,
     copy_whole,
     daily_copies,
     is_changed_since,
@@ -28,6 +29,8 @@ from pipeline.people.tables import APPLICATION_ID, STEPS, VERSION
 from pipeline.records import TimeSpan
 
 _WAIT_S = 15.0
+_WAIT_TO_READ_S = 2.0
+"""Pages read at each click: rather than standing still they say that the file is held."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -64,7 +67,7 @@ class PeopleStore:
         """
         with self._errors_told():
             if self._has_content():
-                con = self._opened()
+                con = self._opened_to_read()
             else:
                 con = sqlite3.connect(":memory:", isolation_level=None)
                 bring_forward(con, 0)
@@ -163,16 +166,39 @@ class PeopleStore:
                 hint="Check the rights of the study folder.",
             ) from problem
 
-    def _connect(self) -> sqlite3.Connection:
-        con = sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)
+    def _connect(self, wait_s: float | None = None) -> sqlite3.Connection:
+        wait_s = _WAIT_S if wait_s is None else wait_s
+        con = sqlite3.connect(self.path, timeout=wait_s, isolation_level=None)
         con.execute("PRAGMA foreign_keys = ON")
         con.execute("PRAGMA synchronous = FULL")
         return con
 
-    def _opened(self) -> sqlite3.Connection:
+    def _opened_to_read(self) -> sqlite3.Connection:
+        """Also where nothing can be written, as in a study on a read-only disk."""
+        try:
+            return self._opened(_WAIT_TO_READ_S)
+        except sqlite3.OperationalError as problem:
+            is_closed = "unable to open" in str(problem) or "readonly" in str(problem)
+            beside = self.path.with_name(f"{self.path.name}-wal")
+            if not is_closed or (beside.is_file() and beside.stat().st_size):
+                raise
+        con = connect_unchanging(self.path)
+        try:
+            if tables_version(con, self.path) == VERSION:
+                return con
+        except BaseException:
+            con.close()
+            raise
+        con.close()
+        raise StoreError(
+            f"{self.path.name} is of an older Coview and can only be read.",
+            hint=f"Let the study's folder {self.path.parent.name} be written to once.",
+        )
+
+    def _opened(self, wait_s: float | None = None) -> sqlite3.Connection:
         """A connection to a file that has this version's tables; one that lacks them gets them,
         and one that cannot is left as it is."""
-        con = self._connect()
+        con = self._connect(wait_s)
         try:
             if tables_version(con, self.path) == VERSION:
                 return con
@@ -181,7 +207,7 @@ class PeopleStore:
             raise
         con.close()
         self._upgrade()
-        return self._connect()
+        return self._connect(wait_s)
 
     def _lock(self) -> FileLock:
         return FileLock(self.path.with_name(f"{self.path.name}.lock"), timeout=_WAIT_S)

@@ -328,6 +328,7 @@ def test_another_program_that_holds_the_file_is_told_in_words(
     star(people, moment(1))
     star(people, moment(2))
     monkeypatch.setattr(store_module, "_WAIT_S", 0.1)
+    monkeypatch.setattr(store_module, "_WAIT_TO_READ_S", 0.1)
     holder = sqlite3.connect(people.path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(BusyError, match=r"people\.sqlite"):
@@ -354,3 +355,36 @@ def test_reading_leaves_the_state_as_it_is(people: PeopleStore):
     for _ in range(5):
         read_marks(people)
     assert people.state() == before
+
+
+def test_a_file_that_a_program_has_for_itself_is_told_without_a_long_wait(
+    people: PeopleStore, monkeypatch: pytest.MonkeyPatch
+):
+    star(people, moment(1))
+    monkeypatch.setattr(store_module, "_WAIT_TO_READ_S", 0.1)
+    holder = sqlite3.connect(people.path, isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    began = time.monotonic()
+    with pytest.raises(BusyError, match=r"people\.sqlite"):
+        read_marks(people)
+    assert time.monotonic() - began < 5
+    holder.close()
+    assert len(read_marks(people).stars) == 1
+
+
+def test_marks_are_read_where_nothing_can_be_written(
+    people: PeopleStore, monkeypatch: pytest.MonkeyPatch
+):
+    star(people, moment(1))
+    connect = sqlite3.connect
+
+    def refused(path: object, *args: object, **options: object) -> sqlite3.Connection:
+        if path == people.path:
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(path, *args, **options)  # type: ignore[call-overload,no-any-return]
+
+    monkeypatch.setattr(store_module.sqlite3, "connect", refused)
+    assert len(read_marks(people).stars) == 1
+    with pytest.raises(StoreError, match=r"people\.sqlite cannot be used"):
+        star(people, moment(2))
