@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.torture.report import Row, table, wrong_ones
 _SECONDS = 5.0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows neither forks nor kills as the parts do")
 @pytest.mark.parametrize("name", part_names())
 def test_a_small_run_of_a_part_finds_nothing_wrong(
     name: str, tiny_demo_study: Path, tmp_path: Path
