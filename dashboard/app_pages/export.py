@@ -17,11 +17,12 @@ from dashboard.components.export_tables import (
     whole_table_export,
 )
 from dashboard.components.view import open_view
+from dashboard.plain import escaped
 
 view = open_view("Export")
 st.caption(
-    f"Utterances: {filters_in_words(view.filters)}. {setting_note(view.measure)} Every file says "
-    "this again. Charts are saved where they stand, with “Save figure”."
+    escaped(f"Utterances: {filters_in_words(view.filters)}. {setting_note(view.measure)}")
+    + " Every file says this again. Charts are saved where they stand, with “Save figure”."
 )
 file_format = format_choice()
 left, right = st.columns(2, gap="large")

@@ -11,6 +11,7 @@ from dashboard.components.predictor_export import in_r
 from dashboard.components.predictor_fits import fitted
 from dashboard.components.predictor_model import model_view
 from dashboard.components.view import open_view, stop_when_empty
+from dashboard.plain import escaped
 
 view = open_view("Predictors")
 analyses = predictor_choice(view)
@@ -22,7 +23,7 @@ if facts is not None:
 by_key = {result.analysis.key: result for result in results}
 first = main_result(results)
 headline(first)
-st.caption(f"{setting_note(view.measure)} {first.facts.words if first.facts else ''}")
+st.caption(escaped(f"{setting_note(view.measure)} {first.facts.words if first.facts else ''}"))
 versions(results)
 shown = first
 if len(results) > 1:

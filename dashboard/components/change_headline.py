@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import contrasts, labels, summaries
 from dashboard.components.captions import differing_names, interval_note, threshold_text
+from dashboard.plain import escaped
 from dashboard.queries.selection import Measure
 from pipeline.stats.bootstrap import Interval
 
@@ -51,8 +52,9 @@ def change_headline(a: Measure, b: Measure, paired: pd.DataFrame) -> None:
         column.metric(label, value, delta=note, delta_color="off", delta_arrow="off")
     st.caption(
         f"Both at a threshold of {threshold_text(a)} and on the same "
-        f"{labels.count(int(change.n))} utterances, model {a.label}. A threshold is known for one "
-        "setting; another crop or window shifts all scores, so look at the differences and at "
+        f"{labels.count(int(change.n))} utterances, model {escaped(a.label)}. A threshold is "
+        "known for one setting; another crop or window shifts all scores, so look at the "
+        "differences and at "
         "chance (under “Every threshold”) as well. "
         f"Gained: {_sentence_limits(gained)}; lost: {_sentence_limits(lost)}. "
         f"{interval_note(change)}"

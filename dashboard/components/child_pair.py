@@ -13,6 +13,7 @@ from dashboard.components.captions import p_words, score_axis
 from dashboard.components.figure import current_look, show_figure
 from dashboard.components.url_choice import keep_in_url, url_choice, url_value
 from dashboard.components.view import View
+from dashboard.plain import escaped
 
 FEW_CHILDREN = 10
 """Up to so many, two are compared unasked; of more, hardly anybody looks for the same two."""
@@ -91,7 +92,9 @@ def _difference(counts: pd.DataFrame, first: str, second: str) -> str:
     if interval.is_known:
         limits = f"95 %: {100 * interval.low:+.1f} to {100 * interval.high:+.1f}"
     points = f"{100 * found.estimate:+.1f} points"
-    return f"{first} minus {second}: **{points}** ({limits}; p {p_words(found.p)})"
+    return (
+        f"{escaped(first)} minus {escaped(second)}: **{points}** ({limits}; p {p_words(found.p)})"
+    )
 
 
 def _limits(low: float, high: float) -> str:
@@ -101,7 +104,7 @@ def _limits(low: float, high: float) -> str:
 
 def _numbers(child: pd.Series) -> None:
     st.metric(
-        f"{child['child_id']}: highly aligned",
+        f"{escaped(str(child['child_id']))}: highly aligned",
         labels.percent(child["share"]),
         delta=labels.percent_range(child["low"], child["high"]),
         delta_color="off",

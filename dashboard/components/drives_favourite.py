@@ -6,9 +6,9 @@ import streamlit as st
 
 from dashboard import labels
 from dashboard.components.drives_jobs import awaited, encoder_of
-from dashboard.components.moment_facts import escaped
 from dashboard.data import StoreHandle
 from dashboard.navigation import MomentKey
+from dashboard.plain import escaped
 from dashboard.queries.probe_moment import MomentMaterial, search_moment
 from dashboard.queries.probes import ScorerProbe
 from pipeline.probes.search_sample import Searched

@@ -21,6 +21,7 @@ from dashboard.components.chips import filters_in_words
 from dashboard.components.filter_state import saved_filters
 from dashboard.components.moment_web import Json
 from dashboard.figure_scripts import SCRIPTS_PATH
+from dashboard.plain import escaped
 from dashboard.queries.options import StoreOptions
 from dashboard.queries.selection import resolve_measure
 
@@ -58,7 +59,7 @@ def figure_tools(chart: Chart, look: Look, text: FigureText, table: pd.DataFrame
     A fragment: opening the table fills only the table, not the page.
     """
     if text.caption or text.hint:
-        st.caption(f"{text.hint} {text.caption}".strip())
+        st.caption(escaped(f"{text.hint} {text.caption}".strip()))
     options = data.current_store().options
     key = f"tools_{text.key}"
     opened = st.session_state.get(key)

@@ -21,6 +21,7 @@ from dashboard.filters import (
     Filters,
     with_value,
 )
+from dashboard.plain import escaped
 from dashboard.queries.options import StoreOptions
 from dashboard.queries.selection import Measure
 from pipeline.people.thresholds import threshold_origin
@@ -114,7 +115,7 @@ def _threshold(filters: Filters, measure: Measure, options: StoreOptions) -> Non
         st.caption(f"Threshold {model.threshold_source}.")
     if measure.threshold_origin == "no_default" and options.has_null:
         st.caption(
-            f"No threshold is known for {model.label}, and those of other scores do not "
+            f"No threshold is known for {escaped(model.label)}, and those of other scores do not "
             "carry over: the z scale is used instead."
         )
 

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import labels
 from dashboard.components.captions import interval_note, setting_note
 from dashboard.components.view import View
+from dashboard.plain import escaped
 from dashboard.queries.shares import Totals
 from pipeline.stats.bootstrap import Interval
 from pipeline.stats.contrasts import Contrast
@@ -65,7 +66,8 @@ def headline(
         delta_color="off",
         delta_arrow="off",
     )
-    st.caption(f"{setting_note(view.measure)} {interval_note(share)}{_excess_note(chance.excess)}")
+    note = f"{setting_note(view.measure)} {interval_note(share)}{_excess_note(chance.excess)}"
+    st.caption(escaped(note))
 
 
 def _sentence(share: Interval, chance: float) -> str:

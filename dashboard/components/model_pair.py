@@ -11,6 +11,7 @@ from dashboard.components.scorer_choice import SETTINGS_HINT
 from dashboard.components.url_choice import url_choice
 from dashboard.components.view import View
 from dashboard.filters import Filters
+from dashboard.plain import escaped
 from dashboard.queries.selection import Measure, resolve_measure
 from pipeline.records import ModelRef
 from pipeline.score_settings import PLAIN, ScorerSetting, TextVariant
@@ -52,7 +53,7 @@ def model_pair(view: View) -> tuple[Measure, Measure]:
     others = tuple(model for model in models if model.scorer != a.scorer)
     left, right = st.columns(2, gap="large")
     with left.container(border=True):
-        st.markdown(f"**A**, the model of the sidebar: {a.label}")
+        st.markdown(f"**A**, the model of the sidebar: {escaped(a.label)}")
         measure_a = _measure(view.filters, models, a)
         note_a = st.empty()
     with right.container(border=True):
@@ -104,5 +105,5 @@ def _described(measure: Measure, model: ModelRef) -> str:
     if model.weights == IMPORTED_WEIGHTS:
         return f"Scores imported from {model.name}. {threshold}."
     if model.setting != PLAIN:
-        return f"{model.label}. {threshold}."
+        return f"{escaped(model.label)}. {threshold}."
     return f"Architecture {model.name}, weights {model.weights}. {threshold}."

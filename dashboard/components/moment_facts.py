@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import labels
 from dashboard.components.captions import threshold_text
+from dashboard.plain import escaped
 from dashboard.queries.moment import Moment, Place
 from dashboard.queries.selection import Measure, is_high
 from pipeline.records import ModelRef
@@ -132,10 +133,3 @@ def _number(value: float | None, pattern: str) -> str:
 
 def _share(value: float | None) -> str:
     return labels.NO_VALUE if value is None else labels.percent(value, 0)
-
-
-def escaped(text: str) -> str:
-    """Transcripts are text, not Markdown."""
-    for character in "\\`*_{}[]<>()#+-!|~$:":
-        text = text.replace(character, f"\\{character}")
-    return text

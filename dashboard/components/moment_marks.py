@@ -18,6 +18,7 @@ from dashboard.components.saved_state import (
 )
 from dashboard.data import StoreHandle
 from dashboard.navigation import MomentKey
+from dashboard.plain import escaped
 from dashboard.queries.moment import Moment
 from dashboard.saved import MomentMarks, Saved
 from pipeline.people.marks import (
@@ -199,7 +200,7 @@ def _playlists(box: PeopleStore, ref: MomentRef, marks: MomentMarks, saved: Save
                 else:
                     write(lambda: remove_from_playlist(box, number, marks.moment_ids))
 
-            st.checkbox(_plain(playlist.name), key=key, on_change=take)
+            st.checkbox(escaped(playlist.name), key=key, on_change=take)
 
         def make() -> None:
             name = tidy_tag(str(st.session_state["new_playlist"]))
@@ -213,10 +214,3 @@ def _playlists(box: PeopleStore, ref: MomentRef, marks: MomentMarks, saved: Save
 def _when(note: Note) -> str:
     edited = f", changed {note.edited_at[:10]}" if note.edited_at else ""
     return f"{note.created_at[:10]}{edited}"
-
-
-def _plain(name: str) -> str:
-    """Names are text, not Markdown."""
-    for character in "\\`*_{}[]<>()#+-!|~$:":
-        name = name.replace(character, f"\\{character}")
-    return name

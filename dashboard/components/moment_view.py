@@ -31,6 +31,7 @@ from dashboard.components.moment_transcript import transcript
 from dashboard.components.sound_facts import moment_sounds
 from dashboard.components.view import View
 from dashboard.navigation import MomentKey
+from dashboard.plain import escaped
 from dashboard.queries import moment as queries
 from dashboard.queries.moment import Moment, Place
 from pipeline.media.shown_thumbnails import shown_thumbnails
@@ -136,7 +137,7 @@ def _frames_section(view: View, frames: MomentFrames) -> str:
             if not frames.moment.may_be_shown
             else " This study keeps no small pictures of its frames."
         )
-    st.caption(note)
+    st.caption(escaped(note))
     best_ms = frames.best_time_ms(crop)
     if best_ms is not None and frames.pictures.get(best_ms):
         st.markdown("**The best frame as the model saw it**")
@@ -167,7 +168,7 @@ def _charts(view: View, frames: MomentFrames, crop: str, place: Place) -> None:
         )
         _seek(moment.recording_id, clicked)
     with right:
-        st.subheader(f"Among {moment.child_id}’s utterances", anchor=False)
+        st.subheader(f"Among {escaped(moment.child_id)}’s utterances", anchor=False)
         width = place_width(place.n, place.low, place.high)
         bins = data.load(view.store, queries.child_bins, moment.child_id, measure, width)
         here = "" if moment.score is None else "Blue line: this moment. "

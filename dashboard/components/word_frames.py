@@ -10,6 +10,7 @@ from dashboard.components.problems import show_problem
 from dashboard.components.sentence_search import seen_with
 from dashboard.components.view import View
 from dashboard.navigation import open_moment
+from dashboard.plain import escaped
 from dashboard.queries import words
 from dashboard.queries.search import SeenFrame, best_frames
 from pipeline.errors import ModelError
@@ -62,6 +63,6 @@ def _picture(view: View, frame: SeenFrame, key: tuple[str, str, str]) -> None:
     if frame.time_ms in pictures:
         pictures_opened(recording_id, utterance_id)
         st.image(pictures[frame.time_ms])
-    st.caption(f"{frame.cosine:.3f} · {recording_id} {time} · “{text}”")
+    st.caption(escaped(f"{frame.cosine:.3f} · {recording_id} {time} · “{text}”"))
     if st.button("Open", key=f"frame_{frame.recording_id}_{frame.time_ms}"):
         open_moment(recording_id, utterance_id)

@@ -1,0 +1,28 @@
+"""What people write is shown as they wrote it."""
+
+from __future__ import annotations
+
+import pytest
+
+from dashboard.plain import escaped
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("Score: 0.24 (95 %), at 12:30 - not more!", "Score: 0.24 (95 %), at 12:30 - not more!"),
+        ("![leak](http://x/y.png)", r"!\[leak\](http://x/y.png)"),
+        ("[a](javascript:b)", r"\[a\](javascript\:b)"),
+        ("<b>$x$</b> `c` *d* _e_ ~f~", r"\<b\>\$x\$\</b\> \`c\` \*d\* \_e\_ \~f\~"),
+        (":dog: :a:b: :red[x] :material/face:", r"\:dog\: \:a\:b\: \:red\[x\] \:material\/face\:"),
+        ("# a\n- b\n12. c\n> d", "\\# a\n\\- b\n12\\. c\n\\> d"),
+        ("&lt; & A&B", r"\&lt; & A&B"),
+        ("\\", r"\\"),
+    ],
+)
+def test_only_what_markdown_acts_upon_is_escaped(text: str, markdown: str) -> None:
+    assert escaped(text) == markdown
+
+
+def test_streamlits_own_sign_is_kept_apart() -> None:
+    assert ":streamlit:" not in escaped(":streamlit:").replace("\\", "")

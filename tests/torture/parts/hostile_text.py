@@ -1,0 +1,128 @@
+"""Texts made to hurt: shown as written on every page, and no more than text to every query."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from unittest.mock import patch
+
+import streamlit as st
+from google.protobuf.message import Message  # type: ignore[import-untyped]
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block, Node
+
+from dashboard import filters, marked, moment_list, word_list
+from tests.torture import Count, Plan
+from tests.torture.hostile.texts import SQL, make_hostile_study, opened, unescaped
+
+TITLE = "Hostile text"
+_APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
+PAGES = (
+    *("overview", "moments", "saved", "words", "children", "compare_windows", "quality"),
+    *("export", "rating", "agreement", "models", "provenance", "predictors", "drives", "sound"),
+)
+_SMALL_PAGES = ("overview",)
+_MARKDOWN_FIELDS = frozenset(("body", "label", "help", "caption", "content", "text"))
+"""Fields of Streamlit's messages that its pages read as Markdown."""
+_PLAIN = frozenset(
+    (
+        *("text_input", "text_area", "arrow_data_frame", "plotly_chart", "code", "text", "json"),
+        *("bidi_component", "html", "number_input", "iframe", "exception"),
+    )
+)
+"""Elements that show text as it is, or whose pages escape it themselves."""
+
+
+def run(plan: Plan) -> Iterator[Count]:
+    """A row for what is shown, a row for what is asked."""
+    store = make_hostile_study(plan.folder / "study")
+    with patch.dict(os.environ, {"COVIEW_STUDY": str(plan.folder / "study")}):
+        yield _shown(store, _SMALL_PAGES if plan.small else PAGES)
+        yield _asked(store, plan)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def _shown(store: Path, pages: tuple[str, ...]) -> Count:
+    """Every text on every page that is read as Markdown has what is hostile in it escaped."""
+    moment = opened(store)
+    tried, wrong = 0, []
+    for page in pages:
+        app = _page(page, {"recording": moment.recording_id, "utterance": moment.utterance_id})
+        tried += 1
+        found = sorted({piece for text in markdown_of(app) if (piece := unescaped(text))})
+        if app.exception:
+            found.append(f"an error trace: {app.exception[0].value}")
+        if found:
+            wrong.append(
+                f"{page}: {found[0]!r}" + (f" and {len(found) - 1} more" * (len(found) > 1))
+            )
+    return Count("pages of a study full of markup", tried, tried - len(wrong), tuple(wrong))
+
+
+def _asked(store: Path, plan: Plan) -> Count:
+    """Texts in the address: no error trace, and the store stays as it is to the byte."""
+    before = _digest(store)
+    keys = (
+        *filters.URL_KEYS.values(),
+        *moment_list.URL_KEYS.values(),
+        *word_list.URL_KEYS.values(),
+    )
+    names = sorted({*keys, *marked.URL_KEYS, "recording", "utterance", "word", "about"})
+    tried, wrong = 0, []
+    for text in SQL[:1] if plan.small else SQL:
+        for page in _SMALL_PAGES if plan.small else ("moments", "words", "saved", "children"):
+            tried += 1
+            try:
+                app = _page(page, dict.fromkeys(names, text))
+            except UnicodeEncodeError:
+                continue  # Half a character cannot be sent in an address.
+            if app.exception:
+                wrong.append(f"{page} with {text[:30]!r}: {app.exception[0].value}")
+    if _digest(store) != before:
+        wrong.append("the store has changed")
+        tried += 1
+    what = f"pages with hostile texts in {len(names)} parts of the address"
+    return Count(what, tried, tried - len(wrong), tuple(wrong))
+
+
+def markdown_of(app: AppTest) -> Iterator[str]:
+    """Every text of a page that Streamlit reads as Markdown."""
+    for element in _elements(app._tree):
+        proto = getattr(element, "proto", None)
+        if element.type not in _PLAIN and isinstance(proto, Message):
+            yield from _texts(proto)
+
+
+def _elements(node: Node) -> Iterator[Node]:
+    yield node
+    if isinstance(node, Block):
+        for child in node.children.values():
+            yield from _elements(child)
+
+
+def _texts(proto: Message) -> Iterator[str]:
+    for field, value in proto.ListFields():
+        values = value if not isinstance(value, (str, bytes, Message)) else [value]
+        if field.type == field.TYPE_STRING and field.name in _MARKDOWN_FIELDS:
+            yield from (str(one) for one in values)
+        elif field.type == field.TYPE_MESSAGE:
+            for one in values:
+                if isinstance(one, Message):
+                    yield from _texts(one)
+
+
+def _page(page: str, params: Mapping[str, str]) -> AppTest:
+    app = AppTest.from_file(str(_APP), default_timeout=60)
+    if page != PAGES[0]:
+        app.run()
+        app.switch_page(f"app_pages/{page}.py")
+    for name, value in params.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
