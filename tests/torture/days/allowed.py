@@ -33,6 +33,7 @@ def allowed_kinds(n_builds: int, n_narrowed: int, n_days: int) -> tuple[Kind, ..
         ("what people wrote", r"people/people\.sqlite", 1),
         ("its lock", r"people/people\.sqlite\.lock", 1),
         ("its daily copies", r"people/people\.sqlite\.bak-\d{4}-\d\d-\d\d", min(60, n_days + 1)),
+        ("what a restore put aside", r"people/people\.sqlite\.aside-[0-9T:Z-]+", 1),
         ("its copies before new tables", r"people/people\.sqlite\.bak-\d{4}-\d\d-\d\d-v\d+", 2),
         ("who opened what", r"audit/.+\.(jsonl|lock)", 20),
         ("the run's lock and plan", r"derived/(run\.lock|plan\.json|media-digests\.json)", 3),

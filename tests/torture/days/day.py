@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -71,21 +72,33 @@ class Lab:
     def people(self) -> PeopleStore:
         return PeopleStore(people_store(self.study).path, lambda: self.now)
 
-    def day(self, n_hours: int, n_clips: int, *, is_killed_before: bool = True) -> None:
-        """A server that starts, is used for some hours and ends; one is killed before it."""
+    def day(
+        self, n_hours: int, n_clips: int, seconds: float, *, is_killed_before: bool = True
+    ) -> None:
+        """A server that starts, is used for some hours and ends; one is killed before it.
+
+        Each hour has `n_clips` clips, or one when the `seconds` that the day may take are over.
+        """
+        ends = time.monotonic() + seconds
         if is_killed_before:
             self._killed_server()
         keeper = Keeper(self.study, (sweep_exports, sweep_clips), now=lambda: self.now)
         desk, clips = ExportDesk(), StudyClips(self.study)
         for _ in range(n_hours):
             keeper.look()
-            self._view(clips, n_clips)
+            self._view(clips, n_clips, ends)
             self._write()
             self._export(desk)
             self._pass_time(timedelta(hours=8 / n_hours))
         keeper.look()
         keeper.close()
         self._pass_time(timedelta(hours=16))
+
+    @property
+    def copied_on(self) -> datetime:
+        """The day of the newest copy of what people wrote."""
+        newest = self.people.backups()[-1].name.rpartition(".bak-")[2]
+        return datetime.fromisoformat(newest)
 
     def rate(self, n_answers: int) -> None:
         """A set of trials and the answers of one rater."""
@@ -120,8 +133,11 @@ class Lab:
         if result.exit_code:
             self.wrong.append(f"{' '.join(arguments[:1])}: {result.output[-300:]}")
 
-    def _view(self, clips: StudyClips, n: int) -> None:
-        for moment in self.rng.sample(list(self.moments), min(n, len(self.moments))):
+    def _view(self, clips: StudyClips, n: int, ends: float) -> None:
+        chosen = self.rng.sample(list(self.moments), min(n, len(self.moments)))
+        for number, moment in enumerate(chosen):
+            if number and time.monotonic() > ends:
+                return
             path = clips.clip(
                 moment.media_path,
                 moment.ref.span,
