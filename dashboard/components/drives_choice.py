@@ -11,6 +11,7 @@ from dashboard import labels
 from dashboard.components.drives_jobs import offer_probe
 from dashboard.components.url_choice import url_choice
 from dashboard.data import StoreHandle
+from dashboard.plain import escaped
 from dashboard.queries.probes import ProbeState, ScorerProbe
 
 _NOTHING = "no other"
@@ -50,17 +51,17 @@ def usable_probes(store: StoreHandle, chosen: Sequence[ScorerProbe]) -> tuple[Sc
 def _missing(store: StoreHandle, one: ScorerProbe) -> None:
     if one.state is ProbeState.NO_MODEL:
         st.info(
-            f"{one.scorer} cannot be probed: its scores were made elsewhere and imported, so there "
-            "is no model here that could score changed words.",
+            f"{escaped(one.scorer)} cannot be probed: its scores were made elsewhere and imported, so "
+            "there is no model here that could score changed words.",
             icon=":material/block:",
         )
         return
     if one.state is ProbeState.DAMAGED:
-        st.warning(f"The files of the probe of {one.scorer} are damaged. Probe again.")
+        st.warning(f"The files of the probe of {escaped(one.scorer)} are damaged. Probe again.")
     else:
         st.info(
-            f"{one.scorer} has not been probed yet. A probe changes the words of a sample of "
-            "utterances, scores them again with the study’s own model, and says whether a high "
+            f"{escaped(one.scorer)} has not been probed yet. A probe changes the words of a sample "
+            "of utterances, scores them again with the study’s own model, and says whether a high "
             "score means that the named thing is there. It takes some minutes, and needs the "
             "model on this machine.",
             icon=":material/science:",
@@ -71,8 +72,8 @@ def _missing(store: StoreHandle, one: ScorerProbe) -> None:
 
 def _outdated(store: StoreHandle, one: ScorerProbe, why: str) -> None:
     st.warning(
-        f"This probe of {one.scorer} was made of an earlier build of the store. {why} Its numbers "
-        f"hold for that build. Anew: `python -m pipeline probe {store.study_root.name}`",
+        f"This probe of {escaped(one.scorer)} was made of an earlier build of the store. {why} Its "
+        f"numbers hold for that build. Anew: `python -m pipeline probe {store.study_root.name}`",
         icon=":material/history:",
     )
     offer_probe(store, one)

@@ -20,6 +20,7 @@ from dashboard.components.drives_words import (
     why_unknown,
 )
 from dashboard.components.url_choice import url_choice
+from dashboard.plain import escaped
 from dashboard.queries.probes import ScorerProbe
 from pipeline.probe_tables import CORPUS
 from pipeline.probes.findings import FindingAnswer, answers
@@ -33,7 +34,7 @@ def answer_cards(shown: Sequence[ScorerProbe]) -> None:
     """Three questions and their answers, for each scorer in a row of its own."""
     for one in shown:
         assert one.probe is not None
-        st.markdown(f"**In this study, for {one.scorer}**")
+        st.markdown(f"**In this study, for {escaped(one.scorer)}**")
         for column, found in zip(st.columns(3), answers(one.probe.indices), strict=True):
             with column.container(border=True, height="stretch"):
                 _card(found)

@@ -16,6 +16,7 @@ from dashboard.components.drives_words import INDEX_WORDS
 from dashboard.components.figure import current_look, show_figure
 from dashboard.components.url_choice import url_choice
 from dashboard.data import StoreHandle
+from dashboard.plain import escaped
 from dashboard.queries import probe_corpus as queries
 from dashboard.queries.probes import ScorerProbe
 from pipeline.probe_tables import CORPUS
@@ -45,7 +46,7 @@ def corpus_parts(store: StoreHandle, shown: Sequence[ScorerProbe]) -> None:
     for column, one in zip(columns, shown, strict=True):
         with column:
             if len(shown) > 1:
-                st.markdown(f"**{one.scorer}**")
+                st.markdown(f"**{escaped(one.scorer)}**")
             if part == "children":
                 _children(one, index)
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from unittest.mock import patch
@@ -24,6 +25,7 @@ PAGES = (
     *("export", "rating", "agreement", "models", "provenance", "predictors", "drives", "sound"),
 )
 _SMALL_PAGES = ("overview",)
+_ASKED_PAGES = ("moments", "words", "saved", "children")
 _MARKDOWN_FIELDS = frozenset(("body", "label", "help", "caption", "content", "text"))
 """Fields of Streamlit's messages that its pages read as Markdown."""
 _PLAIN = frozenset(
@@ -37,10 +39,12 @@ _PLAIN = frozenset(
 
 def run(plan: Plan) -> Iterator[Count]:
     """A row for what is shown, a row for what is asked."""
+    began = time.monotonic()
     store = make_hostile_study(plan.folder / "study")
     with patch.dict(os.environ, {"COVIEW_STUDY": str(plan.folder / "study")}):
         yield _shown(store, _SMALL_PAGES if plan.small else PAGES)
-        yield _asked(store, plan)
+        # A small run is bounded by its numbers.
+        yield _asked(store, plan, began + (60.0 if plan.small else plan.seconds))
     st.cache_data.clear()
     st.cache_resource.clear()
 
@@ -62,7 +66,7 @@ def _shown(store: Path, pages: tuple[str, ...]) -> Count:
     return Count("pages of a study full of markup", tried, tried - len(wrong), tuple(wrong))
 
 
-def _asked(store: Path, plan: Plan) -> Count:
+def _asked(store: Path, plan: Plan, until_s: float) -> Count:
     """Texts in the address: no error trace, and the store stays as it is to the byte."""
     before = _digest(store)
     keys = (
@@ -72,8 +76,11 @@ def _asked(store: Path, plan: Plan) -> Count:
     )
     names = sorted({*keys, *marked.URL_KEYS, "recording", "utterance", "word", "about"})
     tried, wrong = 0, []
-    for text in SQL[:1] if plan.small else SQL:
-        for page in _SMALL_PAGES if plan.small else ("moments", "words", "saved", "children"):
+    texts = SQL[:1] if plan.small else SQL
+    for page in _SMALL_PAGES if plan.small else _ASKED_PAGES:
+        for text in texts:
+            if time.monotonic() > until_s:
+                break
             tried += 1
             try:
                 app = _page(page, dict.fromkeys(names, text))
