@@ -51,8 +51,8 @@ def usable_probes(store: StoreHandle, chosen: Sequence[ScorerProbe]) -> tuple[Sc
 def _missing(store: StoreHandle, one: ScorerProbe) -> None:
     if one.state is ProbeState.NO_MODEL:
         st.info(
-            f"{escaped(one.scorer)} cannot be probed: its scores were made elsewhere and imported, so "
-            "there is no model here that could score changed words.",
+            f"{escaped(one.scorer)} cannot be probed: its scores were made elsewhere and imported, "
+            "so there is no model here that could score changed words.",
             icon=":material/block:",
         )
         return
