@@ -94,8 +94,8 @@ def page(packages: list[Package]) -> str:
         "",
         "Two binary packages carry more than their own code: `av` (BSD) brings FFmpeg with x264 "
         "and x265, which are under the GPL, and `opencv-python-headless` (Apache 2.0) brings "
-        "FFmpeg under the LGPL. Coview uses them unchanged and does not hand them on: each lab installs "
-        "them from the Python package index.",
+        "FFmpeg under the LGPL. Coview uses them unchanged and does not hand them on: each lab "
+        "installs them from the Python package index.",
         "",
         "| package | version | licence | |",
         "|---|---|---|---|",

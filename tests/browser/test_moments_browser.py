@@ -183,7 +183,8 @@ def test_a_longer_lead_in_makes_a_longer_clip_of_the_same_moment(
     utterance, recording = query(
         served_study,
         "SELECT utterance_id, recording_id FROM utterances WHERE onset_ms > 6000 AND recording_id "
-        "IN (SELECT recording_id FROM recordings WHERE permission <> 'scores_only') ORDER BY 1 LIMIT 1",
+        "IN (SELECT recording_id FROM recordings WHERE permission <> 'scores_only') "
+        "ORDER BY 1 LIMIT 1",
     )[0]
     page.goto(f"{served_study[1]}/moments?rec={recording}&utt={utterance}")
     video = ready_video(page)
