@@ -1,6 +1,6 @@
 """The dashboard as it is served, but with a known secret for links, and telling of itself.
 
-python -m tests.torture.watching.serve SECRET_HEX PORT FACTS.json, with COVIEW_STUDY set. At SIGUSR1
+python -m tests.torture.watching.serve SECRET_HEX PORT FACTS.json PARENT, with COVIEW_STUDY set. At SIGUSR1
 it collects garbage and writes what it holds to FACTS.json.
 """
 
@@ -20,7 +20,7 @@ from types import FrameType
 
 
 def main() -> None:
-    secret, port, facts = sys.argv[1:]
+    secret, port, facts, parent = sys.argv[1:]
     from dashboard import clip_tokens
     from pipeline.serving import dashboard_command
 
@@ -30,7 +30,7 @@ def main() -> None:
         threading.Thread(target=_tell, args=(Path(facts),)).start()
 
     signal.signal(signal.SIGUSR1, tell)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
     sys.argv = ["streamlit", *dashboard_command(int(port))[3:]]
     runpy.run_module("streamlit", run_name="__main__")
 

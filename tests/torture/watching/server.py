@@ -75,7 +75,10 @@ def running(study: Path, folder: Path) -> Iterator[Server]:
     secret, facts, log = secrets.token_bytes(16), folder / "facts.json", folder / "server.log"
     with log.open("wb") as written:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.torture.watching.serve", secret.hex(), str(port), facts],
+            [
+                *(sys.executable, "-m", "tests.torture.watching.serve"),
+                *(secret.hex(), str(port), str(facts), str(os.getpid())),
+            ],
             cwd=_PROJECT,
             env={**os.environ, "COVIEW_STUDY": str(study)},
             stdout=written,
