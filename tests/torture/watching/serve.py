@@ -1,7 +1,7 @@
 """The dashboard as it is served, but with a known secret for links, and telling of itself.
 
-python -m tests.torture.watching.serve SECRET_HEX PORT FACTS.json PARENT, with COVIEW_STUDY set. At SIGUSR1
-it collects garbage and writes what it holds to FACTS.json.
+python -m tests.torture.watching.serve SECRET_HEX PORT FACTS.json PARENT, with COVIEW_STUDY set.
+Ends when the process PARENT does; at SIGUSR1 collects garbage and says in FACTS.json what it has.
 """
 
 from __future__ import annotations
