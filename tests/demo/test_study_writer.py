@@ -47,7 +47,7 @@ def test_the_study_opens_without_a_failure_or_notice(study: Path, world: DemoWor
     assert opened.failures == ()
     assert opened.notices == ()
     assert [r.recording_id for r in opened.recordings] == [r.recording_id for r in world.recordings]
-    assert all(r.permission is Permission.MEDIA for r in opened.recordings)
+    assert all(r.permission is Permission.EXCERPTS for r in opened.recordings)
     assert all(180 < (r.age_days or 0) < 930 for r in opened.recordings)
     assert opened.settings.model.name == "demo-clip"
     assert {c.recording_id for c in opened.contexts} == {r.recording_id for r in world.recordings}

@@ -20,11 +20,7 @@ TITLE = "Viewers"
 WEIGHT = 6.0
 _N_VIEWERS, _N_SESSIONS, _N_SMALL = 20, 3, 4
 _MOST_KEPT_MS, _MOST_CUT_MS = 500.0, 2_000.0
-_MOST_CUT_SMALL_MS = 15_000.0
-"""Of a server that has just begun: the processes that cut begin with the first clip."""
 _MOST_GROWTH = 1.10
-_SETTLING_MB_SMALL = 60.0
-"""A server that has just begun still loads what it needs; a long run measures after that."""
 _START_S = 12.0
 
 
@@ -96,14 +92,15 @@ class _Watch:
         pages = [problem for session in self._sessions for problem in session.wrong]
         n_pages = sum(session.n_pages for session in self._sessions)
         yield _counted(f"pages of {len(self._sessions)} session(s)", n_pages, pages)
-        for what, took_ms, most_ms in (
-            ("kept", seen.kept_ms, 4 * _MOST_KEPT_MS if self._small else _MOST_KEPT_MS),
-            ("cut", seen.cut_ms, _MOST_CUT_SMALL_MS if self._small else _MOST_CUT_MS),
-        ):
-            if took_ms:
-                yield _start_times(what, took_ms, most_ms)
-        first, last = self._held
-        yield self._growth(first, last)
+        if not self._small:  # A server that has just begun is slow and still loads what it needs.
+            for what, took_ms, most_ms in (
+                ("kept", seen.kept_ms, _MOST_KEPT_MS),
+                ("cut", seen.cut_ms, _MOST_CUT_MS),
+            ):
+                if took_ms:
+                    yield _start_times(what, took_ms, most_ms)
+            first, last = self._held
+            yield self._growth(first, last)
         over = (
             []
             if self._over_mb <= CACHE_MB + 3 * self._largest_mb()
@@ -117,7 +114,7 @@ class _Watch:
         yield _counted("the server's log without an error", 1, self._server.errors()[:1])
 
     def _growth(self, first: Held, last: Held) -> Count:
-        most_mb = first.memory_mb * _MOST_GROWTH + (_SETTLING_MB_SMALL if self._small else 0)
+        most_mb = first.memory_mb * _MOST_GROWTH
         wrong = []
         if last.memory_mb > most_mb:
             wrong.append(f"{first.memory_mb:.0f} MB grew to {last.memory_mb:.0f} MB")

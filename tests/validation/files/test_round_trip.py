@@ -21,6 +21,7 @@ from pipeline.people.trial_sets import trial_sets, trials_of
 from pipeline.records import TimeSpan
 from pipeline.spreadsheet import guarded, unguarded
 from pipeline.validation.answer_table import answer_table
+from pipeline.validation.files.cells import is_missing
 from pipeline.validation.files.columns import ANSWER_COLUMNS, TRIAL_COLUMNS
 from pipeline.validation.files.export import export_set
 from pipeline.validation.files.import_report import ImportOptions
@@ -208,6 +209,11 @@ letters = st.text(string.ascii_letters + "=+-@'\"\t ,;\néß漢😀", min_size=1
 number = st.floats(-1, 1, allow_nan=False)
 
 
+def _may_be_id(text: str) -> bool:
+    """An id that says nothing, such as R's NA, is none."""
+    return text == text.strip() and "\t" not in text and not is_missing(text)
+
+
 @st.composite
 def options(draw: st.DrawFn) -> ItemOption:
     onset = draw(st.integers(0, 10**8))
@@ -224,7 +230,7 @@ def trials(draw: st.DrawFn) -> Trial:
     mode = draw(st.sampled_from([TrialMode.IMAGES, TrialMode.UTTERANCES]))
     four = draw(st.tuples(options(), options(), options(), options()))
     item = Item(
-        draw(letters.filter(lambda text: text == text.strip() and "\t" not in text)),
+        draw(letters.filter(_may_be_id)),
         mode,
         draw(st.sampled_from(list(Part))),
         draw(letters) if mode is TrialMode.IMAGES else draw(st.just("") | letters),
