@@ -176,8 +176,17 @@ def profile(chromium: Browser) -> Iterator[BrowserContext]:
 
 
 def barriers(page: Page) -> list[str]:
-    """Serious and critical violations that are ours, in words."""
+    """Serious and critical violations that are ours and stay when the page is let settle, in words:
+    letters that fade because the page is run again are hard to read for a moment."""
     page.evaluate(AXE)
+    if found := _barriers_now(page):
+        page.wait_for_timeout(1_000)
+        settle(page)
+        found = _barriers_now(page)
+    return found
+
+
+def _barriers_now(page: Page) -> list[str]:
     return [
         f"{found['rule']}: {found['why']} {found['html']}"
         for found in page.evaluate(_VIOLATIONS)
