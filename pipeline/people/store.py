@@ -182,14 +182,8 @@ class PeopleStore:
             beside = self.path.with_name(f"{self.path.name}-wal")
             if not is_closed or (beside.is_file() and beside.stat().st_size):
                 raise
-        con = connect_unchanging(self.path)
-        try:
-            if tables_version(con, self.path) == VERSION:
-                return con
-        except BaseException:
-            con.close()
-            raise
-        con.close()
+        if con := self._if_current(connect_unchanging(self.path)):
+            return con
         raise StoreError(
             f"{self.path.name} is of an older Coview and can only be read.",
             hint=f"Let the study's folder {self.path.parent.name} be written to once.",
@@ -198,16 +192,20 @@ class PeopleStore:
     def _opened(self, wait_s: float | None = None) -> sqlite3.Connection:
         """A connection to a file that has this version's tables; one that lacks them gets them,
         and one that cannot is left as it is."""
-        con = self._connect(wait_s)
-        try:
-            if tables_version(con, self.path) == VERSION:
-                return con
-        except BaseException:
-            con.close()
-            raise
-        con.close()
+        if con := self._if_current(self._connect(wait_s)):
+            return con
         self._upgrade()
         return self._connect(wait_s)
+
+    def _if_current(self, con: sqlite3.Connection) -> sqlite3.Connection | None:
+        """The connection if its file has this version's tables; else it is closed."""
+        is_current = False
+        try:
+            is_current = tables_version(con, self.path) == VERSION
+        finally:
+            if not is_current:
+                con.close()
+        return con if is_current else None
 
     def _lock(self) -> FileLock:
         return FileLock(self.path.with_name(f"{self.path.name}.lock"), timeout=_WAIT_S)
