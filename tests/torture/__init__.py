@@ -22,7 +22,8 @@ class Plan:
 
     `folder` exists and is empty; `study` is a demo study to read or copy, never to write, and None
     where none was named; `seconds` of wall clock are this part's share. A `small` run tries each
-    kind of thing at least once and takes one to five seconds.
+    kind of thing at least once and takes one to five seconds. `times`, where it is given, is how
+    often a part kills something, however long that takes.
     """
 
     folder: Path
@@ -30,6 +31,7 @@ class Plan:
     seconds: float
     small: bool
     seed: int
+    times: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""python -m tests.torture [--minutes 20] [--small] [--only PART ...] [--seed N] [--study STUDY]
+"""python -m tests.torture [--minutes 20] [--small] [--only PART ...] [--times N] [--seed N]
 
 Does to the program what may go wrong, and prints what came of it as one table. Ends with 1 when
 anything was not as it should be.
@@ -31,6 +31,8 @@ _LEAST_S = 180.0
 _PATIENCE = 1.5
 """A part that takes so many times its share of the time (and these seconds, as other work may keep
 the machine busy) is ended, and that is wrong."""
+_LEAST_S_A_TIME = 120.0
+"""So many seconds more for each time that a part is to kill something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def load_part(name: str) -> Part:
 def run_part(part: Part, plan: Plan) -> Iterator[Row]:
     """What a part counts; what it did not expect itself is a row as well."""
     try:
-        with _ended_after(max(_LEAST_S, plan.seconds * _PATIENCE)):
+        least_s = _LEAST_S + _LEAST_S_A_TIME * (plan.times or 0)
+        with _ended_after(max(least_s, plan.seconds * _PATIENCE)):
             for count in part.run(plan):
                 yield Row(part.name, part.title, count)
     except Exception:  # noqa: BLE001 - whatever a part stumbles over is what this command is for
@@ -107,7 +110,8 @@ def main(arguments: Sequence[str]) -> int:
         folder.mkdir()
         left = max(0.0, ends - time.monotonic()) * share
         seconds = min(left, _SMALL_S) if chosen.small else left
-        for row in run_part(part, Plan(folder, chosen.study, seconds, chosen.small, chosen.seed)):
+        plan = Plan(folder, chosen.study, seconds, chosen.small, chosen.seed, chosen.times)
+        for row in run_part(part, plan):
             rows.append(row)
             sys.stdout.write(line(row) + "\n")
             sys.stdout.flush()
@@ -124,6 +128,7 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--minutes", type=float, default=20.0, help="for all parts together")
     options.add_argument("--small", action="store_true", help="a little of everything")
     options.add_argument("--only", nargs="+", default=[], metavar="PART", help="these parts")
+    options.add_argument("--times", type=int, metavar="N", help="kills of each part, at any length")
     options.add_argument("--seed", type=int, default=1, help="the same seed tries the same things")
     options.add_argument("--study", type=Path, help="a demo study with a store, read only")
     options.add_argument("--out", type=Path, metavar="FILE.md", help="the table as a file, too")

@@ -21,7 +21,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 _PRELOADED = ("tests.torture.faults.warm", "tests.torture.faults.running")
-_PATIENCE_S = 120.0
+_PATIENCE_S = 300.0
 _WRITES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link"}
 _PLACES = ("speech", "vision", "text", "align", "stores")
 

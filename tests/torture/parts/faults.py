@@ -3,6 +3,7 @@ store that one sees is always a whole one."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 
@@ -41,7 +42,8 @@ def run(plan: Plan) -> Iterator[Count]:
     yield count_read_only(study, known)
     yield count_clock_jumps(study, known, _N_CLOCKS, 0.06 * plan.seconds, plan.seed)
     left = max(30.0, (ends - time.monotonic()) * _SHARE_OF_KILLS)
-    yield count_kills(study, known, _N_KILLS, left, plan.seed, n_at_once=2)
+    n_kills, left = (_N_KILLS, left) if plan.times is None else (plan.times, math.inf)
+    yield count_kills(study, known, n_kills, left, plan.seed, n_at_once=2)
 
 
 def _run_small(plan: Plan) -> Iterator[Count]:

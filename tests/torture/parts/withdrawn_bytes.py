@@ -7,7 +7,7 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -32,23 +32,27 @@ def run(plan: Plan) -> Iterator[Count]:
     words = leave_traces(planted)
     n_before = len(holding(planted, words))
     root, counter = plan.folder / "copy", plan.folder / "touches"
-    outcomes: list[str] = []
     n_touches = _FEW
     if not plan.small:
         shutil.copytree(planted, root)
         told = command(*_asked(root), setup=partial(counting_touches, root, counter))
         n_touches = counter.stat().st_size
-        outcomes.append(_problem(root, words, f"not cut off: {told.code}"))
+        yield _count("a child withdrawn", [_problem(root, words, f"not cut off: {told.code}")])
         shutil.rmtree(root)
     chance = random.Random(plan.seed)
-    n = 1 if plan.small else _N
-    while len(outcomes) < n and (plan.small or time.monotonic() < ends):
+    outcomes: list[str] = []
+    n = 1 if plan.small else plan.times or _N
+    while len(outcomes) < n and (not outcomes or plan.times or time.monotonic() < ends):
         shutil.copytree(planted, root)
         outcomes.append(_cut_off(root, words, chance, n_touches, counter))
         shutil.rmtree(root)
-    wrong = tuple(sentence for sentence in outcomes if sentence)
     what = f"a child withdrawn, cut off and resumed (before: {n_before} places with its words)"
-    yield Count(what, len(outcomes), len(outcomes) - len(wrong), wrong)
+    yield _count(what, outcomes)
+
+
+def _count(what: str, outcomes: Sequence[str]) -> Count:
+    wrong = tuple(sentence for sentence in outcomes if sentence)
+    return Count(what, len(outcomes), len(outcomes) - len(wrong), wrong)
 
 
 def _planted(plan: Plan) -> Path:
