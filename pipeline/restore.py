@@ -119,8 +119,9 @@ def ready_to_restore(
     """A copy made ready, while no server of the study can start; it goes when it is not used.
 
     Raises StoreError for a copy that is damaged, foreign, empty or of a newer Coview, while a
-    withdrawal is unfinished, and when a listing of one cannot be read; StudyError for metadata
-    that cannot be read; BusyError; DiskFullError.
+    withdrawal is unfinished, when a listing of one cannot be read, and when what is unknown is to
+    be kept although it may have been withdrawn; StudyError for metadata that cannot be read;
+    BusyError; DiskFullError.
     """
     refuse_while_pending(root)
     store = people_store(root)
@@ -222,9 +223,24 @@ def _without_withdrawn(root: Path, ready: Path, is_unknown_kept: bool) -> LeftOu
     for child_id in sorted(listings.withdrawn("child", words)):
         n_withdrawn += take_out(ready, Target(child_id, (), tuple(known.values())))
     unknown = named - gone - known.keys()
-    if is_unknown_kept or not unknown:
+    if not unknown:
+        return LeftOut(n_withdrawn, 0, 0)
+    if is_unknown_kept:
+        _refuse_if_withdrawn_unnamed(len(unknown), listings.n_unnamed)
         return LeftOut(n_withdrawn, 0, 0)
     return LeftOut(n_withdrawn, _take_out(ready, unknown, known), len(unknown))
+
+
+def _refuse_if_withdrawn_unnamed(n_unknown: int, n_unnamed: int) -> None:
+    """Raise StoreError when an unknown recording may be one that was withdrawn with its child."""
+    if n_unnamed:
+        raise StoreError(
+            f"The copy has rows about {n_unknown:,} recording(s) that the study does not know, and "
+            f"the listing(s) of {n_unnamed:,} withdrawn child(ren), by an older Coview, do not say "
+            "which recordings were theirs; nothing was changed.",
+            hint="Restore without --keep-unknown. What you know to be of other children comes back "
+            "once its recordings stand in metadata/recordings.csv.",
+        )
 
 
 def _take_out(ready: Path, gone: Collection[str], known: dict[str, KnownRecording]) -> int:
