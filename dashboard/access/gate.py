@@ -99,7 +99,7 @@ class Gate:
             await self._write_down(path, refused)
         elif path == "auth/logout":
             connection = HTTPConnection(scope)
-            self._door.sign_out(connection.headers, connection.cookies)
+            await run_in_threadpool(self._door.sign_out, connection.headers, connection.cookies)
         if scope["type"] == "websocket":
             if refused is None:
                 await self._app(scope, receive, send)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -130,7 +131,7 @@ def test_the_route_asks_for_the_permission_whatever_the_page_said(
     study: Path, email: str, recording_id: str, purpose: Purpose, status: int
 ):
     (study / "access.toml").write_text(access_text())
-    server = Server(study, lambda: 1_800_000_000.0)
+    server = Server(study, time.time)
     token = SIGNER.sign(
         moment_of(study, recording_id), viewer=email, lead_ms=0, lag_ms=0, purpose=purpose
     )
@@ -143,7 +144,7 @@ def test_the_route_asks_for_the_permission_whatever_the_page_said(
 
 
 def test_a_permission_made_stricter_in_the_metadata_counts_at_once(study: Path):
-    server = Server(study, lambda: 1_800_000_000.0)
+    server = Server(study, time.time)
     token = SIGNER.sign(
         moment_of(study, FOR_TALKS), viewer=PI, lead_ms=0, lag_ms=0, purpose=Purpose.PRESENT
     )

@@ -35,6 +35,7 @@ def allowed_kinds(n_builds: int, n_narrowed: int, n_days: int) -> tuple[Kind, ..
         ("its daily copies", r"people/people\.sqlite\.bak-\d{4}-\d\d-\d\d", min(60, n_days + 1)),
         ("what a restore put aside", r"people/people\.sqlite\.aside-[0-9T:Z-]+", 1),
         ("its copies before new tables", r"people/people\.sqlite\.bak-\d{4}-\d\d-\d\d-v\d+", 2),
+        ("sign-ins that are over", r"sign-ins/[0-9a-f]{64}\.(over|asked)", 10_000),
         ("who opened what", r"audit/.+\.(jsonl|lock)", 20),
         ("the run's lock and plan", r"derived/(run\.lock|plan\.json|media-digests\.json)", 3),
         ("the mark of the last sweep", r"derived/rules-swept\.txt", 1),
