@@ -45,12 +45,12 @@ _BOUNDS = """\
 What bounds them, counted for vectors of 512 numbers of 16 bits:
 
 - A product is 16 multiplications of 32 pairs where the processor has AVX-512, 32 of 16 with AVX2,
-  64 of 8 otherwise. On the busy computer of 2 cores where this was tuned it took 8, 11 and 21 ns
-  with both vectors in the nearest memory (8 images at once), 18 to 20 ns with the images in the
-  next nearest.
+  64 of 8 otherwise. With AVX-512 it took 8 to 15 ns with the images in the processor's memory (8
+  images at once) and 34 ns with images from far memory, read one behind the other (30 GB/s; eight
+  side by side come at 9 GB/s, because their lines arrive in no order that a processor foresees).
 - Windows and lags: 21.5 products for each utterance and square, of which all but 5.4 images are at
-  hand from the utterance before. So reading 1 kB an image once decides: with four crops (6 squares)
-  33 kB an utterance, 3.7 us at 9 GB/s, of 6 to 7 us of CPU time in all.
+  hand from the utterance before. With four crops (6 squares) 97 products at hand and 32 images from
+  far memory: 2.5 us of CPU time; the rest is adding up windows and writing what was found.
 - Null: 568 products for each utterance (100 runs of 5.7 frames) at 16 to 28 ns, as they read images
   of a tile of 1,024 in random order. In a child of 50 hours a tile holds half a run of an
   utterance, so that each run also reads its text from far memory, 130 bytes a product: a tile

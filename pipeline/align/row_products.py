@@ -36,7 +36,6 @@ _LEAST = np.int32(-(2**31))
 _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _LINE = 64
 """Bytes that come from memory together."""
-_IMAGES_AHEAD = 12
 _TEXTS_AHEAD = 3
 
 
@@ -189,55 +188,57 @@ _one, _two, _three, _four, _five, _six, _seven, _eight = (
 _ask_for = cast("Callable[[Int16Array, int], None]", intrinsic(_asked_for))
 
 
-def _products_of_run(
-    texts: Int16Array,
-    images: Int16Array,
-    n_sub_crops: int,
-    row: int,
-    first_frame: int,
-    n_frames: int,
-    found: Int32Array,
+def _products_near(
+    texts: Int16Array, images: Int16Array, row: int, first: int, n: int, found: Int32Array, at: int
 ) -> None:
-    """found[:n_frames]: products of texts[row] with each frame from the first on, the largest of
-    its sub-crops. found needs room for those of all sub-crops."""
-    image_row, n, at = first_frame * n_sub_crops, n_frames * n_sub_crops, 0
-    while at < n:
-        left = n - at
+    """found[at : at + n]: products of texts[row] with n rows of images from the first on, which
+    are in the processor's memory."""
+    end = at + n
+    while at < end:
+        left, image_row = end - at, first + n - (end - at)
         if left >= 8 and left != 9:
-            _eight(texts, images, row, image_row + at, found, at)
+            _eight(texts, images, row, image_row, found, at)
             at += 8
         elif left == 7:
-            _seven(texts, images, row, image_row + at, found, at)
+            _seven(texts, images, row, image_row, found, at)
             at += 7
         elif left == 6:
-            _six(texts, images, row, image_row + at, found, at)
+            _six(texts, images, row, image_row, found, at)
             at += 6
         elif left == 5 or left == 9:
-            _five(texts, images, row, image_row + at, found, at)
+            _five(texts, images, row, image_row, found, at)
             at += 5
         elif left == 4:
-            _four(texts, images, row, image_row + at, found, at)
+            _four(texts, images, row, image_row, found, at)
             at += 4
         elif left == 3:
-            _three(texts, images, row, image_row + at, found, at)
+            _three(texts, images, row, image_row, found, at)
             at += 3
         elif left == 2:
-            _two(texts, images, row, image_row + at, found, at)
+            _two(texts, images, row, image_row, found, at)
             at += 2
         else:
-            _one(texts, images, row, image_row + at, found, at)
+            _one(texts, images, row, image_row, found, at)
             at += 1
-    if n_sub_crops > 1:
-        for frame in range(n_frames):
-            largest = found[frame * n_sub_crops]
-            for sub_crop in range(frame * n_sub_crops + 1, (frame + 1) * n_sub_crops):
-                largest = max(largest, found[sub_crop])
-            found[frame] = largest
 
 
-_of_run: Callable[[Int16Array, Int16Array, int, int, int, int, Int32Array], None] = numba.njit(
+_near: Callable[[Int16Array, Int16Array, int, int, int, Int32Array, int], None] = numba.njit(
     nogil=True, inline="always"
-)(_products_of_run)
+)(_products_near)
+
+
+def _largest_of_frames(found: Int32Array, n_frames: int, n_sub_crops: int) -> None:
+    """found[:n_frames]: of the products of each frame's sub-crops the largest."""
+    for frame in range(n_frames):
+        largest = found[frame * n_sub_crops]
+        for sub_crop in range(frame * n_sub_crops + 1, (frame + 1) * n_sub_crops):
+            largest = max(largest, found[sub_crop])
+        found[frame] = largest
+
+
+_largest: Callable[[Int32Array, int, int], None] = numba.njit(nogil=True, inline="always")(
+    _largest_of_frames
+)
 
 
 def observe(
@@ -263,18 +264,22 @@ def observe(
     (n, n_windows, 3); best, total (n, n_windows): largest product and sum of the products. Where a
     window is empty they are left as they are.
     """
-    start, asked_for = 0, 0
+    start, seen = 0, 0
     found = np.empty(n_frames.max() * n_sub_crops, np.int32)
     for row in range(len(first_frame)):
-        # Utterances follow one another in time, and so do the images that are new to each.
-        ahead = min(
-            (first_frame[row] + n_frames[row]) * n_sub_crops + _IMAGES_AHEAD, images.shape[0]
+        # Utterances follow one another in time, and so do the images that are new to each. From far
+        # memory images come three times faster one behind the other than eight side by side.
+        first, end = (
+            first_frame[row] * n_sub_crops,
+            (first_frame[row] + n_frames[row]) * n_sub_crops,
         )
-        asked_for = max(asked_for, first_frame[row] * n_sub_crops)
-        while asked_for < ahead:
-            _ask_for(images, asked_for)
-            asked_for += 1
-        _of_run(texts, images, n_sub_crops, row, first_frame[row], n_frames[row], found)
+        n_near = max(min(seen, end) - first, 0)
+        _near(texts, images, row, first, n_near, found, 0)
+        for image_row in range(first + n_near, end):
+            _one(texts, images, row, image_row, found, image_row - first)
+        seen = max(seen, end)
+        if n_sub_crops > 1:
+            _largest(found, n_frames[row], n_sub_crops)
         for frame in range(n_frames[row]):
             cosines[start + frame] = found[frame] * unit[row]
         start += n_frames[row]
@@ -323,7 +328,10 @@ def sum_null(
         row = int(text_row[run])
         if run + _TEXTS_AHEAD < n_runs:
             _ask_for(texts, text_row[run + _TEXTS_AHEAD])
-        _of_run(texts, images, n_sub_crops, row, first_frame[run], n_frames[row], found)
+        first, n = first_frame[run] * n_sub_crops, n_frames[row] * n_sub_crops
+        _near(texts, images, row, first, n, found, 0)
+        if n_sub_crops > 1:
+            _largest(found, n_frames[row], n_sub_crops)
         low = high = -1
         largest, added = _LEAST, 0
         for window in range(window_first.shape[1]):
