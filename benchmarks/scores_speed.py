@@ -40,6 +40,8 @@ _N_MADE = 3
 _HEADS = ("utterances/s", "us each", "CPU us each", "loop", "floor")
 _WRITTEN = ((60, "center"), (60, "center,pad,squash,multi"), (300, "center"))
 """Recordings and crops of the table."""
+_STUDY = (31, 520)
+"""Children and recordings of each, of a study of 1.8 million utterances; see `_study_row`."""
 TABLE = Path(__file__).with_name("scores_speed.md")
 _BOUNDS = """\
 What bounds them, counted for vectors of 512 numbers of 16 bits:
@@ -59,6 +61,8 @@ What bounds them, counted for vectors of 512 numbers of 16 bits:
   recordings, which is on one thread."""
 _TARGETS = {"null": 50_000, "windows": 333_000}
 """Utterances a second on two cores: with a null of 100 draws, and all windows of all crops."""
+_MOST_GB = 2.0
+"""Of memory for a study of 1.8 million utterances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,11 @@ def main() -> None:
             print(f"{row.name:24}" + "".join(f"{cell:>15}" for cell in row.cells), flush=True)
             lines.append(f"| {title} | {row.name} | " + " | ".join(row.cells) + " |")
             results.append(_result(row, recordings, crops, options))
+    if options.write:
+        title, row = _study_row(options)
+        print(title, *row.cells)
+        lines.append(f"| {title} | {row.name} | " + " | ".join(row.cells) + " |")
+        results.append(_memory_result(title))
     memory = f"Largest memory {_peak_bytes() / 1e9:.2f} GB."
     wanted = (
         "Wanted on two cores, utterances a second: all windows of all four crops "
@@ -159,6 +168,20 @@ def _result(row: Row, recordings: int, crops: str, options: argparse.Namespace) 
     )
 
 
+def _memory_result(title: str) -> Result:
+    return Result(
+        "Scores",
+        "with null, a study: largest memory",
+        _peak_bytes() / 1e9,
+        "GB",
+        _MOST_GB,
+        False,
+        "",
+        title,
+        "python -m benchmarks.scores_speed --write",
+    )
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--recordings", type=int, default=60, help="of the child, 10 min each")
@@ -192,6 +215,24 @@ def _measure(
         options.turns,
     )
     return title, (windows, Row("with null, to the end", windows.n, took, windows.floor_s))
+
+
+def _study_row(options: argparse.Namespace) -> tuple[str, Row]:
+    """All children of a study in turn, each from its vectors to its scores, as a run does it."""
+    n_children, recordings = _STUDY
+    settings = AlignSettings(crops=[Crop.CENTER.value], null_draws=options.draws)
+    bandwidth = _read_bandwidth()
+    n, wall_s, cpu_s, n_bytes = 0, 0.0, 0.0, 0
+    for seed in range(n_children):
+        child = _child(np.random.default_rng(seed), recordings, options, (Crop.CENTER,))
+        started, cpu_started = time.perf_counter(), time.process_time()
+        align_child(child.targets, child.frames, settings, n_threads=options.threads)
+        wall_s += time.perf_counter() - started
+        cpu_s += time.process_time() - cpu_started
+        n += child.n_utterances
+        n_bytes += (2 * int(child.frames.n_frames.sum()) + 4 * child.n_utterances) * options.dim
+    title = f"{n:,} utterances of {n_children} children, crop center"
+    return title, Row("with null, to the end", n, Timing(wall_s, cpu_s), n_bytes / bandwidth)
 
 
 def _windows_row(
