@@ -38,28 +38,26 @@ class TextEncodings:
     def save(self, path: Path) -> None:
         """Write what is remembered; see `load`."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        from pipeline.store.shards import write_atomically
+        from pipeline.store.sealed_files import write_sealed_table
 
         if not self._vectors:
             return
         matrix = np.stack(list(self._vectors.values())).astype(np.float32)
         values = pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), matrix.shape[1])
         table = pa.table({"text": pa.array(list(self._vectors), pa.string()), "vector": values})
-        write_atomically(path, lambda partial: pq.write_table(table, partial))
+        write_sealed_table(path, table)
 
     def load(self, path: Path) -> None:
         """Remember the texts of a file that `save` wrote; nothing when there is none or it is
         damaged, for they can be encoded again."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        from pipeline.store.sealed_files import read_sealed_table
 
         if not path.is_file():
             return
         try:
-            table = pq.read_table(path, columns=["text", "vector"], partitioning=None)
-        except (OSError, pa.ArrowInvalid):
+            table = read_sealed_table(path, columns=("text", "vector"))
+        except (OSError, ValueError):
             return
         column = table["vector"].combine_chunks()
         matrix = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)

@@ -31,8 +31,9 @@ from pipeline.probes.score_files import ScoredVariant, read_scored, write_scored
 from pipeline.probes.search_sample import Searched, read_searched
 from pipeline.probes.settings import ProbeSettings
 from pipeline.probes.verdicts import Index
+from pipeline.store.atomic_files import write_atomically, write_text
 from pipeline.store.layout import digest_of
-from pipeline.store.shards import write_atomically
+from pipeline.store.sealed_files import read_summed_text, write_summed_text
 
 FOLDER = "probes"
 _SETTINGS, _INDICES, _CURRENT = "settings.json", "indices.json", "current"
@@ -118,14 +119,14 @@ class ProbeFolder:
             "counts": asdict(facts.counts),
             "knowledge_sources": facts.knowledge_sources,
         }
-        _write_text(self.path / _SETTINGS, json.dumps(content, indent=1, sort_keys=True))
+        write_summed_text(self.path / _SETTINGS, json.dumps(content, indent=1, sort_keys=True))
         write_utterances(self.path / _UTTERANCES, utterances)
 
     def finish(self, scored: tuple[ScoredVariant, ...], indices: Sequence[Index]) -> None:
         """Write scores and, last, the indices: the probe is whole."""
         write_scored(self.path / _SCORES, scored)
         content = json.dumps([asdict(index) for index in indices], indent=1)
-        _write_text(self.path / _INDICES, content)
+        write_summed_text(self.path / _INDICES, content)
 
     def finished(self) -> FinishedProbe | None:
         """The probe, if it is whole."""
@@ -133,7 +134,8 @@ class ProbeFolder:
 
     def make_current(self) -> None:
         """Make this the probe that `read_probe` gives for its scorer."""
-        _write_text(self._scorer / _CURRENT, self.path.name + "\n")
+        name = self.path.name + "\n"
+        write_atomically(self._scorer / _CURRENT, lambda partial: write_text(partial, name))
 
     def _block(self, number: int) -> Path:
         return self.path / f"block-{number:04}.parquet"
@@ -187,7 +189,7 @@ def probed_scorers(derived: Path) -> tuple[str, ...]:
 def _read_folder(folder: Path) -> FinishedProbe | None:
     path = folder / _SETTINGS
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_summed_text(path))
         if content["version"] != PROBE_VERSION:
             return None
         identity = ProbeIdentity(
@@ -202,14 +204,7 @@ def _read_folder(folder: Path) -> FinishedProbe | None:
             SampleCounts(**counts, not_usable=not_usable), content["knowledge_sources"]
         )
         path = folder / _INDICES
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        rows = json.loads(read_summed_text(path))
         return FinishedProbe(folder, identity, facts, tuple(Index(**row) for row in rows))
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise damaged(path) from problem
-
-
-def _write_text(path: Path, text: str) -> None:
-    def write(partial: Path) -> None:
-        partial.write_text(text, encoding="utf-8")
-
-    write_atomically(path, write)

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.errors import StoreError
 from pipeline.probes.material import Floats
 from pipeline.probes.measured import Ints, SampledUtterances, VariantRows
-from pipeline.store.shards import write_atomically
+from pipeline.store.sealed_files import read_sealed_table, write_sealed_table
 
 
 def write_rows(path: Path, rows: VariantRows) -> None:
@@ -92,7 +91,8 @@ def damaged(path: Path) -> StoreError:
     """The error for a file that is missing or cannot be read."""
     return StoreError(
         f"The file {path.name} of the probe {path.parent.name} is missing or damaged.",
-        hint="Delete its folder under derived/probes and give the command probe again.",
+        hint="Delete its folder under derived/probes and give the command again: python -m "
+        "pipeline probe STUDY",
     )
 
 
@@ -119,11 +119,11 @@ def _matrix(table: pa.Table, name: str) -> Floats:
 
 
 def _write(path: Path, table: pa.Table) -> None:
-    write_atomically(path, lambda partial: pq.write_table(table, partial, compression="zstd"))
+    write_sealed_table(path, table)
 
 
 def _read(path: Path) -> pa.Table:
     try:
-        return pq.read_table(path, partitioning=None)
-    except (OSError, pa.ArrowInvalid) as problem:
+        return read_sealed_table(path)
+    except (OSError, ValueError) as problem:
         raise damaged(path) from problem

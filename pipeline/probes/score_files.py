@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.probes.changes import Change
 from pipeline.probes.encodings import TextEncodings
@@ -16,7 +15,7 @@ from pipeline.probes.material import Material, ProbeUtterance
 from pipeline.probes.perturbations import Impossible, nouns_only, photo_of_noun
 from pipeline.probes.rows_files import damaged
 from pipeline.probes.score_variants import SCORED_TEXTS, VariantScore, variant_score
-from pipeline.store.shards import write_atomically
+from pipeline.store.sealed_files import read_sealed_table, write_sealed_table
 
 _ENCODED = 500
 _UNKNOWN = VariantScore(math.nan, math.nan, math.nan, math.nan)
@@ -84,14 +83,14 @@ def write_scored(path: Path, scored: tuple[ScoredVariant, ...]) -> None:
             "z": pa.array([one.score.z for one in scored], pa.float32()),
         }
     )
-    write_atomically(path, lambda partial: pq.write_table(table, partial, compression="zstd"))
+    write_sealed_table(path, table)
 
 
 def read_scored(path: Path) -> tuple[ScoredVariant, ...]:
     """Read scores; StoreError when the file is missing or damaged."""
     try:
-        table = pq.read_table(path, partitioning=None)
-    except (OSError, pa.ArrowInvalid) as problem:
+        table = read_sealed_table(path)
+    except (OSError, ValueError) as problem:
         raise damaged(path) from problem
     columns = (table[name].to_pylist() for name in table.column_names)
     return tuple(

@@ -15,7 +15,7 @@ from pipeline.probes.material import Material
 from pipeline.probes.rows_files import damaged
 from pipeline.probes.search import Favourite, SearchFrame, SearchSettings, favourite_sentence
 from pipeline.probes.settings import ProbeSettings
-from pipeline.store.shards import write_atomically
+from pipeline.store.sealed_files import read_summed_text, write_summed_text
 from pipeline.word_knowledge import WordFacts, WordKnowledge
 
 FEWEST_TIMES = 2
@@ -93,11 +93,7 @@ def search_sample(
 def write_searched(path: Path, searched: Sequence[Searched]) -> None:
     """Write what was found; see `read_searched`."""
     text = json.dumps([asdict(one) for one in searched], indent=1)
-
-    def write(partial: Path) -> None:
-        partial.write_text(text, encoding="utf-8")
-
-    write_atomically(path, write)
+    write_summed_text(path, text)
 
 
 def read_searched(path: Path) -> tuple[Searched, ...]:
@@ -105,7 +101,7 @@ def read_searched(path: Path) -> tuple[Searched, ...]:
     if not path.is_file():
         return ()
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        rows = json.loads(read_summed_text(path))
         return tuple(_searched(row) for row in rows)
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise damaged(path) from problem

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.errors import StoreError
 from pipeline.records import Float32Array, ModelRef, TimeSpan
@@ -21,7 +20,7 @@ from pipeline.sound.chunks import LONGEST_MS
 from pipeline.sound.encoder import SoundModelRef
 from pipeline.sound.features import ClipSource, ClipSpan, RecordingFeatures
 from pipeline.store.layout import digest_of, file_stem
-from pipeline.store.shards import write_atomically
+from pipeline.store.sealed_files import read_sealed_table, write_sealed_table
 
 _VERSION = 1
 _META = b"coview"
@@ -89,19 +88,20 @@ def write_features(path: Path, features: RecordingFeatures, settings: FeatureSet
         "audio_dim": features.audio.shape[1],
     }
     table = table.replace_schema_metadata({_META: json.dumps(meta, sort_keys=True).encode()})
-    write_atomically(path, lambda partial: pq.write_table(table, partial, compression="zstd"))
+    write_sealed_table(path, table)
 
 
 def read_features(path: Path) -> RecordingFeatures:
     """Read one recording's features; StoreError when the file is damaged."""
     try:
-        table = pq.read_table(path, partitioning=None)
+        table = read_sealed_table(path)
         meta = json.loads((table.schema.metadata or {})[_META])
         return _features(table, meta)
     except (OSError, pa.ArrowInvalid, KeyError, ValueError) as problem:
         raise StoreError(
             f"The features {path.name} are damaged.",
-            hint="Delete this file and give the command again; only this recording is done anew.",
+            hint="Delete this file under derived/sound/features and give the command again (python "
+            "-m pipeline sound train or sound score STUDY); only this recording is done anew.",
         ) from problem
 
 

@@ -8,17 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.sound.systems import SYSTEMS
-from pipeline.sound_results import RECALL_FILE, RecallRow, recall_rows
-from pipeline.store.shards import write_atomically
+from pipeline.sound_results import RECALL_FILE, RecallRow
+from pipeline.store.sealed_files import write_summed_text
+from pipeline.store.sound_files import recall_rows
 
 
 def write_rows(folder: Path, rows: Sequence[RecallRow]) -> None:
     """Keep the rows of one run."""
-
-    def write(partial: Path) -> None:
-        partial.write_text(json.dumps([asdict(row) for row in rows], indent=1), encoding="utf-8")
-
-    write_atomically(folder / RECALL_FILE, write)
+    text = json.dumps([asdict(row) for row in rows], indent=1)
+    write_summed_text(folder / RECALL_FILE, text)
 
 
 def kept_rows(derived: Path) -> list[RecallRow]:

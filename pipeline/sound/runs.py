@@ -17,7 +17,12 @@ from pipeline.sound.study_clips import TextChoice
 from pipeline.sound.systems import Modality, find_system
 from pipeline.sound.training import Trained, TrainingSettings
 from pipeline.store.layout import digest_of
-from pipeline.store.shards import write_atomically
+from pipeline.store.sealed_files import (
+    check_sum,
+    read_summed_text,
+    write_summed,
+    write_summed_text,
+)
 
 _VERSION = 1
 _RUN_FILE, _WEIGHTS_FILE = "run.json", "heads.safetensors"
@@ -65,7 +70,7 @@ def write_run(derived: Path, trained: Trained, inputs: RunInputs) -> Path:
 
     folder = run_folder(derived, trained.system.name, trained.seed, inputs)
     tensors = {modality.value: weight for modality, weight in trained.heads.weights.items()}
-    write_atomically(folder / _WEIGHTS_FILE, lambda partial: save_file(tensors, partial))
+    write_summed(folder / _WEIGHTS_FILE, lambda partial: save_file(tensors, partial))
     content = {
         "system": trained.system.name,
         "seed": trained.seed,
@@ -74,11 +79,7 @@ def write_run(derived: Path, trained: Trained, inputs: RunInputs) -> Path:
         "best_epochs": [stage.best_epoch for stage in trained.stages],
         "validation_recall": [list(stage.validation_recall) for stage in trained.stages],
     }
-
-    def write(partial: Path) -> None:
-        partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
-
-    write_atomically(folder / _RUN_FILE, write)
+    write_summed_text(folder / _RUN_FILE, json.dumps(content, indent=1))
     return folder
 
 
@@ -90,7 +91,8 @@ def read_run(folder: Path) -> KeptRun | None:
     if not (folder / _RUN_FILE).is_file():
         return None
     try:
-        content = json.loads((folder / _RUN_FILE).read_text(encoding="utf-8"))
+        content = json.loads(read_summed_text(folder / _RUN_FILE))
+        check_sum(folder / _WEIGHTS_FILE)
         tensors = load_file(folder / _WEIGHTS_FILE)
         given = content["inputs"]
         inputs = RunInputs(
@@ -111,7 +113,8 @@ def read_run(folder: Path) -> KeptRun | None:
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as problem:
         raise StoreError(
             f"The trained heads in {folder.name} are damaged.",
-            hint="Delete that folder under derived/sound/heads and train again.",
+            hint="Delete that folder under derived/sound/heads and train again: python -m pipeline "
+            "sound train STUDY",
         ) from problem
 
 

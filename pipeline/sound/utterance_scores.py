@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.errors import StoreError
 from pipeline.records import Int64Array
@@ -29,7 +28,11 @@ from pipeline.sound.systems import System
 from pipeline.sound.threads import one_thread
 from pipeline.sound.training import train
 from pipeline.sound_results import SCORES_ABOUT_FILE, SCORES_FILE
-from pipeline.store.shards import write_atomically
+from pipeline.store.sealed_files import (
+    read_sealed_table,
+    write_sealed_table,
+    write_summed_text,
+)
 
 N_FOLDS = 5
 _KEY = ("recording_id", "utterance_id")
@@ -101,10 +104,7 @@ def score_utterances(
         "left_out": list(job.scored.left_out),
     }
 
-    def write(partial: Path) -> None:
-        partial.write_text(json.dumps(sidecar, indent=1), encoding="utf-8")
-
-    write_atomically(folder / SCORES_ABOUT_FILE, write)
+    write_summed_text(folder / SCORES_ABOUT_FILE, json.dumps(sidecar, indent=1))
     return table_path, counts
 
 
@@ -236,14 +236,15 @@ def _counted(table: pa.Table) -> ScoreCounts:
 
 
 def _write(path: Path, table: pa.Table) -> None:
-    write_atomically(path, lambda partial: pq.write_table(table, partial, compression="zstd"))
+    write_sealed_table(path, table)
 
 
 def _read(path: Path) -> pa.Table:
     try:
-        return pq.read_table(path, partitioning=None)
-    except (OSError, pa.ArrowInvalid) as problem:
+        return read_sealed_table(path)
+    except (OSError, ValueError) as problem:
         raise StoreError(
             f"The scores {path.parent.name}/{path.name} are damaged.",
-            hint="Delete this file and give the command again; only this fold is done anew.",
+            hint="Delete this file under derived/sound/scores and give the command again (python "
+            "-m pipeline sound score STUDY); only this fold is done anew.",
         ) from problem

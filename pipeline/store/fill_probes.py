@@ -15,6 +15,7 @@ import duckdb
 from pipeline.errors import StoreError
 from pipeline.probe_tables import CORPUS, PROBE_INDICES, PROBE_VERSION
 from pipeline.records import Notice
+from pipeline.store.sealed_files import read_summed_text
 
 FOLDER, CURRENT = "probes", "current"
 SETTINGS, INDICES = "settings.json", "indices.json"
@@ -65,8 +66,8 @@ def _folders(derived: Path) -> Iterator[Path]:
 
 def _rows(folder: Path, revisions: dict[str, str], measured: str) -> list[list[object]]:
     try:
-        about = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        indices = json.loads((folder / INDICES).read_text(encoding="utf-8"))
+        about = json.loads(read_summed_text(folder / SETTINGS))
+        indices = json.loads(read_summed_text(folder / INDICES))
         scorer = str(about["scorer"])
         if scorer not in revisions:
             raise StoreError(
@@ -93,5 +94,6 @@ def _rows(folder: Path, revisions: dict[str, str], measured: str) -> list[list[o
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise StoreError(
             f"The probe {folder.parent.name}/{folder.name} is damaged and left out of the store.",
-            hint="Delete its folder under derived/probes and give the command probe again.",
+            hint="Delete its folder under derived/probes and give the command again: python -m "
+            "pipeline probe STUDY",
         ) from problem

@@ -14,15 +14,15 @@ import duckdb
 
 from pipeline.errors import StoreError
 from pipeline.records import Notice
-from pipeline.sound_results import (
-    RecallRow,
+from pipeline.sound_results import RecallRow
+from pipeline.sound_tables import QUADRANTS, SOUND_SCORES
+from pipeline.store.sound_files import (
     SoundScores,
     is_avcaps,
     newest_scores,
     recall_rows,
     sound_files,
 )
-from pipeline.sound_tables import QUADRANTS, SOUND_SCORES
 from pipeline.study import Study
 
 _AGAIN = "python -m pipeline sound score STUDY"

@@ -86,8 +86,8 @@ def damaged_among(paths: Iterable[Path]) -> tuple[Path, ...]:
 def write_sums(store: Path, partial_store: Path) -> None:
     """Keep the sizes and digests of a build's files beside it; the store itself does not have its
     name yet."""
-    sums = {path.name: _sum(path) for path in _files(store) if path != store}
-    text = json.dumps({**sums, store.name: _sum(partial_store)}, indent=1)
+    sums = {path.name: size_and_digest(path) for path in _files(store) if path != store}
+    text = json.dumps({**sums, store.name: size_and_digest(partial_store)}, indent=1)
     write_atomically(store.with_suffix(_SUMS), lambda partial: write_text(partial, text))
 
 
@@ -101,7 +101,7 @@ def build_is_whole(store: Path) -> bool:
     kept no digests."""
     try:
         kept = json.loads(store.with_suffix(_SUMS).read_text(encoding="utf-8"))
-        return bool(kept == {path.name: _sum(path) for path in _files(store)})
+        return bool(kept == {path.name: size_and_digest(path) for path in _files(store)})
     except FileNotFoundError:
         return True
     except (OSError, ValueError):
@@ -119,7 +119,8 @@ def _files(store: Path) -> list[Path]:
     )
 
 
-def _sum(path: Path) -> str:
+def size_and_digest(path: Path) -> str:
+    """Size in bytes and SHA-256 of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(_PIECE_BYTES):

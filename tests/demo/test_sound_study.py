@@ -15,8 +15,8 @@ from pipeline.engine.progress import last_shards
 from pipeline.sound.encoder import DEMO_ENCODER, ClapEncoder, usual_encoder
 from pipeline.sound.prepared import StudyShards
 from pipeline.sound.systems import find_system
-from pipeline.sound_results import recall_rows
 from pipeline.store.layout import Stage
+from pipeline.store.sound_files import recall_rows
 from pipeline.study import open_study
 
 pytest.importorskip("transformers", reason="the extra [sound] is not installed")

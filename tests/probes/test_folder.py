@@ -28,6 +28,7 @@ from pipeline.probes.score_summary import score_summary
 from pipeline.probes.settings import ProbeSettings
 from pipeline.records import Float32Array
 from pipeline.store.opening import open_current_store
+from pipeline.store.sealed_files import write_summed_text
 from pipeline.study import open_study
 from pipeline.vision.image_text_model import ImageTextModel
 from pipeline.vision.open_clip_model import OpenClipModel
@@ -93,7 +94,7 @@ def test_what_another_version_wrote_is_not_read(tmp_path: Path) -> None:
     folder.make_current()
     settings = folder.path / "settings.json"
     content = json.loads(settings.read_text(encoding="utf-8"))
-    settings.write_text(json.dumps({**content, "version": -1}), encoding="utf-8")
+    write_summed_text(settings, json.dumps({**content, "version": -1}))
     assert read_probe(tmp_path, "s") is None
     assert read_probe(tmp_path, "other") is None
 

@@ -13,9 +13,9 @@ from pipeline.schema import STORE_INFO, UTTERANCES
 from pipeline.schema_sql import create_table_sql
 from pipeline.sound.captions import kept_name
 from pipeline.sound.recall_files import kept_rows
-from pipeline.sound_results import newest_scores
 from pipeline.sound_tables import SOUND_RECALL, SOUND_SCORES, SOUND_SYSTEMS
 from pipeline.store.fill_sound import files_of_sound, insert_sound
+from pipeline.store.sound_files import newest_scores
 from pipeline.study import Study, open_study
 from tests.sound.planted import EYES, SETTINGS, Said, write_sound
 
