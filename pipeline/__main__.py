@@ -10,7 +10,7 @@ import sys
 from pipeline.own_folder import OWN_FOLDER
 from pipeline.watched import begin_watched, watch
 
-_WATCHED = ("run",)
+_WATCHED = (("run",), ("sound", "train"), ("sound", "score"))
 _AGAIN = (
     "import sys; sys.path[0] = sys.argv[1]; sys.argv[:2] = ['coview']; "
     "from pipeline.__main__ import main; main()"
@@ -24,8 +24,8 @@ def _say(sentence: str) -> None:
 
 def main() -> None:
     """Do the command, or watch over the process that does it."""
-    is_to_be_watched = sys.argv[1:2] and sys.argv[1] in _WATCHED and os.name == "posix"
-    if not begin_watched() and is_to_be_watched:
+    reads_media = any(tuple(sys.argv[1 : 1 + len(words)]) == words for words in _WATCHED)
+    if not begin_watched() and reads_media and os.name == "posix":
         command = [sys.executable, "-c", _AGAIN, str(OWN_FOLDER), *sys.argv[1:]]
         sys.exit(watch(command, _say))
     from pipeline.cli import main as command_line
