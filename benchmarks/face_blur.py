@@ -14,6 +14,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Protocol
 
@@ -33,9 +34,9 @@ from pipeline.demo.sprite_sheet import HELD_OUT_DESIGN, TRAINING_DESIGNS
 from pipeline.errors import CoviewError, StudyError
 from pipeline.faces.boxes import FaceBox
 from pipeline.faces.detector import find_faces
-from pipeline.faces.tracks import FacesOverTime, FollowSettings
+from pipeline.faces.tracks import FacesOverTime, FollowSettings, Sighting
 from pipeline.media.face_hiding import grey_of
-from pipeline.media.face_search import STEP_MS, VIEWS_IN_TURN, faces_in, sightings
+from pipeline.media.face_search import STEP_MS, VIEWS_IN_TURN, faces_in, with_hold
 from pipeline.records import TimeSpan
 
 WIDTH_PX, HEIGHT_PX = 320, 240
@@ -130,7 +131,10 @@ def measured(group: str, walks: Sequence[Walk]) -> Misses:
     held: list[Float64Array] = []
     for walk in walks:
         times = np.arange(0, _FILM_MS, STEP_MS).tolist()
-        seen = sightings(((time, walk.grey(time)) for time in times), VIEWS_IN_TURN)
+        seen = [
+            Sighting(time, find_faces(walk.grey(time), views))
+            for time, views in zip(times, cycle(VIEWS_IN_TURN), strict=False)
+        ]
         for sighting in seen:
             boxes = [box.grown(settings.margin) for box in sighting.boxes]
             single.append(hidden_share(walk.face(sighting.time_ms), boxes) < _HIDDEN)
@@ -182,7 +186,7 @@ def hidden_in_error(study: Path) -> tuple[int, float, float]:
         raise StudyError(f"There are no films in {study}.", hint="Run `make demo` first.")
     n_tracks, with_box = 0, []
     for film in films:
-        faces = faces_in(film, _DEMO_SPAN)
+        faces = faces_in(film, with_hold(_DEMO_SPAN))
         n_tracks += faces.n_tracks
         times = range(_DEMO_SPAN.onset_ms, _DEMO_SPAN.offset_ms, _CHECK_MS)
         with_box += [bool(faces.at(time)) for time in times]

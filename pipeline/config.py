@@ -196,12 +196,15 @@ class PublishSettings:
 
 @dataclass(frozen=True, slots=True)
 class ClipsSettings:
-    """[clips]: how much room cut clips may take; the ones unused longest go first."""
+    """[clips]: how much room cut clips may take, the ones unused longest go first; and how many
+    lines a clip has at most, counted along the shorter side of the picture."""
 
     cache_gb: float = 2.0
+    lines: int = 540
 
     def __post_init__(self) -> None:
         _in_range("clips.cache_gb", self.cache_gb, 0.1, 100_000)
+        _in_range("clips.lines", self.lines, 64, 4_320)
 
 
 _SHOWN_IN = ("viewing", "rating", "exports")

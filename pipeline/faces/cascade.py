@@ -15,9 +15,12 @@ from pipeline.errors import StudyError
 from pipeline.records import Float32Array
 
 Int32Array = NDArray[np.int32]
+Float64Array = NDArray[np.float64]
 
 _FOLDER = Path(__file__).parent / "cascades"
 FRONTAL, PROFILE = "haarcascade_frontalface_alt2", "haarcascade_profileface"
+_MAX_NODES = 2
+"""Of a tree."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,9 +28,10 @@ class Cascade:
     """Stages of small trees over features of a square window of `side_px`.
 
     stage_end (n_stages,): the tree behind each stage's last; stage_threshold (n_stages,).
-    tree_node, tree_leaf (n_trees,): where the nodes and leaves of a tree begin.
-    nodes (n_nodes, 3): next node when smaller, when not, and the feature; 0 and below are leaves.
-    node_threshold (n_nodes,); leaves (n_leaves,).
+    tree_node (n_trees + 1,): where the one or two nodes of a tree begin.
+    tree_says (n_trees, 4): what a tree adds to its stage's score, by the answers of its nodes: 1 if
+    the first reaches its threshold, and 2 more if the second does.
+    node_feature, node_threshold (n_nodes,).
     corners (n_features, 3, 4): left, top, right, bottom of up to three rectangles, in pixels of
     the window; weights (n_features, 3), 0 for a rectangle that is not there.
     """
@@ -36,10 +40,9 @@ class Cascade:
     stage_end: Int32Array
     stage_threshold: Float32Array
     tree_node: Int32Array
-    tree_leaf: Int32Array
-    nodes: Int32Array
+    tree_says: Float64Array
+    node_feature: Int32Array
     node_threshold: Float32Array
-    leaves: Float32Array
     corners: Int32Array
     weights: Float32Array
 
@@ -60,17 +63,16 @@ def load_cascade(name: str) -> Cascade:
 
 
 def _cascade(root: ElementTree.Element) -> Cascade:
-    stage_end, stage_threshold, tree_node, tree_leaf = [], [], [], []
+    stage_end, stage_threshold, tree_node, tree_says = [], [], [0], []
     nodes: list[list[float]] = []
-    leaves: list[float] = []
     for stage in root.iterfind("stages/_"):
         for tree in stage.iterfind("weakClassifiers/_"):
-            tree_node.append(len(nodes))
-            tree_leaf.append(len(leaves))
             numbers = _numbers(tree, "internalNodes")
-            nodes += [numbers[i : i + 4] for i in range(0, len(numbers), 4)]
-            leaves += _numbers(tree, "leafValues")
-        stage_end.append(len(tree_node))
+            own = [numbers[i : i + 4] for i in range(0, len(numbers), 4)]
+            tree_says.append(_says(own, _numbers(tree, "leafValues")))
+            nodes += own
+            tree_node.append(len(nodes))
+        stage_end.append(len(tree_says))
         stage_threshold += _numbers(stage, "stageThreshold")
     features = [
         [_numbers(rectangle) for rectangle in feature.iterfind("rects/_")]
@@ -88,13 +90,30 @@ def _cascade(root: ElementTree.Element) -> Cascade:
         stage_end=np.array(stage_end, np.int32),
         stage_threshold=np.array(stage_threshold, np.float32),
         tree_node=np.array(tree_node, np.int32),
-        tree_leaf=np.array(tree_leaf, np.int32),
-        nodes=node_table[:, :3].astype(np.int32),
+        tree_says=np.array(tree_says, np.float32).astype(np.float64),
+        node_feature=node_table[:, 2].astype(np.int32),
         node_threshold=node_table[:, 3].astype(np.float32),
-        leaves=np.array(leaves, np.float32),
         corners=corners,
         weights=weights,
     )
+
+
+def _says(nodes: list[list[float]], leaves: list[float]) -> list[float]:
+    """What a tree says to each of the four answers of its nodes.
+
+    A node names what comes next when its threshold is not reached and when it is: a node, or, from
+    0 downwards, a leaf.
+    """
+    assert len(nodes) <= _MAX_NODES
+    found = []
+    for answers in range(1 << _MAX_NODES):
+        at = 0
+        while True:
+            at = int(nodes[at][answers >> at & 1])
+            if at <= 0:
+                break
+        found.append(leaves[-at])
+    return found
 
 
 def _numbers(element: ElementTree.Element, name: str = "") -> list[float]:

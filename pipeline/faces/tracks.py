@@ -37,6 +37,11 @@ class FollowSettings:
         if not 0.0 < self.min_overlap <= 1.0:
             raise ValueError(f"min_overlap must be above 0 and at most 1, not {self.min_overlap}")
 
+    @property
+    def reach_ms(self) -> float:
+        """A sighting changes nothing that is hidden longer before it."""
+        return max(self.hold_ms, self.gap_ms)
+
 
 @dataclass(slots=True)
 class _Track:
@@ -75,7 +80,25 @@ class FacesOverTime:
     def __init__(self, sightings: Iterable[Sighting], settings: FollowSettings) -> None:
         """`sightings` in the order of time."""
         self._settings = settings
-        self._tracks = _followed(sightings, settings)
+        self._tracks: list[_Track] = []
+        self._last_ms = float("-inf")
+        for sighting in sightings:
+            self.add(sighting)
+
+    def add(self, sighting: Sighting) -> None:
+        """One more sighting, later than all before; what is hidden `reach_ms` before it stays."""
+        if sighting.time_ms <= self._last_ms:
+            raise ValueError(f"sightings must be in order of time, not {sighting.time_ms} ms again")
+        self._last_ms = sighting.time_ms
+        gap_ms = self._settings.gap_ms
+        open_tracks = [t for t in self._tracks if sighting.time_ms - t.times_ms[-1] <= gap_ms]
+        pairs = _pairs(open_tracks, sighting, self._settings.min_overlap)
+        for number, box in enumerate(sighting.boxes):
+            if number in pairs:
+                pairs[number].times_ms.append(sighting.time_ms)
+                pairs[number].boxes.append(box)
+            else:
+                self._tracks.append(_Track([sighting.time_ms], [box]))
 
     @property
     def n_tracks(self) -> int:
@@ -85,24 +108,6 @@ class FacesOverTime:
         """The boxes to hide at `time_ms`, margins included."""
         found = (track.at(time_ms, self._settings) for track in self._tracks)
         return tuple(box for box in found if box is not None)
-
-
-def _followed(sightings: Iterable[Sighting], settings: FollowSettings) -> tuple[_Track, ...]:
-    tracks: list[_Track] = []
-    last_ms = float("-inf")
-    for sighting in sightings:
-        if sighting.time_ms <= last_ms:
-            raise ValueError(f"sightings must be in order of time, not {sighting.time_ms} ms again")
-        last_ms = sighting.time_ms
-        open_tracks = [t for t in tracks if sighting.time_ms - t.times_ms[-1] <= settings.gap_ms]
-        pairs = _pairs(open_tracks, sighting, settings.min_overlap)
-        for number, box in enumerate(sighting.boxes):
-            if number in pairs:
-                pairs[number].times_ms.append(sighting.time_ms)
-                pairs[number].boxes.append(box)
-            else:
-                tracks.append(_Track([sighting.time_ms], [box]))
-    return tuple(tracks)
 
 
 def _pairs(tracks: Sequence[_Track], sighting: Sighting, min_overlap: float) -> dict[int, _Track]:

@@ -67,7 +67,7 @@ def clip_name(source: Path, span: TimeSpan, settings: ClipSettings) -> str:
         content_of(source),
         shown.onset_ms,
         shown.offset_ms,
-        settings.max_height_px,
+        settings.max_lines,
         settings.audio_track,
     )
     hidden = settings.redactions.within(shown)

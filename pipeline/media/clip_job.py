@@ -27,7 +27,7 @@ def cut_apart(source: Path, span: TimeSpan, out: Path, settings: ClipSettings) -
             "out": str(out.absolute()),
             "lead_ms": settings.lead_ms,
             "lag_ms": settings.lag_ms,
-            "max_height_px": settings.max_height_px,
+            "max_lines": settings.max_lines,
             "audio_track": settings.audio_track,
             "face_blur": settings.face_blur.value,
             "blackout": [[one.onset_ms, one.offset_ms] for one in settings.redactions.blackout],
@@ -51,14 +51,14 @@ def cut(
     out: str,
     lead_ms: int,
     lag_ms: int,
-    max_height_px: int,
+    max_lines: int,
     audio_track: int,
     face_blur: str,
     blackout: Spans,
     mute: Spans,
 ) -> None:
     """What the other process does."""
-    settings = ClipSettings(lead_ms, lag_ms, max_height_px, audio_track)
+    settings = ClipSettings(lead_ms, lag_ms, max_lines, audio_track)
     settings = replace(
         settings,
         face_blur=FaceBlur(face_blur),

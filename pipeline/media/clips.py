@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import errno
 import uuid
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from pipeline.errors import DiskFullError, MediaError
 from pipeline.faces.blur import FaceBlur
-from pipeline.media.encode import ClipWriter, HideFaces
-from pipeline.media.face_hiding import face_hider
+from pipeline.media.encode import ClipWriter
+from pipeline.media.face_hiding import FaceHider
 from pipeline.media.hiding import hidden_marked, silence
 from pipeline.media.picture import upright_size
 from pipeline.media.source import Sound, open_source, sound, video_frames, video_stream
@@ -25,7 +25,7 @@ from pipeline.redactions import NOTHING, Redactions
 
 MAX_CLIP_MS = 120_000
 """Longer utterances are shown up to here: they are faults of segmentation, not speech."""
-CLIP_FORMAT = 1
+CLIP_FORMAT = 2
 """Raised when the same settings would give another file."""
 _STILL_PICTURE_MS = 2_000
 """A last picture older than this, with no sound after it, means that the recording is over."""
@@ -38,7 +38,7 @@ class ClipSettings:
 
     lead_ms: int = 1_000
     lag_ms: int = 1_000
-    max_height_px: int = 720
+    max_lines: int = 540
     audio_track: int = 0
     redactions: Redactions = NOTHING
     face_blur: FaceBlur = FaceBlur.OFF
@@ -47,7 +47,7 @@ class ClipSettings:
         for name, value, low, high in (
             ("lead_ms", self.lead_ms, 0, 60_000),
             ("lag_ms", self.lag_ms, 0, 60_000),
-            ("max_height_px", self.max_height_px, 64, 4_320),
+            ("max_lines", self.max_lines, 64, 4_320),
             ("audio_track", self.audio_track, 0, 31),
         ):
             if not low <= value <= high:
@@ -80,13 +80,12 @@ def cut_clip(source: Path, span: TimeSpan, out: Path, settings: ClipSettings) ->
     """
     wanted = clip_span(span, settings)
     heard = _heard(source, wanted, settings.audio_track)
-    hide_faces = face_hider(source, wanted, settings.face_blur)
     if heard is not None:
         silence(heard, wanted, settings.redactions)
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f"{out.stem}-{uuid.uuid4().hex[:8]}.partial")
     try:
-        info = _write(source, wanted, heard, hide_faces, partial, settings)
+        info = _write(source, wanted, heard, partial, settings)
         partial.replace(out)
     except (MediaError, OSError) as problem:
         for cause in (problem, problem.__cause__):
@@ -115,13 +114,17 @@ def _write(
     source: Path,
     wanted: TimeSpan,
     heard: Sound | None,
-    hide_faces: HideFaces | None,
     partial: Path,
     settings: ClipSettings,
 ) -> ClipInfo:
-    with open_source(source) as container:
+    with open_source(source) as container, ExitStack() as opened:
         stream = video_stream(container, source)
-        frames = video_frames(container, stream, wanted)
+        faces = None
+        if settings.face_blur is FaceBlur.OFF:
+            frames = video_frames(container, stream, wanted)
+        else:
+            faces = opened.enter_context(closing(FaceHider(stream, wanted, settings.face_blur)))
+            frames = faces.frames(container)
         first, second = next(frames, None), next(frames, None)
         went_on = second is not None or (heard and heard.heard_until_ms > wanted.onset_ms)
         if first is None or (not went_on and first[0] < wanted.onset_ms - _STILL_PICTURE_MS):
@@ -129,11 +132,13 @@ def _write(
                 f"{source.name} ends before {wanted.onset_ms / 1000:.1f} s.",
                 hint="The file may be cut short, or its transcript may belong to another file.",
             )
-        size = upright_size(first[1], stream, settings.max_height_px)
-        with closing(ClipWriter(partial, wanted, size, heard, hide_faces)) as writer:
+        size = upright_size(first[1], stream, settings.max_lines)
+        with closing(ClipWriter(partial, wanted, size, heard, faces)) as writer:
             played = chain((first,), (second,) if second is not None else (), frames)
             for time_ms, frame, is_hidden in hidden_marked(played, settings.redactions.blackout):
                 writer.add(time_ms, frame, is_hidden)
+            if faces is not None:
+                faces.look_on()
             length_ms = writer.finish()
     shown = TimeSpan(wanted.onset_ms, wanted.onset_ms + max(1, round(length_ms)))
     return ClipInfo(partial, shown, size.width_px, size.height_px, heard is not None)

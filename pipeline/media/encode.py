@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections import deque
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline.media.hiding import black_like
 from pipeline.media.picture import PictureSize, Upright
@@ -19,7 +21,19 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-HideFaces = Callable[["VideoFrame", float], None]
+
+class HidesFaces(Protocol):
+    """Changes pictures in yuv420p, each of them once it is known where its faces are."""
+
+    @property
+    def known_until_ms(self) -> float:
+        """Up to which time of the recording that is known."""
+        ...
+
+    def hide(self, picture: VideoFrame, time_ms: float) -> None:
+        """Hide what is a face in the picture shown from `time_ms` of the recording on."""
+        ...
+
 
 _CLOCK = Fraction(1, 90_000)
 _AUDIO_RATE_HZ = 48_000
@@ -38,15 +52,15 @@ class ClipWriter:
         wanted: TimeSpan,
         size: PictureSize,
         heard: Sound | None,
-        hide_faces: HideFaces | None = None,
+        faces: HidesFaces | None = None,
     ) -> None:
-        """`hide_faces` changes each picture, in yuv420p, shown from a time of the recording on."""
+        """`faces` changes each picture that is not black; pictures wait for it."""
         import av
 
         self._wanted = wanted
         self._heard = heard
         self._upright = Upright(size)
-        self._hide_faces = hide_faces
+        self._faces = faces
         self._target: OutputContainer = av.open(
             str(path), "w", format="mp4", options={"movflags": "+faststart"}
         )
@@ -54,7 +68,8 @@ class ClipWriter:
         self._sound = None if heard is None else sound_track(self._target, heard)
         self._times: list[int] = []
         self._hidden: list[bool] = []
-        self._n_encoded = 0
+        self._n_upright = 0
+        self._waiting: deque[tuple[VideoFrame, bool]] = deque()
         self._packets: list[Packet[VideoStream]] = []
         self._last_ms = -_MIN_FRAME_MS
         self._last_frame_ms = 0.0
@@ -73,7 +88,9 @@ class ClipWriter:
         self._last_ms = shown_ms
         self._times.append(round(shown_ms / 1000.0 / _CLOCK))
         self._hidden.append(is_hidden)
-        self._encode(self._upright.turn(frame))
+        self._take(self._upright.turn(frame))
+        known_ms = math.inf if self._faces is None else self._faces.known_until_ms
+        self._encode(until_ms=known_ms)
 
     def finish(self) -> float:
         """Write everything; returns the clip's length in milliseconds.
@@ -81,7 +98,8 @@ class ClipWriter:
         The last picture stands until the wanted end, or until the recording's own end.
         """
         length_ms = self._length_ms()
-        self._encode(self._upright.finish())
+        self._take(self._upright.finish())
+        self._encode(until_ms=math.inf)
         self._packets += self._pictures.encode(None)
         last = self._packets[-1]
         assert last.pts is not None
@@ -112,17 +130,27 @@ class ClipWriter:
             return max(wanted_ms, self._last_ms + 1.0)
         return ends_ms
 
-    def _encode(self, pictures: Iterator[VideoFrame]) -> None:
+    def _take(self, pictures: Iterator[VideoFrame]) -> None:
         for whole in pictures:
-            pts = self._times[self._n_encoded]
-            picture = black_like(whole) if self._hidden[self._n_encoded] else whole
-            if self._hide_faces is not None and picture is whole:
-                self._hide_faces(picture, self._wanted.onset_ms + float(pts * _CLOCK) * 1000.0)
-            picture.pts = pts
+            is_hidden = self._hidden[self._n_upright]
+            picture = black_like(whole) if is_hidden else whole
+            picture.pts = self._times[self._n_upright]
             picture.time_base = _CLOCK
             picture.pict_type = 0  # The encoder chooses; the source's choice means nothing here.
-            self._n_encoded += 1
+            self._waiting.append((picture, is_hidden))
+            self._n_upright += 1
+
+    def _encode(self, until_ms: float) -> None:
+        """Encode what waits and is shown from `until_ms` of the recording or earlier."""
+        while self._waiting:
+            picture, is_hidden = self._waiting[0]
+            shown_ms = self._wanted.onset_ms + float((picture.pts or 0) * _CLOCK) * 1000.0
+            if shown_ms > until_ms:
+                return
+            if self._faces is not None and not is_hidden:
+                self._faces.hide(picture, shown_ms)
             self._packets += self._pictures.encode(picture)
+            self._waiting.popleft()
 
 
 def _picture_track(target: OutputContainer, size: PictureSize) -> VideoStream:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,32 +11,58 @@ import numpy as np
 from pipeline.faces.blur import FaceBlur, blur_faces
 from pipeline.faces.boxes import FaceBox
 from pipeline.faces.scan import UInt8Array
-from pipeline.media.encode import HideFaces
-from pipeline.media.face_search import faces_in, faces_of
+from pipeline.media.face_search import FaceSearch, faces_of, with_hold
 from pipeline.media.picture import plane_pixels
+from pipeline.media.source import shown_during, video_frames
 from pipeline.records import TimeSpan
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
 _JPEG_QUALITY = 80
 
 
-def face_hider(source: Path, span: TimeSpan, blur: FaceBlur) -> HideFaces | None:
-    """Hides the faces of `span` of a recording in its upright pictures; None when blur is off.
+class FaceHider:
+    """Hides the faces of a stretch of a recording while it is decoded, which is done once."""
 
-    Raises MediaError when `source` cannot be read or has no pictures.
-    """
-    if blur is FaceBlur.OFF:
-        return None
-    faces = faces_in(source, span)
+    def __init__(self, stream: VideoStream, span: TimeSpan, blur: FaceBlur) -> None:
+        self._stream = stream
+        self._span = span
+        self._blur = blur
+        self._search = FaceSearch(stream)
+        self._looked_at: Iterator[tuple[float, VideoFrame]] = iter(())
 
-    def hide(picture: VideoFrame, time_ms: float) -> None:
-        boxes = faces.at(time_ms)
+    def frames(self, container: InputContainer) -> Iterator[tuple[float, VideoFrame]]:
+        """Frames shown during the span, as `video_frames`; those around it are searched, too."""
+        self._looked_at = self._looking(container)
+        return shown_during(self._looked_at, self._span)
+
+    def _looking(self, container: InputContainer) -> Iterator[tuple[float, VideoFrame]]:
+        for time_ms, frame in video_frames(container, self._stream, with_hold(self._span)):
+            self._search.look(time_ms, frame)
+            yield time_ms, frame
+
+    def look_on(self) -> None:
+        """Search what comes shortly after the span."""
+        for _ in self._looked_at:
+            pass
+
+    @property
+    def known_until_ms(self) -> float:
+        """Pictures shown up to this time of the recording can have their faces hidden now."""
+        return self._search.known_until_ms
+
+    def hide(self, picture: VideoFrame, time_ms: float) -> None:
+        """Hide the faces at `time_ms` in a yuv420p picture, in place."""
+        boxes = self._search.at(time_ms)
         if boxes:
-            _hide_in_frame(picture, boxes, blur)
+            _hide_in_frame(picture, boxes, self._blur)
 
-    return hide
+    def close(self) -> None:
+        """End the search."""
+        self._search.close()
 
 
 def _hide_in_frame(picture: VideoFrame, boxes: Sequence[FaceBox], blur: FaceBlur) -> None:

@@ -1,4 +1,4 @@
-"""Turn decoded frames into the pictures of a clip: upright, square pixels, at most so high."""
+"""Turn decoded frames into the pictures of a clip: upright, square pixels, at most so large."""
 
 from __future__ import annotations
 
@@ -24,15 +24,18 @@ class PictureSize:
     height_px: int
 
 
-def upright_size(frame: VideoFrame, stream: VideoStream, max_height_px: int) -> PictureSize:
-    """Size of the clip's pictures: `frame` turned upright, square pixels, never enlarged."""
+def upright_size(frame: VideoFrame, stream: VideoStream, max_lines: int) -> PictureSize:
+    """Size of the clip's pictures: `frame` turned upright, square pixels, never enlarged.
+
+    The shorter side has at most `max_lines`.
+    """
     aspect = stream.sample_aspect_ratio
     is_sane = aspect is not None and 0.25 <= aspect <= 4
     width = frame.width * (float(aspect) if aspect and is_sane else 1.0)
     height = float(frame.height)
     if _quarter_turns(frame) % 2:
         width, height = height, width
-    scale = min(1.0, max_height_px / height)
+    scale = min(1.0, max_lines / min(width, height))
     return PictureSize(_even(width * scale), _even(height * scale))
 
 

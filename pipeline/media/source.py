@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,18 +105,31 @@ def video_frames(
     for aim_ms in _aims(span.onset_ms):
         _seek(container, stream, aim_ms)
         frames = _decoded(container, stream)
-        on_screen = next(frames, None)
-        if on_screen is None or (on_screen[0] > span.onset_ms and aim_ms > 0):
+        first = next(frames, None)
+        if first is None or (first[0] > span.onset_ms and aim_ms > 0):
             continue
-        for entry in frames:
-            if entry[0] >= span.offset_ms:
-                break
-            if entry[0] > span.onset_ms and on_screen[0] < span.offset_ms:
-                yield on_screen
-            on_screen = entry
-        if on_screen[0] < span.offset_ms:
-            yield on_screen
+        yield from shown_during(chain((first,), frames), span)
         return
+
+
+def shown_during(
+    frames: Iterator[tuple[float, VideoFrame]], span: TimeSpan
+) -> Iterator[tuple[float, VideoFrame]]:
+    """Of frames in order, each with its time, those shown during `span`.
+
+    The first is the one on the screen when the span begins; one frame after the span is taken.
+    """
+    on_screen = next(frames, None)
+    if on_screen is None:
+        return
+    for entry in frames:
+        if entry[0] >= span.offset_ms:
+            break
+        if entry[0] > span.onset_ms and on_screen[0] < span.offset_ms:
+            yield on_screen
+        on_screen = entry
+    if on_screen[0] < span.offset_ms:
+        yield on_screen
 
 
 def sound(container: InputContainer, stream: AudioStream, span: TimeSpan) -> Sound:

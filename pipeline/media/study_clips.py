@@ -87,10 +87,12 @@ class StudyClips:
 
     def _settings(self, media_path: str, lead_ms: int, lag_ms: int, role: str = "") -> ClipSettings:
         rule = rules_now(self._root).shown_media(media_path)
+        chosen = load_settings(self._root / "study.toml")
         return ClipSettings(
             lead_ms=lead_ms,
             lag_ms=lag_ms,
-            audio_track=load_settings(self._root / "study.toml").speech.audio_track,
+            max_lines=chosen.clips.lines,
+            audio_track=chosen.speech.audio_track,
             redactions=rule.redactions,
             face_blur=face_blur(self._root, self._shown_in, role),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,8 +13,9 @@ from benchmarks.shaded_heads import HeadPose, ShadedHead
 from pipeline.errors import StudyError
 from pipeline.faces.blur import FaceBlur, blur_faces
 from pipeline.faces.boxes import FaceBox, grouped, overlap, without_doubles
-from pipeline.faces.cascade import FRONTAL, PROFILE, load_cascade
+from pipeline.faces.cascade import FRONTAL, PROFILE, Cascade, load_cascade
 from pipeline.faces.detector import FaceView, find_faces
+from pipeline.faces.scan import windows
 
 WIDTH, HEIGHT, SIDE = 320, 240, 150
 HEAD = FaceBox(80 / WIDTH, 50 / HEIGHT, 230 / WIDTH, 200 / HEIGHT)
@@ -66,8 +68,8 @@ def test_a_large_picture_gives_the_same_shares_as_a_small_one():
 
 def test_the_shipped_cascades_are_those_of_opencv():
     front, side = load_cascade(FRONTAL), load_cascade(PROFILE)
-    assert (front.side_px, len(front.stage_end), len(front.tree_node)) == (20, 20, 1_047)
-    assert (side.side_px, len(side.stage_end), len(side.tree_node)) == (20, 26, 2_609)
+    assert (front.side_px, len(front.stage_end), len(front.tree_says)) == (20, 20, 1_047)
+    assert (side.side_px, len(side.stage_end), len(side.tree_says)) == (20, 26, 2_609)
     folder = Path("pipeline/faces/cascades")
     for name in (FRONTAL, PROFILE):
         digest = hashlib.sha256((folder / f"{name}.xml.gz").read_bytes()).hexdigest()
@@ -77,6 +79,49 @@ def test_the_shipped_cascades_are_those_of_opencv():
 def test_a_cascade_that_is_not_there_is_said():
     with pytest.raises(StudyError, match="cannot be read"):
         load_cascade("none")
+
+
+@pytest.mark.parametrize("name", [FRONTAL, PROFILE])
+def test_all_windows_together_pass_as_one_after_the_other_would(name):
+    cascade = load_cascade(name)
+    pose = HeadPose(0, 0, 0) if name == FRONTAL else HeadPose(-60, 0, 0)
+    grey = grey_with_head(pose)[50:200, 60:250]
+    n_found = 0
+    for width in range(28, 48, 3):
+        small = cv2.resize(grey, (width, width * 150 // 190), interpolation=cv2.INTER_AREA)
+        small = np.asarray(small, np.uint8)
+        # Every other window is looked at, but none right after one that the first stage refused.
+        for left, top, _ in windows(small, cascade, min_side_px=20, size_step=9.0).astype(int):
+            assert window_passes(small, cascade, left, top)
+            n_found += 1
+    assert n_found > 0
+
+
+def window_passes(grey: np.ndarray, cascade: Cascade, left: int, top: int) -> bool:
+    """The textbook's way: one window through stage after stage, tree after tree."""
+    side = cascade.side_px
+    window = grey[top : top + side, left : left + side].astype(np.float64)
+    inner = window[1:-1, 1:-1]
+    spread = inner.size * (inner**2).sum() - inner.sum() ** 2
+    starts = [0, *cascade.stage_end[:-1]]
+    stages = zip(starts, cascade.stage_end, cascade.stage_threshold, strict=True)
+    for start, end, threshold in stages:
+        score = 0.0
+        for tree in range(start, end):
+            answers = 0
+            for bit, node in enumerate(range(cascade.tree_node[tree], cascade.tree_node[tree + 1])):
+                feature = cascade.node_feature[node]
+                value = sum(
+                    weight * window[y:bottom, x:right].sum()
+                    for (x, y, right, bottom), weight in zip(
+                        cascade.corners[feature], cascade.weights[feature], strict=True
+                    )
+                )
+                answers += (value / np.sqrt(spread) >= cascade.node_threshold[node]) << bit
+            score += cascade.tree_says[tree][answers]
+        if score < threshold:
+            return False
+    return True
 
 
 def test_windows_about_the_same_place_are_one_face():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from pipeline.faces.boxes import FaceBox, overlap
@@ -75,6 +76,24 @@ def test_more_is_hidden_around_a_face_the_longer_ago_it_was_seen():
     faces = followed((1_000, (at(0.5),)), hold_ms=1_000, margin=0.25, margin_per_s=0.5)
     assert faces.at(1_000)[0].size == pytest.approx((0.3, 0.3))
     assert faces.at(2_000)[0].size == pytest.approx((0.5, 0.5))
+
+
+def test_what_is_hidden_does_not_change_by_what_is_seen_later_than_the_reach():
+    rng = np.random.default_rng(8)
+    settings = FollowSettings(hold_ms=500, gap_ms=1_000)
+    seen = [
+        Sighting(200.0 * n, tuple(at(*rng.uniform(0.2, 0.8, 2)) for _ in range(rng.integers(0, 3))))
+        for n in range(40)
+    ]
+    whole, growing, left = FacesOverTime(seen, settings), FacesOverTime([], settings), seen[:]
+    n_boxes = 0
+    for time_ms in range(0, 8_000, 70):
+        while left and left[0].time_ms <= time_ms + settings.reach_ms:
+            growing.add(left.pop(0))
+        assert growing.at(time_ms) == whole.at(time_ms)
+        n_boxes += len(whole.at(time_ms))
+    assert n_boxes > 100
+    assert not left
 
 
 def test_without_sightings_nothing_is_hidden():

@@ -59,7 +59,7 @@ def test_a_decoder_that_crashes_hangs_or_takes_all_memory_costs_one_clip(
 def test_a_clip_cut_apart_is_the_same_to_the_byte(tmp_path: Path) -> None:
     source = make_recording("mpeg4.avi", tmp_path / "rec.avi")
     hidden = Redactions((TimeSpan(1_000, 1_300),), (TimeSpan(1_500, 1_800),))
-    settings = ClipSettings(300, 200, max_height_px=96, redactions=hidden)
+    settings = ClipSettings(300, 200, max_lines=96, redactions=hidden)
     apart = ClipCache(tmp_path / "study", max_bytes=1_000_000_000).clip(source, SPAN, settings)
     here = tmp_path / "here.mp4"
     cut_clip(source, SPAN, here, settings)
@@ -74,7 +74,7 @@ def test_a_refusal_keeps_its_words_its_kind_and_its_process(tmp_path: Path) -> N
         {
             **dict.fromkeys(("onset_ms", "lead_ms", "lag_ms", "audio_track"), 0),
             **{"source": str(tmp_path / "gone.mp4"), "out": str(tmp_path / "out.mp4")},
-            **{"offset_ms": 500, "max_height_px": 96, "face_blur": "off"},
+            **{"offset_ms": 500, "max_lines": 96, "face_blur": "off"},
             **{"blackout": [], "mute": []},
         },
     )

@@ -39,7 +39,7 @@ def test_another_stretch_or_another_recording_is_another_clip(tmp_path, recordin
         clip_name(recording, TimeSpan(1_000, 1_500), SETTINGS),
         clip_name(recording, TimeSpan(1_000, 1_600), SETTINGS),
         clip_name(recording, TimeSpan(1_000, 1_500), ClipSettings(lead_ms=500, lag_ms=0)),
-        clip_name(recording, TimeSpan(1_000, 1_500), ClipSettings(0, 0, max_height_px=360)),
+        clip_name(recording, TimeSpan(1_000, 1_500), ClipSettings(0, 0, max_lines=360)),
     }
     assert len(names) == 4
     copy = tmp_path / "rec.mp4"

@@ -223,11 +223,12 @@ def test_an_edit_list_that_hides_the_beginning_shifts_nothing(tmp_path):
 
 def test_tall_pictures_are_made_smaller_and_never_larger(tmp_path):
     source = record(tmp_path / "rec.mp4", seconds=4)
-    small = cut_clip(
-        source, TimeSpan(1_000, 1_500), tmp_path / "s.mp4", ClipSettings(max_height_px=65)
-    )
+    small = cut_clip(source, TimeSpan(1_000, 1_500), tmp_path / "s.mp4", ClipSettings(max_lines=65))
     assert (small.width_px, small.height_px) == (108, 64)
     assert small.width_px % 2 == small.height_px % 2 == 0
+    turned = record(tmp_path / "turned.mp4", seconds=4, rotation=90)
+    tall = cut_clip(turned, TimeSpan(1_000, 1_500), tmp_path / "t.mp4", ClipSettings(max_lines=65))
+    assert (tall.width_px, tall.height_px) == (108, 64)
     large = cut_clip(source, TimeSpan(1_000, 1_500), tmp_path / "l.mp4", ClipSettings())
     assert (large.width_px, large.height_px) == (160, 96)
 
@@ -315,7 +316,7 @@ def test_an_endless_utterance_is_shown_up_to_two_minutes():
     assert shown == TimeSpan(4_000, 4_000 + MAX_CLIP_MS)
 
 
-@pytest.mark.parametrize("bad", [{"lead_ms": -1}, {"lag_ms": 99_999}, {"max_height_px": 1}])
+@pytest.mark.parametrize("bad", [{"lead_ms": -1}, {"lag_ms": 99_999}, {"max_lines": 1}])
 def test_impossible_settings_are_refused_by_name(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         ClipSettings(**bad)

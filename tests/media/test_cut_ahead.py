@@ -108,6 +108,9 @@ def test_the_study_says_how_much_room_clips_may_take(tmp_path: Path):
     assert StudyClips(tmp_path).max_bytes == 2_000_000_000
     (tmp_path / "study.toml").write_text("[clips]\ncache_gb = 0.5\n")
     assert StudyClips(tmp_path).max_bytes == 500_000_000
+    (tmp_path / "study.toml").write_text("[clips]\nlines = 12\n")
+    with pytest.raises(SettingsError, match="lines is 12"):
+        StudyClips(tmp_path)
     (tmp_path / "study.toml").write_text("[clips]\ncache_gb = 0\n")
     with pytest.raises(SettingsError, match="cache_gb is 0"):
         StudyClips(tmp_path)

@@ -11,7 +11,9 @@ from PIL import Image
 
 from pipeline.errors import SettingsError
 from pipeline.faces.blur import FaceBlur
+from pipeline.faces.boxes import FaceBox
 from pipeline.faces.choice import ShownIn, face_blur
+from pipeline.media import face_search
 from pipeline.media.clip_cache import clip_name
 from pipeline.media.clips import ClipSettings, cut_clip
 from pipeline.media.face_hiding import jpeg_without_faces
@@ -21,6 +23,7 @@ from tests.media.face_film import FPS, detail_of_face, pictures, scene, write_fi
 
 SPAN = TimeSpan(0, 2_000)
 PLAIN = ClipSettings(lead_ms=0, lag_ms=0)
+SPOTS = FaceBlur.SPOTS
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +44,44 @@ def test_a_face_is_hidden_in_every_picture_also_while_the_detector_misses_it(fil
         assert detail_of_face(left, time_s) < 2.5, time_s
         corner = (slice(180, 240), slice(0, 40))
         assert np.abs(seen[corner] - left[corner]).mean() < 3.0
+
+
+@pytest.mark.parametrize(
+    ("n_seen", "is_hidden_at"),
+    [(2, lambda ms: ms < 1_001), (8, lambda ms: ms > 999), (99, lambda ms: False)],
+)
+def test_a_face_seen_only_shortly_before_or_after_a_clip_is_hidden_in_it(
+    film, tmp_path, monkeypatch, n_seen, is_hidden_at
+):
+    """Searched are the pictures at 200, 400 ... 1800 ms; the hold is 600 ms."""
+    n_asked = 0
+
+    def seen_once(grey: np.ndarray, views: object) -> tuple[FaceBox, ...]:
+        nonlocal n_asked
+        n_asked += 1
+        return (FaceBox(0.2, 0.1, 0.8, 0.9),) if n_asked == n_seen else ()
+
+    monkeypatch.setattr(face_search, "_MAX_THREADS", 1)
+    monkeypatch.setattr(face_search, "find_faces", seen_once)
+    span = TimeSpan(850, 1_250)
+    hidden = cut_clip(film, span, tmp_path / "hidden.mp4", ClipSettings(0, 0, face_blur=SPOTS))
+    shown = pictures(hidden.path)
+    assert n_asked == 9
+    assert len(shown) == 7
+    for time_s, grey in shown:
+        frame_ms = max(850, 1_000 * round((0.85 + time_s) * FPS) / FPS)
+        is_hidden = detail_of_face(grey, frame_ms / 1_000) < 2.5
+        assert is_hidden == is_hidden_at(850 + 1_000 * time_s), time_s
+
+
+def test_pictures_that_are_black_stay_so_and_the_others_lose_their_face(film, tmp_path):
+    black = Redactions(blackout=(TimeSpan(500, 1_000),))
+    info = cut_clip(film, SPAN, tmp_path / "c.mp4", ClipSettings(0, 0, 720, 0, black, SPOTS))
+    shown = pictures(info.path)
+    assert [grey.max() < 20 for time_s, grey in shown] == [
+        500 - 1000 / FPS < time_s * 1000 < 1_000 for time_s, _ in shown
+    ]
+    assert all(detail_of_face(grey, time_s) < 2.5 for time_s, grey in shown)
 
 
 def test_without_the_setting_a_clip_is_the_same_to_the_last_bit(film, tmp_path):

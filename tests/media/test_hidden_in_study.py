@@ -51,6 +51,14 @@ def is_hidden(clip: Path) -> bool:
     return max(details) < 2.5
 
 
+def test_the_study_says_how_many_lines_a_clip_has_and_older_clips_are_not_shown_instead(root):
+    assert pictures(clip_of(root))[0][1].shape == (240, 320)
+    (root / "study.toml").write_text("[clips]\nlines = 120\n")
+    assert pictures(clip_of(root))[0][1].shape == (120, 160)
+    (root / "study.toml").unlink()
+    assert pictures(clip_of(root))[0][1].shape == (240, 320)
+
+
 def test_a_role_that_sees_faces_gets_another_file_than_the_others(root):
     hide(root, '"viewing", "exports"', 'clear_for = ["admin"]')
     hidden, clear = clip_of(root, "viewer"), clip_of(root, "admin")
