@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _PATTERN = r"^''*[=+\-@\t\r\n＝＋－＠]"
 """RUN behind apostrophes, as SQL writes the pattern in quotes."""
+R_GUARD = r"^'(?='*[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-])"
+"""The apostrophe that `guarded` puts, as a pattern of Perl's in a string of R."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?%?")
 GUARD_NOTE = (
     "An apostrophe stands before text that a spreadsheet would take for a formula; take it off "

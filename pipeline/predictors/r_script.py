@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.predictors.analysis import Analysis
+from pipeline.spreadsheet import R_GUARD
 from pipeline.stats.mixed.result import BINOMIAL
+
+_UNGUARDED = (
+    "# The table has an apostrophe before text that a spreadsheet would take for a formula.",
+    "texts <- sapply(d, is.character)",
+    f'd[texts] <- lapply(d[texts], sub, pattern = "{R_GUARD}", replacement = "", perl = TRUE)',
+)
 
 
 def r_script(analysis: Analysis, file_name: str, levels: Mapping[str, tuple[str, ...]]) -> str:
@@ -13,6 +20,7 @@ def r_script(analysis: Analysis, file_name: str, levels: Mapping[str, tuple[str,
     first."""
     lines = ["library(lmerTest)" if analysis.family != BINOMIAL else "library(lme4)"]
     lines.append(f'd <- read.csv("{file_name}", na.strings = "")')
+    lines += _UNGUARDED
     for name, values in levels.items():
         quoted = ", ".join(_quoted(value) for value in values)
         lines.append(f"d${name} <- factor(d${name}, levels = c({quoted}))")

@@ -4,6 +4,7 @@ where they find nothing."""
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import duckdb
@@ -22,6 +23,7 @@ from pipeline.predictors.r_script import r_script
 from pipeline.predictors.running import predictors_of, run
 from pipeline.predictors.tables import check_names
 from pipeline.predictors.words import amount, number, outcome_of, p_words
+from pipeline.spreadsheet import guarded
 from pipeline.stats.mixed.fit import fit_mixed
 from pipeline.stats.mixed.formula import parse_formula
 from pipeline.stats.mixed.frame import model_frame
@@ -294,6 +296,12 @@ def test_the_r_script_names_levels_and_family():
     )
     script = r_script(analysis, 't".csv', {"speaker": ("child", 'a"b')})
     assert 'factor(d$speaker, levels = c("child", "a\\"b"))' in script
+    # What it takes off is what the table has before text, and no more.
+    (pattern,) = re.findall(r'pattern = "(.+?)", replacement = ""', script)
+    taken_off = re.compile(pattern.encode().decode("unicode_escape"))
+    for text in ("-play", "'=x", "''", "'tis", "=1", "＋a", "\tb", "plain", "a-b", "@home"):
+        assert taken_off.sub("", guarded(text), count=1) == text
+        assert guarded(text) == text or script.index("sub, pattern") < script.index("factor(")
     assert "glmer(cbind(n_high, n_low) ~ speaker + (1 | child), data = d, family = binomial)" in (
         script
     )
