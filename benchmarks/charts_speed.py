@@ -119,10 +119,11 @@ def _import_ways() -> None:
     import scipy.special  # noqa: F401
 
     import benchmarks.charts_speed_ways  # noqa: F401
+    from pipeline import ratio_moments
     from pipeline.stats import choosing, counting, tallies
 
     # The server does it before the first person comes; on a computer's first time it takes longer.
-    for loops in (choosing, counting, tallies):
+    for loops in (choosing, counting, ratio_moments, tallies):
         loops.prepare()
 
 

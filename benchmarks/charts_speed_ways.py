@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dashboard import contrasts, summaries
+from dashboard import by_child, summaries
 from dashboard.charts import agreement as agreement_charts
 from dashboard.charts import comparing as comparing_charts
 from dashboard.charts import quality as quality_charts
@@ -18,8 +18,8 @@ from dashboard.charts.look import LIGHT, Chart
 from dashboard.charts.shares import shares_before_after, shares_by_child
 from dashboard.components.groups import groups_of
 from dashboard.filters import Filters
-from dashboard.queries import chance, comparing, quality, shares, words
-from dashboard.queries.agreement import agreement
+from dashboard.queries import comparing, quality, shares, words
+from dashboard.queries.agreement import joint_counts
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.opening import StoreConnection, open_store
 from dashboard.queries.options import StoreOptions
@@ -47,8 +47,12 @@ class OpenStore:
         return Measure(model.scorer, "center", "strict", "max", "raw", threshold)
 
     @property
-    def wider(self) -> Measure:
-        return self.measure.under(crop="center", window="1s", statistic="max")
+    def compared(self) -> Measure:
+        """What the page that compares crops and windows opens with."""
+        crops = self.options.crops
+        if len(crops) == 1:
+            return self.measure.under(crop=crops[0], window="1s", statistic="max")
+        return self.measure.under(crop=crops[1], window="strict", statistic="max")
 
     @property
     def other(self) -> Measure:
@@ -88,22 +92,20 @@ def _distribution(store: OpenStore, filters: Filters) -> Chart:
 
 
 def _by_child(store: OpenStore, filters: Filters) -> tuple[pd.DataFrame, pd.DataFrame]:
-    counts = shares.counts_by_recording(store.arrays, filters, store.measure)
-    by_chance = chance.chance_by_recording(store.arrays, filters, store.measure)
-    return summaries.shares_by(counts, ["child_id"]), contrasts.excess_by_child(by_chance)
+    asked = store.arrays, filters, store.measure
+    return by_child.shares_of_children(*asked), by_child.excess_of_children(*asked)
 
 
 def _children_shares(store: OpenStore, filters: Filters) -> Chart:
-    by_child, excess = _by_child(store, filters)
-    rows = by_child.merge(excess, on="child_id", how="left")
+    shares, excess = _by_child(store, filters)
+    rows = shares.merge(excess, on="child_id", how="left")
     rows["label"], rows["n"] = rows["child_id"], rows["n_scored"]
     overall = float(rows["share"].mean())
     return shares_by_child(rows, overall=overall, reference=None, look=LIGHT)
 
 
 def _children_ridges(store: OpenStore, filters: Filters) -> Chart:
-    by_child, excess = _by_child(store, filters)
-    children = summaries.children_in_order(by_child, excess, marked=None)
+    children = summaries.children_in_order(*_by_child(store, filters), marked=None)
     drawn = children.assign(grp="", n=children["n_scored"])
     return children_rows(
         children,
@@ -118,10 +120,8 @@ def _children_ridges(store: OpenStore, filters: Filters) -> Chart:
 
 
 def _children_by_speaker(store: OpenStore, filters: Filters) -> Chart:
-    by_child, excess = _by_child(store, filters)
-    children = summaries.children_in_order(by_child, excess, marked=None)
-    split = shares.counts_by_recording(store.arrays, filters, store.measure, "speaker")
-    drawn = summaries.shares_by(split, ["child_id", "grp"])
+    children = summaries.children_in_order(*_by_child(store, filters), marked=None)
+    drawn = by_child.shares_of_children(store.arrays, filters, store.measure, "speaker")
     return children_rows(
         children,
         shares.score_bins(store.arrays, filters, store.measure, WIDTH),
@@ -158,27 +158,26 @@ def _word_distribution(store: OpenStore, filters: Filters) -> Chart:
 
 
 def _differences(store: OpenStore, filters: Filters) -> Chart:
-    a, b = store.measure, store.wider
-    paired = comparing.paired_counts(store.arrays, filters, a, b)
+    a, b = store.measure, store.compared
+    width = by_child.difference_width(store.arrays, filters, a, b)
     return comparing_charts.paired_differences(
-        comparing.difference_bins(store.arrays, filters, a, b, WIDTH),
-        summaries.mean_difference(paired),
-        width=WIDTH,
+        comparing.difference_bins(store.arrays, filters, a, b, width),
+        by_child.mean_difference(store.arrays, filters, a, b),
+        width=width,
         unit="cosine",
         look=LIGHT,
     )
 
 
 def _before_after(store: OpenStore, filters: Filters) -> Chart:
-    paired = comparing.paired_counts(store.arrays, filters, store.measure, store.wider)
-    rows = summaries.paired_shares(paired)
+    rows = by_child.paired_shares(store.arrays, filters, store.measure, store.compared)
     rows["label"] = rows["child_id"]
     return shares_before_after(rows, names=("A", "B"), look=LIGHT)
 
 
 def _joint(store: OpenStore, filters: Filters) -> Chart:
-    found = agreement(store.connection.cursor(), store.arrays, filters, store.measure, store.other)
-    joint, threshold = found.joint, store.measure.threshold
+    joint = joint_counts(store.arrays, filters, store.measure, store.other)
+    threshold = store.measure.threshold
     return agreement_charts.joint_distribution(
         joint.a,
         joint.b,
@@ -229,7 +228,7 @@ def _plain_word(store: OpenStore) -> Sql:
 
 
 def _plain_differences(store: OpenStore) -> Sql:
-    a, b = store.measure, store.wider
+    a, b = store.measure, store.compared
     return f"""SELECT floor(({b.score} - {a.score}) / {WIDTH}) AS bin, count(*) FROM scores_wide
         WHERE scorer = '{a.scorer}' GROUP BY ALL"""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dashboard import contrasts, data, summaries
+from dashboard import by_child, contrasts, data, summaries
 from dashboard.data import StoreHandle
 from dashboard.filters import Filters
 from dashboard.queries import chance, shares
@@ -58,15 +58,15 @@ def _numbers(store: StoreHandle, filters: Filters, measure: Measure) -> Overview
     cells = data.count(store, shares.null_cells, filters, measure)
     width = summaries.score_width(counts)
     bins = histogram.bins_of_all(data.count(store, shares.score_bins, filters, measure, width))
-    children = summaries.shares_by(counts, ["child_id"]).merge(
-        contrasts.excess_by_child(by_chance), on="child_id", how="left"
+    children = data.count(store, by_child.shares_of_children, filters, measure).merge(
+        data.count(store, by_child.excess_of_children, filters, measure), on="child_id", how="left"
     )
     return OverviewNumbers(
         counts,
         data.load(store, shares.totals, filters),
-        summaries.overall_share(counts),
+        by_child.share_of_all(store.arrays, filters, measure),
         contrasts.expected_share(by_chance),
-        contrasts.excess_share(by_chance),
+        by_child.excess_of_all(store.arrays, filters, measure),
         width,
         bins,
         histogram.expected_bins(cells, bins, width),

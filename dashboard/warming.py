@@ -47,11 +47,13 @@ def _warm_up(study_root: Callable[[], Path]) -> None:
         with suppress(ImportError):  # Streamlit's own parts may go by other names one day
             importlib.import_module(name)
     if n_scores > FEW:
+        from pipeline import ratio_moments
         from pipeline.stats import choosing, products, tallies
         from pipeline.stats.lemmas import sums
 
         choosing.prepare()
         tallies.prepare()
+        ratio_moments.prepare()
         sums.prepare()
         products.prepare()
 

@@ -1,4 +1,4 @@
-"""How wide the bins of a distribution are."""
+"""How wide the bins of a distribution are, and how many."""
 
 from __future__ import annotations
 
@@ -19,3 +19,11 @@ def nice_width(spread: float, n: float) -> float:
 def spread_of(total: float, squares: float, n: float) -> float:
     """SD of n values from their sum and the sum of their squares; 0 without any."""
     return math.sqrt(max(0.0, squares / n - (total / n) ** 2)) if n else 0.0
+
+
+def bins_between(low: float, high: float, origin: float, width: float) -> tuple[int, int]:
+    """The first bin, counted from an origin, that values from low to high need, and how many."""
+    if low != low:
+        return 0, 1
+    first, last = (math.floor((value - origin) / width) for value in (low, high))
+    return first, last - first + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard import contrasts, data, labels, summaries
+from dashboard import by_child, data, labels, summaries
 from dashboard.charts.children import children_rows
 from dashboard.charts.readable import shares_table
 from dashboard.components.captions import (
@@ -31,9 +31,10 @@ stop_when_empty(len(counts))
 by_chance = data.count(view.store, chance.chance_by_recording, view.filters, measure)
 width = summaries.score_width(counts)
 bins = data.count(view.store, shares.score_bins, view.filters, measure, width)
+share = data.count(view.store, by_child.share_of_all, view.filters, measure)
 children = summaries.children_in_order(
-    summaries.shares_by(counts, ["child_id"]),
-    contrasts.excess_by_child(by_chance),
+    data.count(view.store, by_child.shares_of_children, view.filters, measure),
+    data.count(view.store, by_child.excess_of_children, view.filters, measure),
     marked=child_from_url(),
 )
 
@@ -49,7 +50,7 @@ if len(options.splits) > 1:
 split_shares, split_counts = children.assign(grp=""), counts
 if split != "none":
     split_counts = data.count(view.store, shares.counts_by_recording, view.filters, measure, split)
-    split_shares = summaries.shares_by(split_counts, ["child_id", "grp"])
+    split_shares = data.count(view.store, by_child.shares_of_children, view.filters, measure, split)
 split_shares["n"] = split_shares["n_scored"]
 drawn = split_shares if split == "none" else split_shares[split_shares["n"] >= MIN_DRAWN]
 groups = groups_of(split, options, look)
@@ -68,7 +69,7 @@ clicked = clicked_point(
     title="Scores and shares of highly aligned utterances by child",
     hint="A click on a dot opens the moments of that child.",
     caption=f"{undrawn_note(split_shares, drawn)}{setting_note(measure)} "
-    f"{interval_note(summaries.overall_share(counts))} {chance_note(measure, options)}",
+    f"{interval_note(share)} {chance_note(measure, options)}",
     setting="",
     table=shares_table(split_shares, groups),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import data, labels, summaries
+from dashboard import by_child, data, labels
 from dashboard.charts import comparing as charts
 from dashboard.charts.readable import readable
 from dashboard.charts.shares import shares_before_after
@@ -39,17 +39,18 @@ if a == b:
     st.stop()
 paired = data.count(view.store, comparing.paired_counts, view.filters, a, b)
 stop_when_empty(len(paired))
-change = summaries.share_change(paired)
+asked = view.filters, a, b
+change = data.count(view.store, by_child.share_change, *asked)
 change_headline(a, b, paired)
 
 left, right = st.columns(2, gap="large")
 with left:
     st.subheader("Differences utterance by utterance", anchor=False)
-    width = summaries.difference_width(paired)
+    width = data.count(view.store, by_child.difference_width, *asked)
     show_figure(
         charts.paired_differences(
-            data.count(view.store, comparing.difference_bins, view.filters, a, b, width),
-            summaries.mean_difference(paired),
+            data.count(view.store, comparing.difference_bins, *asked, width),
+            data.count(view.store, by_child.mean_difference, *asked),
             width=width,
             unit=labels.SCALE_UNITS[a.scale],
             look=look,
@@ -62,7 +63,7 @@ with left:
     )
 with right:
     st.subheader("Share of each child under A and B", anchor=False)
-    rows = summaries.paired_shares(paired)
+    rows = data.count(view.store, by_child.paired_shares, *asked)
     rows["label"] = rows["child_id"]
     clicked = clicked_point(
         shares_before_after(

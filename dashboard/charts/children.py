@@ -183,24 +183,31 @@ def _chance_ticks(chart: Chart, children: pd.DataFrame, places: dict[str, int], 
 def _share_dots(
     chart: Chart, shares: pd.DataFrame, places: dict[str, int], groups: tuple[Group, ...]
 ) -> None:
+    # Plain arrays: five groups of a frame take longer to choose than to draw.
+    child, code = shares["child_id"].to_numpy(object), shares["grp"].to_numpy(object)
+    columns = {name: shares[name].to_numpy(np.float64) for name in ("share", "low", "high", "n")}
+    place = np.array([places.get(str(name), -1) for name in child], np.float64)
     for number, group in enumerate(groups):
-        part = shares[(shares["grp"] == group.code) & shares["child_id"].isin(list(places))]
-        if not len(part):
+        mine = np.flatnonzero((code == group.code) & (place >= 0))
+        if not len(mine):
             continue
+        part = {name: values[mine] for name, values in columns.items()}
         shift = 0.2 if len(groups) == 1 else _SPREAD * (0.5 - number / (len(groups) - 1)) + 0.2
         chart.add_scatter(
             x=(100 * part["share"]).astype(np.float32),
-            y=[places[str(child)] + shift for child in part["child_id"]],
+            y=place[mine] + shift,
             xaxis="x2",
             mode="markers",
             marker={"size": 9 if len(groups) == 1 else 7, "color": group.colour},
             cliponaxis=False,
             error_x=error_bars(part, faded(group.colour, 0.75), of="share", scale=100),
             name=group.name,
-            customdata=part[["child_id", "grp"]],
+            customdata=[[str(name), group.code] for name in child[mine]],
             hovertext=[
                 _words(low, high, int(n))
-                for low, high, n in zip(part["low"], part["high"], part["n"], strict=True)
+                for low, high, n in zip(
+                    *(part[name].tolist() for name in ("low", "high", "n")), strict=True
+                )
             ],
             hovertemplate=f"%{{customdata[0]}}, {group.name}<br>%{{x:.1f}} % of %{{hovertext}}"
             "<extra></extra>",

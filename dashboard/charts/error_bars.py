@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dashboard.charts.look import Look
 
 
 def error_bars(
-    rows: pd.DataFrame,
+    rows: pd.DataFrame | Mapping[str, NDArray[np.float64]],
     colour: str,
     *,
     of: str,
@@ -21,7 +24,7 @@ def error_bars(
 
     An unknown limit draws nothing.
     """
-    middle, lower, upper = (rows[name].to_numpy(np.float64) for name in (of, low, high))
+    middle, lower, upper = (np.asarray(rows[name], np.float64) for name in (of, low, high))
     return {
         "type": "data",
         "symmetric": False,

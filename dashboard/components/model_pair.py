@@ -14,7 +14,8 @@ from dashboard.filters import Filters
 from dashboard.plain import escaped
 from dashboard.queries.selection import Measure, resolve_measure
 from pipeline.records import ModelRef
-from pipeline.score_settings import PLAIN, ScorerSetting, TextVariant
+from pipeline.score_settings import PLAIN
+from pipeline.store.first_pairs import first_compared
 
 IMPORTED_WEIGHTS = "imported"
 
@@ -51,6 +52,8 @@ def model_pair(view: View) -> tuple[Measure, Measure]:
     models = view.store.options.models
     a = next(model for model in models if model.scorer == view.measure.scorer)
     others = tuple(model for model in models if model.scorer != a.scorer)
+    compared = first_compared(a, models)
+    assert compared is not None
     left, right = st.columns(2, gap="large")
     with left.container(border=True):
         st.markdown(f"**A**, the model of the sidebar: {escaped(a.label)}")
@@ -62,7 +65,7 @@ def model_pair(view: View) -> tuple[Measure, Measure]:
             "**B**, what it is compared with",
             tuple(named),
             param="b",
-            default=_first_compared(a, others).scorer,
+            default=compared.scorer,
             words=lambda scorer: named[scorer].label,
             is_menu=True,
         )
@@ -80,14 +83,6 @@ def _only_b_is_z(a: Measure, b: Measure) -> bool:
     """Whether B has to be judged by z and A not, though nobody chose so: the two then share z."""
     is_plain = (a.scale, a.threshold_origin) == ("raw", "chosen")
     return b.scale == "z" and a.scale == "raw" and not a.is_free and not is_plain
-
-
-def _first_compared(a: ModelRef, others: tuple[ModelRef, ...]) -> ModelRef:
-    """What A is compared with at first: its nouns only, or the plain score if A is a setting of
-    it; else another scorer."""
-    first = TextVariant.NOUNS if a.setting == PLAIN else TextVariant.RAW
-    alike = (m for m in others if m.base == a.base and m.setting == ScorerSetting(first))
-    return next(alike, others[0])
 
 
 def _measure(filters: Filters, models: tuple[ModelRef, ...], model: ModelRef) -> Measure:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from dashboard.filters import Filters
 from dashboard.queries.arrays import Numbers, Recordings, ScoreArrays, Scores
 from dashboard.queries.comparing import counted_pairs
+from dashboard.queries.cube import child_and_speaker, choice_of_children, counted, n_speakers
 from dashboard.queries.selection import Measure
 from dashboard.queries.told import most_listed, told
-from pipeline.compiled import compiled_for
+from pipeline.compiled import adding_up, compiled_for
 from pipeline.stats import counting
 from pipeline.stats.bootstrap import Interval
 from pipeline.stats.paired_ranks import PairedRanks, paired_ranks
@@ -24,9 +25,8 @@ from pipeline.stats.rank import (
     correlations_of_sums,
     ranks_in_order,
 )
+from pipeline.store.first_pairs import N_BINS, joint_cut, joint_name
 
-N_BINS = 50
-"""Bins of each score in the two-dimensional distribution."""
 MANY_PAIRS = 200_000
 """From here on nearly equal scores share a rank: sorting a million takes too long for a page."""
 
@@ -94,7 +94,7 @@ def agreement(
         len(number),
         pairs.n_only_a,
         pairs.n_only_b,
-        _joint(pairs, *scores),
+        joint_counts(arrays, filters, a, b),
         correlation_of_sums(ranked.sums, recordings.child.astype(np.int64)),
         _by_child(ranked.sums_within, recordings),
         counted_pairs(arrays, number, a, b),
@@ -118,13 +118,11 @@ def agreement(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pairs:
-    """`number` int32 (n,): chosen utterances with both scores; how many have only one; extremes
-    (2, 2): the smallest and the largest score of a, of b."""
+    """`number` int32 (n,): chosen utterances with both scores; how many have only one."""
 
     number: Numbers
     n_only_a: int
     n_only_b: int
-    extremes: Scores
 
 
 def _pairs(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure) -> _Pairs:
@@ -132,12 +130,11 @@ def _pairs(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure) -> _Pa
     if of_b is not chosen:
         chosen = np.union1d(chosen, of_b)
     pairs, n_found = np.zeros(len(chosen), np.int32), np.zeros(3, np.int64)
-    extremes = np.array([[np.inf, -np.inf]] * 2, np.float32)
     compiled_for(counting.find_pairs, len(chosen))(
-        chosen, arrays.score(a), arrays.score(b), pairs, extremes, n_found
+        chosen, arrays.score(a), arrays.score(b), pairs, n_found
     )
     n_both, n_only_a, n_only_b = n_found.tolist()
-    return _Pairs(pairs[:n_both], n_only_a, n_only_b, extremes)
+    return _Pairs(pairs[:n_both], n_only_a, n_only_b)
 
 
 def _many(arrays: ScoreArrays, number: Numbers, scores: tuple[Scores, Scores]) -> PairedRanks:
@@ -179,51 +176,70 @@ def _percent(ranked: PairedRanks | _ExactRanks, places: Ints) -> dict[str, Float
     return {"rank_a": 100 * (rank_a - 0.5) / n, "rank_b": 100 * (rank_b - 0.5) / n}
 
 
-def _joint(pairs: _Pairs, score_a: Scores, score_b: Scores) -> Joint:
-    """Counts in at most N_BINS x N_BINS bins."""
-    number = pairs.number
-    if not len(number):
-        return Joint((), (), np.zeros((0, 0), np.int64))
-    few_a, few_b = (_few_values(number, scores) for scores in (score_a, score_b))
-    if few_a is None and few_b is None:
-        counts = np.zeros((N_BINS, N_BINS), np.int64)
-        (low_a, width_a), (low_b, width_b) = (_cut(*of_one) for of_one in pairs.extremes)
-        compiled_for(counting.count_joint, len(number))(
-            number, score_a, score_b, (low_a, low_b), (width_a, width_b), counts
+def joint_counts(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure) -> Joint:
+    """Chosen utterances with both scores in at most N_BINS x N_BINS bins, which lie between the
+    lowest and the highest score that each scorer gave at all."""
+    bins_a, bins_b = (_bins(arrays, measure) for measure in (a, b))
+
+    def count(filters: Filters, place: Numbers, n_places: int) -> Ints:
+        chosen = arrays.chosen(filters, a.scorer)
+        counts = np.zeros((n_places, len(bins_b.middles), len(bins_a.middles)), np.int64)
+        adding_up(counting.count_joint, len(chosen))(
+            chosen,
+            place,
+            bins_a.placed(arrays.score(a)),
+            bins_b.placed(arrays.score(b)),
+            (bins_a.first, bins_b.first),
+            (bins_a.width, bins_b.width),
+            counts,
         )
-        return Joint(_middles(low_a, width_a), _middles(low_b, width_b), counts)
-    places_a, a = few_a or _binned(score_a[number], *pairs.extremes[0])
-    places_b, b = few_b or _binned(score_b[number], *pairs.extremes[1])
-    counts = np.bincount(places_b * len(a) + places_a, minlength=len(a) * len(b))
-    return Joint(a, b, counts.reshape(len(b), len(a)))
+        return counts
+
+    def by_speaker() -> tuple[Ints, Floats]:
+        n_children, n = len(arrays.recordings.child_names), n_speakers(arrays)
+        found = count(Filters(), child_and_speaker(arrays), n_children * n)
+        shape = (n_children, n, *found.shape[1:])
+        return found.reshape(shape), np.zeros((*shape[:2], 0))
+
+    choice = choice_of_children(arrays, filters)
+    if choice is None:
+        counts = count(filters, arrays.child, len(arrays.recordings.child_names)).sum(axis=0)
+    else:
+        name = joint_name((a.scorer, a.score), (b.scorer, b.score))
+        counts = counted(arrays, choice, name, by_speaker)[0].sum(axis=(0, 1))
+    if not counts.any():
+        return Joint((), (), np.zeros((0, 0), np.int64))
+    return Joint(bins_a.middles, bins_b.middles, counts)
 
 
-def _few_values(number: Numbers, scores: Scores) -> tuple[Ints, tuple[float, ...]] | None:
-    """Place of each score among its values, and these, when there are no more than bins."""
-    distinct = np.unique(scores[number[:: max(1, len(number) // 5_000)]])
-    if len(distinct) > N_BINS:
-        return None
-    values = scores[number]
-    places = np.minimum(np.searchsorted(distinct, values), len(distinct) - 1)
-    if not np.array_equal(distinct[places], values):
-        return None
-    return places, tuple(distinct.astype(np.float64).tolist())
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bins:
+    """Bins of a score from `first` on, `width` wide. `values` (n,) are all there are, if few: each
+    then has a bin of its own, by its place."""
+
+    first: float
+    width: float
+    middles: tuple[float, ...]
+    values: Scores
+
+    def placed(self, scores: Scores) -> Scores:
+        """What is counted in the bins: the scores, or the places of their values."""
+        if not len(self.values):
+            return scores
+        places = np.searchsorted(self.values, scores).astype(np.float32)
+        places[np.isnan(scores)] = np.nan
+        return places
 
 
-def _binned(values: Scores, low: float, high: float) -> tuple[Ints, tuple[float, ...]]:
-    """Bin of each value, and the middles of the bins."""
-    first, width = _cut(low, high)
-    places = np.minimum((values.astype(np.float64) - first) / width, N_BINS - 1).astype(np.int64)
-    return places, _middles(first, width)
-
-
-def _cut(low: float, high: float) -> tuple[float, float]:
-    """Where the first of N_BINS bins begins, and how wide they are."""
-    return float(low), (float(high) - float(low)) / N_BINS or 1.0
-
-
-def _middles(first: float, width: float) -> tuple[float, ...]:
-    return tuple((first + (np.arange(N_BINS) + 0.5) * width).tolist())
+def _bins(arrays: ScoreArrays, measure: Measure) -> _Bins:
+    scorer, sql = measure.scorer, measure.score
+    values = arrays.few_values(scorer, sql, N_BINS)
+    if len(values):
+        return _Bins(0.0, 1.0, tuple(values.astype(np.float64).tolist()), values)
+    low, high = arrays.extremes(scorer, sql)
+    first, width = joint_cut(low, high)
+    middles = first + (np.arange(N_BINS) + 0.5) * width
+    return _Bins(first, width, tuple(middles.tolist()), values)
 
 
 def _by_child(sums: Floats, recordings: Recordings) -> pd.DataFrame:

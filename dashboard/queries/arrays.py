@@ -7,7 +7,6 @@ was read stays for the next change.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -23,7 +22,9 @@ from dashboard.queries.choosing import left_by, numbers_left
 from dashboard.queries.recordings import Recordings as Recordings
 from dashboard.queries.recordings import mapped_recordings, read_recordings
 from dashboard.queries.selection import AGE_BAND_DAYS, COLUMN_TYPES, Measure
+from pipeline.bin_width import bins_between as bins_between
 from pipeline.errors import StoreError
+from pipeline.store.first_pairs import few_values
 from pipeline.store.store_columns import StoreColumns
 from pipeline.store.store_facts import enum_names
 
@@ -157,6 +158,12 @@ class ScoreArrays:
         """The smallest and the largest value of a column; NaN without any."""
         found = self._once(f"extremes {scorer} {sql}", lambda: self._extremes(scorer, sql))
         return float(found[0]), float(found[1])
+
+    def few_values(self, scorer: str, sql: str, most: int) -> Scores:
+        """float32 (n,): the values of a column, ascending, when there are at most so many; else,
+        and without any, none."""
+        key = f"at most {most} values {scorer} {sql}"
+        return self.kept(key, lambda: (few_values(self.column(scorer, sql), most),))[0]
 
     def group(self, split: str) -> NDArray[np.int16]:
         """int16 (n_utterances,): places in `group_names`, behind the last name when unknown."""
@@ -332,11 +339,3 @@ def _n_bytes(arrays: tuple[NDArray[np.generic], ...]) -> int:
 def at_least(scores: Scores, threshold: float) -> NDArray[np.bool_]:
     """Whether each score is at or above a threshold as scores are kept; NaN is not."""
     return np.asarray(scores >= np.float32(threshold))
-
-
-def bins_between(low: float, high: float, origin: float, width: float) -> tuple[int, int]:
-    """The first bin, counted from an origin, that values from low to high need, and how many."""
-    if low != low:
-        return 0, 1
-    first, last = (math.floor((value - origin) / width) for value in (low, high))
-    return first, last - first + 1

@@ -9,11 +9,9 @@ from dashboard.filters import Filters
 from dashboard.queries.arrays import Ints, ScoreArrays
 from dashboard.queries.cube import choice_of_recordings, counted
 from dashboard.queries.selection import Measure
-from dashboard.queries.shares import Doubles, counts_by_recording
+from dashboard.queries.shares import Doubles, score_cells
 from pipeline.compiled import adding_up
 from pipeline.stats import tallies
-
-_COLUMNS = ["child_id", "recording_id", "age_days", "grp"]
 
 
 def chance_by_recording(
@@ -26,27 +24,39 @@ def chance_by_recording(
     Columns: child_id, recording_id, age_days, grp (NULL when unknown) and these. Empty where the
     store has no null for this measure; on the z scale a null window has mean 0 and SD 1.
     """
-    if measure.scale == "z":
-        return _of_z(counts_by_recording(arrays, filters, measure, split), measure.threshold)
-    recordings, names = arrays.recordings, [*arrays.group_names(split), None]
-    choice = choice_of_recordings(arrays, filters, split)
-    if choice is None:
-        counts, sums = _count_chance(arrays, filters, measure, split)
-    else:
-        counts, sums = counted(
-            arrays,
-            choice,
-            measure.counted_as.name("chance"),
-            lambda: _count_chance(arrays, Filters(), measure, "speaker"),
-            by_speaker=split == "speaker",
-        )
-    rows, found, added = recordings.rows(counts, sums, names)
+    counts, sums = chance_cells(arrays, filters, measure, split)
+    names = [*arrays.group_names(split), None]
+    rows, found, added = arrays.recordings.rows(counts, sums, names)
     return rows.assign(
         n_null=found[0],
         n_high=found[1],
         n_expected=added[2],
         sum_score=added[0],
         sum_null=added[1],
+    )
+
+
+def chance_cells(
+    arrays: ScoreArrays, filters: Filters, measure: Measure, split: str
+) -> tuple[Ints, Doubles]:
+    """As `tallies.count_chance`: (n_recordings, n_groups, 2) and (n_recordings, n_groups, 3), the
+    last group for the unknown if there is more than one."""
+    if measure.scale == "z":
+        from scipy.special import ndtr
+
+        scores, of_scores = score_cells(arrays, filters, measure, split)
+        counts, sums = scores[..., 1:3], np.zeros((*of_scores.shape[:2], 3))
+        sums[..., 0], sums[..., 2] = of_scores[..., 0], counts[..., 0] * ndtr(-measure.threshold)
+        return counts, sums
+    choice = choice_of_recordings(arrays, filters, split)
+    if choice is None:
+        return _count_chance(arrays, filters, measure, split)
+    return counted(
+        arrays,
+        choice,
+        measure.counted_as.name("chance"),
+        lambda: _count_chance(arrays, Filters(), measure, "speaker"),
+        by_speaker=split == "speaker",
     )
 
 
@@ -71,11 +81,3 @@ def _count_chance(
             sums,
         )
     return counts, sums
-
-
-def _of_z(counts: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    from scipy.special import ndtr
-
-    rows = counts.loc[counts["n_scored"] > 0, [*_COLUMNS, "n_scored", "n_high", "sum_score"]]
-    rows = rows.rename(columns={"n_scored": "n_null"})
-    return rows.assign(n_expected=rows["n_null"] * float(ndtr(-threshold)), sum_null=0.0)

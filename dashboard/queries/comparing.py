@@ -12,7 +12,13 @@ from duckdb import DuckDBPyConnection
 
 from dashboard.filters import Filters
 from dashboard.queries.arrays import Ints, Numbers, ScoreArrays, bins_between
-from dashboard.queries.cube import choice_of_recordings, counted, n_speakers
+from dashboard.queries.cube import (
+    child_and_speaker,
+    choice_of_children,
+    choice_of_recordings,
+    counted,
+    n_speakers,
+)
 from dashboard.queries.selection import Measure
 from dashboard.queries.shares import Doubles
 from dashboard.queries.told import most_listed, told
@@ -25,20 +31,33 @@ def paired_counts(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure)
     high_a, high_b (at or above the threshold), gained (only under B), lost (only under A),
     sum_difference and sum_sq_difference (of B minus A)."""
     _check_pair(a, b)
-    choice = choice_of_recordings(arrays, filters, "none")
-    if choice is None:
-        return counted_pairs(arrays, arrays.chosen(filters, a.scorer), a, b)
+    counts, sums = pair_cells(arrays, filters, (a, b), "none")
+    return _pair_rows(arrays, counts[:, 0], sums[:, 0])
+
+
+def pair_cells(
+    arrays: ScoreArrays, filters: Filters, pair: tuple[Measure, Measure], split: str
+) -> tuple[Ints, Doubles]:
+    """As `counting.count_pairs`: (n_recordings, n_groups, 4) and (n_recordings, n_groups, 2), by
+    speaker with the last group for the unknown, or in one group (split "none")."""
+    a, b = pair
     n_recordings, n = len(arrays.recordings.child), n_speakers(arrays)
+    choice = choice_of_recordings(arrays, filters, split)
+    if choice is None:
+        counts, sums = _count_pairs(
+            arrays, arrays.chosen(filters, a.scorer), pair, arrays.recording, n_recordings
+        )
+        return counts[:, None], sums[:, None]
 
     def by_speaker() -> tuple[Ints, Doubles]:
         places = arrays.recording * np.int32(n) + arrays.group("speaker")
         counts, sums = _count_pairs(
-            arrays, arrays.chosen(Filters(), a.scorer), (a, b), places, n_recordings * n
+            arrays, arrays.chosen(Filters(), a.scorer), pair, places, n_recordings * n
         )
         return counts.reshape(n_recordings, n, 4), sums.reshape(n_recordings, n, 2)
 
-    counts, sums = counted(arrays, choice, f"pairs {a!r} {b!r}", by_speaker)
-    return _pair_rows(arrays, counts[:, 0], sums[:, 0])
+    name = a.counted_as.pair_name("pairs", b.counted_as)
+    return counted(arrays, choice, name, by_speaker, by_speaker=split == "speaker")
 
 
 def counted_pairs(arrays: ScoreArrays, number: Numbers, a: Measure, b: Measure) -> pd.DataFrame:
@@ -94,18 +113,25 @@ def difference_bins(
     low_b, high_b = arrays.extremes(b.scorer, b.score)
     first, n_bins = bins_between(low_b - high_a, high_b - low_a, 0.0, width)
 
-    def count(chosen: Numbers) -> Ints:
-        counts = np.zeros((2, n_bins), np.int64)
+    def count(filters: Filters, place: Numbers, n_places: int) -> Ints:
+        chosen = arrays.chosen(filters, a.scorer)
+        counts = np.zeros((n_places, 2, n_bins), np.int64)
         adding_up(counting.count_differences, len(chosen))(
-            chosen, arrays.score(a), arrays.score(b), width, first, counts
+            chosen, place, arrays.score(a), arrays.score(b), width, first, counts
         )
         return counts
 
-    if filters.n_restrictions:
-        counts = count(arrays.chosen(filters, a.scorer))
+    def by_speaker() -> tuple[Ints, Doubles]:
+        n_children, n = len(arrays.recordings.child_names), n_speakers(arrays)
+        found = count(Filters(), child_and_speaker(arrays), n_children * n)
+        return found.reshape(n_children, n, 2, n_bins), np.zeros((n_children, n, 0))
+
+    choice = choice_of_children(arrays, filters)
+    if choice is None:
+        counts = count(filters, arrays.child, len(arrays.recordings.child_names)).sum(axis=0)
     else:
-        name = f"differences {a!r} {b!r} {width}"
-        (counts,) = arrays.kept(name, lambda: (count(arrays.chosen(filters, a.scorer)),))
+        name = f"{a.counted_as.pair_name('differences', b.counted_as)} {width!r}"
+        counts = counted(arrays, choice, name, by_speaker)[0].sum(axis=(0, 1))
     place, is_equal = np.nonzero(counts.T)
     return pd.DataFrame(
         {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -18,19 +20,27 @@ Numbers = NDArray[np.int32]
 Doubles = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Recordings:
     """All recordings in the order of their codes, which are those of the ENUM type.
 
-    `frame`: child_id, recording_id, age_days (NaN when unknown). `child` int32 (n,) are places in
-    `child_names`, which is in alphabetical order. `by_name` int64 (n,) are the codes in the order
-    of the children's and the recordings' names.
+    `child` int32 (n,) are places in `child_names`, which is in alphabetical order. `ages` float64
+    (n,) in days, NaN when unknown. `by_name` int64 (n,) are the codes in the order of the
+    children's and the recordings' names.
     """
 
-    frame: pd.DataFrame
     child: Numbers
     child_names: tuple[str, ...]
+    ages: Doubles
     by_name: Ints
+    _names: Callable[[], pd.api.extensions.ExtensionArray]
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """child_id, recording_id, age_days; made when it is first asked for."""
+        children = pd.Series(self.child_names, dtype="str").take(self.child).array
+        names = self._names()
+        return pd.DataFrame({"child_id": children, "recording_id": names, "age_days": self.ages})
 
     def rows(
         self, counts: Ints, sums: Doubles, names: list[str | None]
@@ -72,29 +82,22 @@ def read_recordings(con: DuckDBPyConnection) -> Recordings:
     place[alphabet] = np.arange(len(alphabet))
     child = place[known["child"][order]]
     children = tuple(child_names[code] for code in alphabet)
-    frame = pd.DataFrame(
-        {
-            "child_id": pd.Series(children, dtype="str").take(child).array,
-            "recording_id": pd.Series(names, dtype="str").array,
-            "age_days": np.ma.filled(known["age_days"][order], np.nan),
-        }
-    )
+    ages = np.asarray(np.ma.filled(known["age_days"][order], np.nan), np.float64)
     is_sorted = all(one <= other for one, other in pairwise(names))
     rank = np.arange(len(names)) if is_sorted else np.argsort(np.argsort(np.array(names)))
-    return Recordings(frame, child, children, np.lexsort((rank, child)))
+    by_name = np.lexsort((rank, child))
+    return Recordings(child, children, ages, by_name, lambda: pd.Series(names, dtype="str").array)
 
 
 def mapped_recordings(columns: StoreColumns) -> Recordings:
-    children, child = columns.names("child names"), columns.child_of_recording()
-    frame = pd.DataFrame(
-        {
-            "child_id": pd.Series(children, dtype="str").take(child).array,
-            "recording_id": _as_text(columns.bytes_of("recording names")),
-            "age_days": np.asarray(columns.known("age of recording"), np.float64),
-        }
+    ages = np.asarray(columns.known("age of recording"), np.float64)
+    return Recordings(
+        columns.child_of_recording(),
+        tuple(columns.names("child names")),
+        ages,
+        np.asarray(columns.known("recordings by name"), np.int64),
+        lambda: _as_text(columns.bytes_of("recording names")),
     )
-    by_name = np.asarray(columns.known("recordings by name"), np.int64)
-    return Recordings(frame, child, tuple(children), by_name)
 
 
 def _as_text(names: NDArray[np.uint8]) -> pd.api.extensions.ExtensionArray:

@@ -72,19 +72,9 @@ def counts_by_recording(
 
     Columns: child_id, recording_id, age_days, grp (NULL when unknown) and the counts.
     """
-    recordings, names = arrays.recordings, [*arrays.group_names(split), None]
-    choice = choice_of_recordings(arrays, filters, split)
-    if choice is None:
-        counts, sums = _count_scores(arrays, filters, measure, split)
-    else:
-        counts, sums = counted(
-            arrays,
-            choice,
-            measure.counted_as.name("scores"),
-            lambda: _count_scores(arrays, Filters(), measure, "speaker"),
-            by_speaker=split == "speaker",
-        )
-    rows, found, added = recordings.rows(counts, sums, names)
+    counts, sums = score_cells(arrays, filters, measure, split)
+    names = [*arrays.group_names(split), None]
+    rows, found, added = arrays.recordings.rows(counts, sums, names)
     n_utterances, n_scored, n_high, n_no_frame, n_no_null, n_no_noun = found
     return rows.assign(
         n_utterances=n_utterances,
@@ -96,6 +86,23 @@ def counts_by_recording(
         n_no_null=n_no_null,
         n_no_noun=n_no_noun,
         n_not_scored=n_utterances - n_scored - n_no_frame - n_no_null - n_no_noun,
+    )
+
+
+def score_cells(
+    arrays: ScoreArrays, filters: Filters, measure: Measure, split: str
+) -> tuple[Ints, Doubles]:
+    """As `counting.count_scores`: (n_recordings, n_groups, 6) and (n_recordings, n_groups, 2), the
+    last group for the unknown if there is more than one."""
+    choice = choice_of_recordings(arrays, filters, split)
+    if choice is None:
+        return _count_scores(arrays, filters, measure, split)
+    return counted(
+        arrays,
+        choice,
+        measure.counted_as.name("scores"),
+        lambda: _count_scores(arrays, Filters(), measure, "speaker"),
+        by_speaker=split == "speaker",
     )
 
 

@@ -7,9 +7,14 @@ import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from dashboard.filters import Filters
-from dashboard.queries.arrays import Numbers, ScoreArrays
+from dashboard.queries.arrays import Ints, Numbers, ScoreArrays, bins_between
+from dashboard.queries.cube import choice_of_children
 from dashboard.queries.selection import Measure, Query, recordings_where, scored
+from pipeline.compiled import compiled_for
 from pipeline.records import MAY_BE_SHOWN
+from pipeline.stats import counting
+
+_CODED = ("child_id", "speaker")
 
 N_MOMENTS = 8
 """Best and worst moments of a lemma that are shown."""
@@ -38,17 +43,36 @@ def word_bins(
     arrays: ScoreArrays, filters: Filters, measure: Measure, lemma: str, width: float
 ) -> pd.DataFrame:
     """Scored utterances with the lemma per bin: bin_start, n. The threshold is an edge."""
-    number = arrays.heard(lemma)
-    if filters.n_restrictions:
-        number = _also_in(number, arrays.chosen(filters, measure.scorer))
-    score = arrays.score(measure)[number].astype(np.float64)
-    above = score[~np.isnan(score)] - float(np.float32(measure.threshold))
-    place = np.floor(above / width).astype(np.int64)
-    first = int(place.min(initial=0))
-    n = np.bincount(place - first)
+    between = arrays.extremes(measure.scorer, measure.score)
+    first, n_bins = bins_between(*between, float(np.float32(measure.threshold)), width)
+
+    def by_code() -> tuple[Ints]:
+        """By child and speaker as coded in the store: few utterances need no more of either."""
+        numbers, (child, speaker) = arrays.heard(lemma), map(arrays.codes, _CODED)
+        shape = (*(len(arrays.names(column)) + 1 for column in _CODED), n_bins)
+        counts = np.zeros(shape, np.int64)
+        compiled_for(counting.count_word, len(numbers))(
+            numbers, child, speaker, arrays.score(measure), measure.threshold, width, first, counts
+        )
+        return (counts,)
+
+    if choice_of_children(arrays, filters) is None:
+        numbers = _also_in(arrays.heard(lemma), arrays.chosen(filters, measure.scorer))
+        counts = np.zeros((1, len(arrays.recordings.child_names), n_bins), np.int64)
+        compiled_for(counting.count_bins, len(numbers))(
+            numbers, arrays.child, arrays.score(measure), measure.threshold, width, first, counts[0]
+        )
+    else:
+        name = f"word {lemma!r} {measure.counted_as.name('bins')} {width!r}"
+        (counts,) = arrays.kept(name, by_code)
+        for axis, wanted in enumerate((filters.children, filters.speakers)):
+            if wanted:
+                is_wanted = [*(one in wanted for one in arrays.names(_CODED[axis])), False]
+                counts = counts.compress(is_wanted, axis=axis)
+    n = counts.sum(axis=(0, 1))
     found = np.flatnonzero(n)
     starts = measure.threshold + width * (first + found).astype(np.float64)
-    return pd.DataFrame({"bin_start": starts, "n": n[found].astype(np.int64)})
+    return pd.DataFrame({"bin_start": starts, "n": n[found]})
 
 
 def _also_in(numbers: Numbers, chosen: Numbers) -> Numbers:

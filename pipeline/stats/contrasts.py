@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.stats.bootstrap import Interval
-from pipeline.stats.drawn import DRAWS, LEVEL, Floats, Ints, Sums, limits, spread
+from pipeline.stats.drawn import DRAWS, LEVEL, Floats, Ints, Spread, Sums, limits, spread
+from pipeline.stats.from_moments import RatioSpreads
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +145,23 @@ def within(found: Contrast, reach: float) -> Contrast:
     return replace(found, interval=replace(interval, low=low, high=high))
 
 
+def contrasts_of(spreads: RatioSpreads) -> list[Contrast]:
+    """Contrasts whose sides have one denominator, such as an excess, from their spreads."""
+    return _made(spreads.spread, spreads.low, spreads.high, spreads.n)
+
+
 def _contrasts(sums: Sums, *, draws: int, seed: int, level: float) -> list[Contrast]:
     found = spread(sums)
     lows, highs = limits(sums, found, draws=draws, seed=seed, level=level)
     totals = np.zeros(sums.n_problems)
     np.add.at(totals, sums.problems, sums.bottoms.sum(axis=1))
+    return _made(found, lows, highs, totals)
+
+
+def _made(found: Spread, lows: Floats, highs: Floats, totals: Floats) -> list[Contrast]:
     p_values = found.p_values()
     contrasts = []
-    for place in range(sums.n_problems):
+    for place in range(len(totals)):
         # Without any variation there is nothing to test and nothing to draw.
         is_flat = not found.se[place] > 0
         interval = Interval(

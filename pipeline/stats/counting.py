@@ -74,6 +74,27 @@ def count_bins(
             counts[child[number[i]], min(max(place, 0), last)] += 1
 
 
+def count_word(
+    number: Numbers,
+    child: NDArray[np.uint16],
+    speaker: NDArray[np.uint16],
+    score: Scores,
+    origin: float,
+    width: float,
+    first: int,
+    counts: Counts,
+) -> None:
+    """counts (n_children, n_speakers, n_bins): as `count_bins`, by the codes of all utterances."""
+    last = counts.shape[2] - 1
+    for i in range(len(number)):
+        u = number[i]
+        value = score[u]
+        if value == value:
+            above = np.float64(value) - np.float64(np.float32(origin))
+            place = int(np.floor(above / width)) - first
+            counts[child[u], speaker[u], min(max(place, 0), last)] += 1
+
+
 def count_null_cells(
     number: Numbers,
     child: NDArray[np.int32],
@@ -103,16 +124,10 @@ def count_null_cells(
 
 
 def find_pairs(
-    number: Numbers,
-    a: Scores,
-    b: Scores,
-    pairs: NDArray[np.int32],
-    extremes: Scores,
-    n_found: Counts,
+    number: Numbers, a: Scores, b: Scores, pairs: NDArray[np.int32], n_found: Counts
 ) -> None:
-    """pairs (n,): at its start, the chosen that have both scores. extremes (2, 2), brought as
-    (inf, -inf) twice: smallest and largest score of a, of b. n_found (3,): how many have both,
-    only that of a, only that of b."""
+    """pairs (n,): at its start, the chosen that have both scores. n_found (3,): how many have
+    both, only that of a, only that of b."""
     for i in range(len(number)):
         u = number[i]
         x, y = a[u], b[u]
@@ -120,10 +135,6 @@ def find_pairs(
             if y == y:
                 pairs[n_found[0]] = u
                 n_found[0] += 1
-                extremes[0, 0] = min(extremes[0, 0], x)
-                extremes[0, 1] = max(extremes[0, 1], x)
-                extremes[1, 0] = min(extremes[1, 0], y)
-                extremes[1, 1] = max(extremes[1, 1], y)
             else:
                 n_found[1] += 1
         elif y == y:
@@ -132,19 +143,22 @@ def find_pairs(
 
 def count_joint(
     number: Numbers,
+    place: NDArray[np.int32],
     a: Scores,
     b: Scores,
     first: tuple[float, float],
     width: tuple[float, float],
     counts: Counts,
 ) -> None:
-    """counts (n_bins_b, n_bins_a): pairs by bins of both scores, `width` wide from `first` on."""
-    last_a, last_b = counts.shape[1] - 1, counts.shape[0] - 1
+    """counts (n_places, n_bins_b, n_bins_a): utterances with both scores by bins of these, `width`
+    wide from `first` on; those beyond are in the outermost bins."""
+    last_a, last_b = counts.shape[2] - 1, counts.shape[1] - 1
     for i in range(len(number)):
         u = number[i]
-        place_a = min(int((np.float64(a[u]) - first[0]) / width[0]), last_a)
-        place_b = min(int((np.float64(b[u]) - first[1]) / width[1]), last_b)
-        counts[place_b, place_a] += 1
+        if a[u] == a[u] and b[u] == b[u]:
+            place_a = min(max(int((np.float64(a[u]) - first[0]) / width[0]), 0), last_a)
+            place_b = min(max(int((np.float64(b[u]) - first[1]) / width[1]), 0), last_b)
+            counts[place[u], place_b, place_a] += 1
 
 
 def count_pairs(
@@ -194,17 +208,23 @@ def find_changed(
 
 
 def count_differences(
-    number: Numbers, a: Scores, b: Scores, width: float, first: int, counts: Counts
+    number: Numbers,
+    place: NDArray[np.int32],
+    a: Scores,
+    b: Scores,
+    width: float,
+    first: int,
+    counts: Counts,
 ) -> None:
-    """counts (2, n_bins): differences b - a by bins of `width` from first * width on; in the
-    second row those that are exactly zero. Those beyond are in the outermost bins."""
-    last = counts.shape[1] - 1
+    """counts (n_places, 2, n_bins): differences b - a by bins of `width` from first * width on; in
+    the second row those that are exactly zero. Those beyond are in the outermost bins."""
+    last = counts.shape[2] - 1
     for i in range(len(number)):
         u = number[i]
         if a[u] == a[u] and b[u] == b[u]:
             difference = np.float64(b[u]) - a[u]
-            place = int(np.floor(difference / width)) - first
-            counts[int(difference == 0), min(max(place, 0), last)] += 1
+            bin_ = int(np.floor(difference / width)) - first
+            counts[place[u], int(difference == 0), min(max(bin_, 0), last)] += 1
 
 
 def count_levels(
@@ -280,6 +300,8 @@ def prepare() -> None:
         *(number, number, places, score, score, score), 0.0, counts(1, 1, 5), sums(1, 1, 2)
     )
     compiled(count_bins)(number, number, score, 0.0, 1.0, 0, counts(1, 1))
+    code = np.zeros(0, np.uint16)
+    compiled(count_word)(number, code, code, score, 0.0, 1.0, 0, counts(1, 1, 1))
     compiled(count_null_cells)(
         *(number, number, score, score, score),
         1.0,
@@ -288,10 +310,9 @@ def prepare() -> None:
         sums(1, 1, 1, 2),
     )
     compiled(count_pairs)(number, number, score, score, (0.0, 0.0), counts(1, 4), sums(1, 2))
-    compiled(count_differences)(number, score, score, 1.0, 0, counts(2, 1))
-    extremes = np.zeros((2, 2), np.float32)
-    compiled(find_pairs)(number, score, score, number, extremes, counts(3))
-    compiled(count_joint)(number, score, score, (0.0, 0.0), (1.0, 1.0), counts(1, 1))
+    compiled(count_differences)(number, number, score, score, 1.0, 0, counts(1, 2, 1))
+    compiled(find_pairs)(number, score, score, number, counts(3))
+    compiled(count_joint)(number, number, score, score, (0.0, 0.0), (1.0, 1.0), counts(1, 1, 1))
     compiled(find_changed)(number, score, score, 0.0, number, number, counts(2))
     cell, level = np.zeros(0, np.int32), counts(1)
     compiled(count_levels)(number, number, score, 0.0, 1.0, cell, level, counts(1, 1))

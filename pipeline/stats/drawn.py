@@ -171,7 +171,7 @@ def spread(sums: Sums) -> Spread:
     variance = add_strata(stratum_variance)
     squared = add_strata(stratum_variance**2 / (effective + 1.0))
     freedom = add_strata(np.where(sizes > 1, effective - 1.0, 0.0))
-    df = _welch(variance, squared, freedom)
+    df = degrees_of_freedom(variance, squared, freedom)
     third, shift = add(influence, influence**2), np.zeros(sums.n_problems)
     for j in range(n_ratios):
         with_part, with_share = add(influence, parts[:, j]), add(influence, shares[:, j])
@@ -197,11 +197,7 @@ def limits(
     found: `spread` of the same sums. The same seed gives the same limits, and a problem has the
     same limits alone and beside others.
     """
-    normal = _normal(level)
-    skew = np.divide(found.third, 6 * found.sd**2, where=found.sd > 0, out=np.zeros_like(found.sd))
-    middle = found.shift + skew * (normal**2 - 1)
-    below, above = normal * found.sd - middle, normal * found.sd + middle
-    least = normal * found.sd
+    below, above, least = _worked_out(found, level)
     is_small = found.n_clusters < MANY_CLUSTERS
     for problem in np.flatnonzero(is_small & ~np.isnan(found.se)).tolist():
         mine = np.flatnonzero(sums.problems == problem) if sums.n_problems > 1 else slice(None)
@@ -212,7 +208,27 @@ def limits(
         low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
         below[problem] = found.estimate[problem] - low
         above[problem] = high - found.estimate[problem]
-        least[problem] = normal * drawn.std()
+        least[problem] = _normal(level) * drawn.std()
+    return _reached(found, (below, above, least), level)
+
+
+def worked_out_limits(found: Spread, level: float = LEVEL) -> tuple[Floats, Floats]:
+    """`limits` without draws, (n_problems,) each: right from MANY_CLUSTERS clusters on."""
+    return _reached(found, _worked_out(found, level), level)
+
+
+def _worked_out(found: Spread, level: float) -> tuple[Floats, Floats, Floats]:
+    """Distances of the lower and the upper percentile from the estimate, and the least there is."""
+    normal = _normal(level)
+    skew = np.divide(found.third, 6 * found.sd**2, where=found.sd > 0, out=np.zeros_like(found.sd))
+    middle = found.shift + skew * (normal**2 - 1)
+    return normal * found.sd - middle, normal * found.sd + middle, normal * found.sd
+
+
+def _reached(
+    found: Spread, distances: tuple[Floats, Floats, Floats], level: float
+) -> tuple[Floats, Floats]:
+    below, above, least = distances
     reach = found.expansion(level)
     return (
         found.estimate - reach * np.maximum(below, least),
@@ -237,11 +253,12 @@ def welch_df(variances: Floats, sizes: Ints) -> float:
     """
     squared = np.array([float((variances**2 / (sizes + 1.0)).sum())])
     freedom = np.array([float(np.maximum(sizes - 1.0, 0.0).sum())])
-    return float(_welch(np.array([float(variances.sum())]), squared, freedom)[0])
+    return float(degrees_of_freedom(np.array([float(variances.sum())]), squared, freedom)[0])
 
 
-def _welch(variance: Floats, squared: Floats, freedom: Floats) -> Floats:
-    """squared: sum of v^2 / (R + 1); freedom: sum of R - 1, the most there can be; all (n,)."""
+def degrees_of_freedom(variance: Floats, squared: Floats, freedom: Floats) -> Floats:
+    """As `welch_df`, of sums: `variance` of the v, `squared` of v^2 / (R + 1), `freedom` of R - 1,
+    the most there can be; all (n,)."""
     with np.errstate(invalid="ignore", divide="ignore"):
         found = np.clip(variance**2 / squared - 2, 1.0, freedom)
     return np.asarray(np.where(variance > 0, found, freedom))

@@ -144,6 +144,11 @@ def open_column_file(path: Path) -> ColumnFile | None:
     return ColumnFile(path, str(directory["about"]), content, entries)
 
 
+def part_name(name: str, place: int) -> str:
+    """The name of one of several arrays that belong together."""
+    return f"{name} #{place}"
+
+
 def damaged(path: Path) -> StoreError:
     """What a reader is told of a file beside a store that cannot be right."""
     return StoreError(

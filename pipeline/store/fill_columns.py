@@ -16,20 +16,27 @@ from pipeline.records import ModelRef
 from pipeline.score_columns import CROPS, WINDOWS, wide_column
 from pipeline.score_sql import statistic_sql
 from pipeline.store.alike import CONFIDENCE, alike_name, count_alike, quality_keys
-from pipeline.store.column_file import Array, ColumnWriter
+from pipeline.store.column_file import Array, ColumnWriter, part_name
 from pipeline.store.first_counts import (
     FIRST_WINDOW,
+    CountedAs,
     FirstScores,
     Places,
     first_measure,
     write_first_counts,
+)
+from pipeline.store.first_pairs import (
+    first_compared,
+    first_other,
+    first_two,
+    write_joint,
+    write_pairs,
 )
 from pipeline.store.store_columns import (
     KIND,
     LEMMAS_AT_ONCE,
     SEPARATOR,
     columns_path,
-    part_name,
     state_of,
 )
 from pipeline.store.store_facts import NAMES, StoreFacts, enum_names, facts_if_any
@@ -77,6 +84,8 @@ def write_columns(source: Path, store: Path) -> list[Path]:
                 len(recordings.child),
                 int(recordings.child.max(initial=-1)) + 1,
                 len(facts.names["speaker"]) + 1,
+                recordings.child.astype(np.int32),
+                recordings.age,
             )
             for model in facts.models:
                 numbers = rows[model.scorer]
@@ -85,6 +94,7 @@ def write_columns(source: Path, store: Path) -> list[Path]:
                 first = _add_scores(con, file, model, numbers, n)
                 write_first_counts(file, model, first, places)
                 _add_alike(con, file, model, len(facts.names["speaker"]))
+                _add_compared(con, file, model, rows, places, facts)
             _add_words(con, file)
     return [partial]
 
@@ -100,10 +110,11 @@ def _numbers(con: duckdb.DuckDBPyConnection, scorer: str) -> Numbers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Recordings:
-    """`child` int64 (n_recordings,): place in alphabetical order. Of those that hold utterances,
-    in the order of these: `code`, `n_utterances`."""
+    """`child` int64 (n_recordings,): place in alphabetical order; `age` in days, NaN when unknown.
+    Of those that hold utterances, in the order of these: `code`, `n_utterances`."""
 
     child: NDArray[np.int64]
+    age: NDArray[np.float64]
     code: Numbers
     n_utterances: NDArray[np.int64]
 
@@ -121,8 +132,10 @@ def _add_recordings(con: duckdb.DuckDBPyConnection, file: ColumnWriter, n: int) 
         """SELECT enum_code(CAST(recording_id AS recording_names))::INTEGER AS code, n_utterances
            FROM recordings WHERE n_utterances > 0 ORDER BY first_utterance_number"""
     ).fetchnumpy()
+    ages = np.ma.filled(np.ma.asarray(known["age_days"]), np.nan)
     found = _Recordings(
         child.astype(np.int64),
+        np.asarray(ages, np.float64)[order],
         np.asarray(spoken["code"], np.int32),
         np.asarray(spoken["n_utterances"], np.int64),
     )
@@ -135,8 +148,7 @@ def _add_recordings(con: duckdb.DuckDBPyConnection, file: ColumnWriter, n: int) 
     file.add("recording names", _as_bytes(names.tolist()))
     file.add("child names", _as_bytes(children.tolist()))
     file.add("child of recording", found.child.astype(np.int32))
-    ages = np.ma.filled(np.ma.asarray(known["age_days"]), np.nan)
-    file.add("age of recording", np.asarray(ages, np.float64)[order])
+    file.add("age of recording", found.age)
     file.add("recordings by name", np.lexsort((rank, found.child)).astype(np.int64))
     file.add("recordings in order", found.code)
     file.add("utterances of recordings", found.n_utterances)
@@ -227,6 +239,36 @@ def _add_alike(
         found = count_alike(con, model.scorer, keys, n_speakers)
         for place, counts in enumerate(found):
             file.add(part_name(alike_name(model.scorer, keys), place), counts)
+
+
+def _add_compared(
+    con: duckdb.DuckDBPyConnection,
+    file: ColumnWriter,
+    model: ModelRef,
+    rows: dict[str, Numbers],
+    places: Places,
+    facts: StoreFacts,
+) -> None:
+    """What pages that compare a scorer with another crop, window or scorer open with."""
+
+    def score(measure: CountedAs) -> tuple[str, NDArray[np.float32]]:
+        statistic = "z" if measure.scale == "z" else "max_cosine"
+        sql = statistic_sql(measure.crop, measure.window, statistic)
+        numbers = rows[measure.scorer]
+        return next(_columns(con, measure.scorer, [sql], numbers, len(places.child)))
+
+    mine = first_measure(model)
+    other = first_other(mine, facts.crops)
+    sql, of_other = score(other)
+    if other.crop != _CROP:
+        file.add(f"extremes {model.scorer} {sql}", _extremes(of_other))
+    write_pairs(file, (mine, other), (score(mine)[1], of_other), places)
+    compared = first_compared(model, facts.models)
+    if compared is not None:
+        a, b = first_two(model, compared)
+        (sql_a, scores_a), (sql_b, scores_b) = score(a), score(b)
+        columns = (a.scorer, sql_a), (b.scorer, sql_b)
+        write_joint(file, columns, (scores_a, scores_b), places)
 
 
 def _add_words(con: duckdb.DuckDBPyConnection, file: ColumnWriter) -> None:

@@ -9,22 +9,24 @@ columns.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.bin_width import nice_width, spread_of
+from pipeline.ratio_moments import moments_of_chance, moments_of_scores
 from pipeline.records import ModelRef
 from pipeline.score_columns import CROPS, wide_column
 from pipeline.score_settings import MADE_TEXTS
-from pipeline.store.column_file import Array, ColumnWriter
+from pipeline.store.column_file import Array, ColumnWriter, part_name
 
 FIRST_WINDOW = "strict"
 Z_THRESHOLD = 2.0
 NULL_CELL = 0.0025
 """Width of a cell of null means and SDs."""
-_MOST_CELLS = 4_000_000
+MOST_CELLS = 4_000_000
 _REACH, _STEPS = 8.0, 8_192
 
 Ints = NDArray[np.int64]
@@ -48,12 +50,16 @@ class CountedAs:
         """What counts of this kind go by, in memory and in the file of columns."""
         return f"{what} {self!r}"
 
+    def pair_name(self, what: str, other: CountedAs) -> str:
+        """What counts of utterances under this and another way go by."""
+        return f"{what} {self!r} {other!r}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Places:
     """Where each utterance is counted, int64 (n_utterances,): its recording by code, its child in
-    alphabetical order, its speaker in alphabetical order with the unknown last; and how many of
-    each there are."""
+    alphabetical order, its speaker in alphabetical order with the unknown last; how many of each
+    there are; and the child of each recording, int32 (n_recordings,), with its age in days."""
 
     recording: Ints
     child: Ints
@@ -61,6 +67,8 @@ class Places:
     n_recordings: int
     n_children: int
     n_speakers: int
+    child_of: NDArray[np.int32]
+    ages: Doubles
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,24 +127,62 @@ def write_first_counts(
         ),
     )
     counts, sums = _scores(mine, measure, of_recording, by_recording)
-    _add(file, measure.name("scores"), counts, sums)
+    add_counts(file, measure.name("scores"), counts, sums)
+    add_moments_of(
+        file,
+        measure.name("scores"),
+        counts,
+        sums,
+        lambda counts, sums: moments_of_scores(
+            counts, sums, places.child_of, places.ages, places.n_children
+        ),
+    )
     n_scored, total, squares = counts[..., 1].sum(), sums[..., 0].sum(), sums[..., 1].sum()
     width = nice_width(spread_of(float(total), float(squares), float(n_scored)), float(n_scored))
     bins = _bins(mine, measure, width, of_child, by_child)
     if bins is not None:
-        _add(file, f"{measure.name('bins')} {width!r}", bins, np.zeros((*by_child, 0)))
+        add_counts(file, f"{measure.name('bins')} {width!r}", bins)
     if measure.scale == "raw":
-        _add(file, measure.name("chance"), *_chance(mine, measure, of_recording, by_recording))
+        counts, sums = _chance(mine, measure, of_recording, by_recording)
+        add_counts(file, measure.name("chance"), counts, sums)
+        add_moments_of(
+            file,
+            measure.name("chance"),
+            counts,
+            sums,
+            lambda counts, sums: moments_of_chance(
+                counts, sums, places.child_of, places.n_children
+            ),
+        )
         cells = _null_cells(mine, of_child, by_child)
         if cells is not None:
-            _add(file, measure.name("null"), *cells)
+            add_counts(file, measure.name("null"), *cells)
 
 
-def _add(file: ColumnWriter, name: str, counts: Ints, sums: Doubles) -> None:
-    """Counts and sums, (n_speakers, n, ...), and the same of all speakers, (n, 1, ...)."""
-    for place, cells in enumerate((counts, sums)):
+def add_counts(file: ColumnWriter, name: str, counts: Ints, sums: Doubles | None = None) -> None:
+    """Add counts and sums, (n_speakers, n, ...), and the same of all speakers, (n, 1, ...)."""
+    for place, cells in enumerate(
+        (counts, np.zeros((*counts.shape[:2], 0)) if sums is None else sums)
+    ):
         file.add(f"cube {name} #{place}", cells)
         file.add(f"whole cube {name} #{place}", cells.sum(axis=0)[:, None])
+
+
+def add_moments_of(
+    file: ColumnWriter,
+    name: str,
+    counts: Ints,
+    sums: Doubles,
+    moments: Callable[[Ints, Doubles], tuple[Array, ...]],
+) -> None:
+    """Add what `moments` says of counts and sums, (n_speakers, n_recordings, ...): of all speakers
+    and of each."""
+    for of, *cells in (
+        ("children", counts.sum(axis=0)[:, None], sums.sum(axis=0)[:, None]),
+        ("children by speaker", np.moveaxis(counts, 0, 1), np.moveaxis(sums, 0, 1)),
+    ):
+        for place, found in enumerate(moments(*cells)):
+            file.add(part_name(f"{of} {name}", place), found)
 
 
 def _scores(
@@ -197,7 +243,7 @@ def _bins(
     known = ~np.isnan(value)
     found = _levels(value[known], float(np.float32(measure.threshold)), width)
     n_bins = int(found.max()) + 1 if len(found) else 1
-    if n_bins * shape[0] * shape[1] > _MOST_CELLS:
+    if n_bins * shape[0] * shape[1] > MOST_CELLS:
         return None
     cells = np.bincount(place[known] * n_bins + found, minlength=shape[0] * shape[1] * n_bins)
     return cells.astype(np.int64).reshape(*shape, n_bins)
@@ -219,7 +265,7 @@ def _null_cells(
         for part in (scores.null_mean, scores.null_sd)
     )
     n_cells = shape[0] * shape[1] * sizes[0] * sizes[1]
-    if n_cells > _MOST_CELLS:
+    if n_cells > MOST_CELLS:
         return None
     cell = (place[known] * sizes[0] + a) * sizes[1] + b
     whole = (*shape, *sizes)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.schema import SCHEMA_VERSION
-from pipeline.store.column_file import Array, ColumnFile, damaged, open_column_file
+from pipeline.store.column_file import Array, ColumnFile, damaged, open_column_file, part_name
 from pipeline.store.store_facts import StoreFacts
 
 KIND = "columns 1"
@@ -131,11 +131,6 @@ def _is_within(found: Array, dtype: type[np.generic], n: int, last: int) -> bool
     if found.dtype != dtype or found.shape != (n,):
         return False
     return not n or bool(int(found.min()) >= 0 and int(found.max()) <= last)
-
-
-def part_name(name: str, place: int) -> str:
-    """The name of one of several arrays that were counted together."""
-    return f"{name} #{place}"
 
 
 def columns_path(store: Path) -> Path:

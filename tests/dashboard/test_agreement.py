@@ -13,9 +13,11 @@ from scipy.stats import spearmanr
 
 from dashboard.filters import Filters
 from dashboard.queries import agreement as module
-from dashboard.queries.agreement import agreement
+from dashboard.queries.agreement import agreement, joint_counts
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.selection import Measure
+from pipeline.store.first_pairs import N_BINS, few_values
+from tests.factories import write_synthetic_study
 
 A = Measure("synthetic", "center", "strict", "max", "raw", 0.24)
 B = Measure("synthetic-b", "center", "strict", "max", "raw", 0.22)
@@ -24,8 +26,6 @@ B = Measure("synthetic-b", "center", "strict", "max", "raw", 0.22)
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
     """A store of two scorers; B has no score for some utterances of FEM."""
-    from tests.factories import write_synthetic_study
-
     path = write_synthetic_study(
         tmp_path_factory.mktemp("two"), n_utterances=300, scorers=("synthetic", "synthetic-b")
     )
@@ -140,25 +140,57 @@ def test_scores_fall_into_the_bin_around_them(two):
     for column, middle in enumerate(joint.a):
         near = both["a"].between(middle - width / 2 - 1e-6, middle + width / 2 + 1e-6)
         assert joint.counts[:, column].sum() == pytest.approx(near.sum(), abs=1)
-    assert len(joint.a) == len(joint.b) == module.N_BINS
+    assert len(joint.a) == len(joint.b) == N_BINS
 
 
 def test_ratings_have_a_bin_for_each_value():
-    values = np.array([1, 5, 3, 3, 1], np.float32)
-    found = module._few_values(np.arange(5, dtype=np.int32), values)
-    assert found is not None
-    places, middles = found
-    assert middles == (1, 3, 5)
-    assert places.tolist() == [0, 2, 1, 1, 0]
+    values = np.array([1, 5, 3, np.nan, 3, 1], np.float32)
+    assert few_values(values, 3).tolist() == [1, 3, 5]
+    assert few_values(values, 2).tolist() == []
+    assert few_values(values[3:4], 2).tolist() == []
 
 
-def test_ratings_beside_cosines_are_counted_in_the_same_squares(two):
-    both = plain(two, Filters()).dropna(subset=["a", "b"])
-    number = np.arange(len(both), dtype=np.int32)
-    cosines = both["a"].to_numpy(np.float32)
-    ratings = np.round(both["b"].to_numpy(np.float32), 1)
-    extremes = np.array([[x.min(), x.max()] for x in (cosines, ratings)], np.float32)
-    joint = module._joint(module._Pairs(number, 0, 0, extremes), cosines, ratings)
-    assert len(joint.a) == module.N_BINS
-    assert list(joint.b) == np.unique(ratings).tolist()
-    assert joint.counts.sum(axis=1).tolist() == np.unique(ratings, return_counts=True)[1].tolist()
+def test_ratings_beside_cosines_are_counted_in_the_same_squares(tmp_path: Path) -> None:
+    store = write_synthetic_study(tmp_path, n_utterances=200, scorers=("synthetic", "synthetic-b"))
+    with duckdb.connect(str(store)) as con:
+        con.execute(
+            "UPDATE scores_wide SET center_strict_max_cosine = "
+            "round(center_strict_max_cosine, 1) WHERE scorer = 'synthetic-b'"
+        )
+        both = plain(con, Filters()).dropna(subset=["a", "b"])
+        values = np.unique(both["b"].to_numpy(np.float32))
+        joint = joint_counts(ScoreArrays(con), Filters(), A, B)
+    assert len(joint.a) == N_BINS
+    assert list(joint.b) == values.tolist()
+    assert joint.counts.sum(axis=1).tolist() == both["b"].value_counts().sort_index().tolist()
+
+
+CHOICES = (
+    Filters(),
+    Filters(speakers=("FEM",)),
+    Filters(children=("C01", "C02"), speakers=("FEM", "CHI")),
+    Filters(children=("nobody",)),
+)
+
+
+@pytest.mark.parametrize("filters", CHOICES)
+def test_joint_counts_are_those_of_the_plain_rows(two, filters, monkeypatch):
+    both = plain(two, filters).dropna(subset=["a", "b"])
+    if filters.children:
+        both = both[both["child_id"].isin(filters.children)]
+    arrays = ScoreArrays(two)
+    found = joint_counts(arrays, filters, A, B)
+    assert found.counts.sum() == len(both)
+    if len(both):
+        places = [
+            np.minimum((both[name] - (middles[0] - width / 2)) / width, N_BINS - 1).astype(int)
+            for name, middles in (("b", found.b), ("a", found.a))
+            for width in [middles[1] - middles[0]]
+        ]
+        expected = np.zeros_like(found.counts)
+        np.add.at(expected, tuple(places), 1)
+        assert np.abs(found.counts - expected).sum() <= 4  # a score at the edge of its bin
+    monkeypatch.setattr(module, "choice_of_children", lambda *_: None)
+    counted = joint_counts(arrays, filters, A, B)
+    assert (counted.a, counted.b) == (found.a, found.b)
+    assert (counted.counts == found.counts).all()

@@ -55,9 +55,10 @@ def test_pairs_need_both_scores(as_):
     as_(counting.count_pairs)(CHOSEN, RECORDING, SCORE, OTHER, (0.23, 0.25), counts, sums)
     assert counts.tolist() == [[0, 0, 1, 1], [1, 0, 0, 0], [0, 0, 0, 0]]
     np.testing.assert_allclose(sums[0], [0.01, 0.0061], atol=1e-6)
-    bins = np.zeros((2, 3), np.int64)
-    as_(counting.count_differences)(CHOSEN, SCORE, OTHER, 0.1, -1, bins)
-    assert bins.tolist() == [[1, 1, 0], [0, 1, 0]]
+    bins = np.zeros((3, 2, 3), np.int64)
+    as_(counting.count_differences)(CHOSEN, RECORDING, SCORE, OTHER, 0.1, -1, bins)
+    assert bins.sum(axis=0).tolist() == [[1, 1, 0], [0, 1, 0]]
+    assert bins.sum(axis=(1, 2)).tolist() == counts.sum(axis=1).tolist()
 
 
 def test_a_score_of_the_threshold_reaches_it(as_):
@@ -74,10 +75,7 @@ def test_a_score_of_the_threshold_reaches_it(as_):
 
 def test_pairs_are_found_and_the_others_counted(as_):
     pairs, n_found = np.zeros(6, np.int32), np.zeros(3, np.int64)
-    extremes = np.array([[np.inf, -np.inf]] * 2, np.float32)
-    as_(counting.find_pairs)(np.arange(6, dtype=np.int32), SCORE, OTHER, pairs, extremes, n_found)
-    both = pairs[: n_found[0]]
-    assert extremes.tolist() == [[x[both].min(), x[both].max()] for x in (SCORE, OTHER)]
+    as_(counting.find_pairs)(np.arange(6, dtype=np.int32), SCORE, OTHER, pairs, n_found)
     assert n_found.tolist() == [3, 1, 1]
     assert pairs[:3].tolist() == [0, 1, 4]
 
