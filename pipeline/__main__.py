@@ -12,10 +12,11 @@ from pipeline.watched import begin_watched, watch
 
 _WATCHED = (("run",), ("sound", "train"), ("sound", "score"))
 _AGAIN = (
-    "import sys; sys.path[0] = sys.argv[1]; sys.argv[:2] = ['coview']; "
+    "import sys; sys.path[0] = __file__ = sys.argv[1]; sys.argv[:2] = ['coview']; "
     "from pipeline.__main__ import main; main()"
 )
-"""As `python -m pipeline`, but with no module taken from the working folder."""
+"""As `python -m pipeline`, but with no module taken from the working folder. Without a `__file__`
+DuckDB would take the process for one where somebody types, and print bars of its own."""
 
 
 def _say(sentence: str) -> None:

@@ -17,6 +17,7 @@ import simplemma
 import torch
 import torchvision.transforms
 
+import __main__
 import pipeline.align.kernels
 import pipeline.align.stage
 import pipeline.cli_output
@@ -42,5 +43,7 @@ __all__ = [
     "torchvision",
 ]
 
+__main__.__file__ = __file__
+"""Or DuckDB would take the server for a place where somebody types, and print progress bars."""
 simplemma.lemmatize("dogs", lang="en")
 numba.njit(lambda x: x + 1)(1)
