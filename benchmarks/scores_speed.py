@@ -306,12 +306,9 @@ def _child(
         texts = TextEmbeddings(name, model, ids, _unit_rows(rng, len(ids), options.dim))
         targets.append(ChildTarget(Transcript(name, media, said, "random"), texts))
 
-    def read(name: str, crop: Crop) -> Float32Array:
+    def read(name: str, crop: Crop) -> list[Float32Array]:
         first = int(name[3:]) % _N_MADE * _FRAMES
-        found: Float32Array = np.repeat(
-            made[first : first + _FRAMES], _SUB_CROPS.get(crop, 1), axis=1
-        )
-        return found
+        return [np.repeat(made[first : first + _FRAMES], _SUB_CROPS.get(crop, 1), axis=1)]
 
     return Child(tuple(targets), ChildFrames.of(frames, read))
 

@@ -6,7 +6,7 @@ crop its vectors may take a gigabyte; under all crops at once they would take se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,8 @@ from pipeline.records import Crop, Float32Array, Int64Array, ModelRef
 from pipeline.results import FrameEmbeddings
 from pipeline.store.shards import meta_model, read_crop, read_frame_times, read_meta
 
-ReadCrop = Callable[[str, Crop], Float32Array]
-"""Vectors (n, k, dim) of a recording's frames under a crop."""
+ReadCrop = Callable[[str, Crop], Iterable[Float32Array]]
+"""Vectors (m, k, dim) of a recording's frames under a crop, in order, some frames at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class ChildFrames:
     def in_memory(cls, recordings: Sequence[FrameEmbeddings]) -> ChildFrames:
         by_id = {frames.recording_id: frames for frames in recordings}
         times = [FrameTimes.of(frames) for frames in by_id.values()]
-        return cls.of(times, lambda name, crop: by_id[name].vectors(crop))
+        return cls.of(times, lambda name, crop: [by_id[name].vectors(crop)])
 
     @classmethod
     def in_shards(cls, paths: Sequence[Path]) -> ChildFrames:
@@ -106,11 +106,14 @@ class ChildFrames:
             if crop not in frames.n_sub_crops:
                 own[:] = 0
                 return
-            vectors = self.read(frames.recording_id, crop)
-            n_made = vectors.shape[1]
-            if n_made < k:
-                vectors = vectors[:, np.minimum(np.arange(k), n_made - 1)]
-            round_images(vectors.reshape(-1, dim), own)
+            row = 0
+            for vectors in self.read(frames.recording_id, crop):
+                n_made = vectors.shape[1]
+                if n_made < k:
+                    vectors = vectors[:, np.minimum(np.arange(k), n_made - 1)]
+                n_rows = len(vectors) * k
+                round_images(vectors.reshape(-1, dim), own[row : row + n_rows])
+                row += n_rows
 
         with ThreadPoolExecutor(n_threads) as threads:
             filled = zip(self.recordings, self.starts.tolist(), strict=True)

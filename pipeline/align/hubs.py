@@ -33,9 +33,9 @@ def mean_frames(frames: ChildFrames) -> dict[Crop, MeanVector]:
             continue
         total, n_images = np.zeros(filled[0].model.dim, np.float64), 0
         for one in filled:
-            vectors = frames.read(one.recording_id, crop)
-            total += vectors.sum(axis=(0, 1), dtype=np.float64)
-            n_images += vectors.shape[0] * vectors.shape[1]
+            for vectors in frames.read(one.recording_id, crop):
+                total += vectors.sum(axis=(0, 1), dtype=np.float64)
+                n_images += vectors.shape[0] * vectors.shape[1]
         mean = (total / n_images).astype(np.float32)
         found[crop] = MeanVector(mean, int(frames.n_frames.sum()))
     return found

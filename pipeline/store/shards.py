@@ -8,7 +8,7 @@ are; what is true of the whole recording (media, model, notices) stands in the f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -43,6 +43,7 @@ from pipeline.tokens import tokenize
 
 META_KEY = b"coview"
 _THUMBNAIL_ROW_GROUP = 64
+_FRAMES_AT_ONCE = 1_024
 
 _WORD_TYPE = pa.struct(
     [
@@ -241,14 +242,21 @@ def read_frame_times(path: Path) -> tuple[Int64Array, Int64Array]:
     return time_ms, grid_index
 
 
-def read_crop(path: Path, crop: Crop) -> Float32Array:
-    """Embeddings (n, k, dim) of a vision shard's frames under one crop; KeyError if not made."""
+def read_crop(path: Path, crop: Crop) -> Iterator[Float32Array]:
+    """Embeddings (m, k, dim) of a vision shard's frames under one crop, some frames at a time;
+    KeyError if the crop was not made, StoreError where the file is damaged."""
     meta = read_meta(path)
     n_sub_crops = _mapping(meta, "sub_crops")[crop.value]
     assert isinstance(n_sub_crops, int)
-    table, _ = _read(path, [crop.value])
     dim = meta_model(meta).dim
-    return _matrix(table[crop.value]).reshape(table.num_rows, n_sub_crops, dim)
+    try:
+        # Buffered ahead, the whole column would stay in memory until the last of it is read.
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            for batch in file.iter_batches(_FRAMES_AT_ONCE, columns=[crop.value]):
+                vectors = _matrix(pa.chunked_array([batch.column(0)]))
+                yield vectors.reshape(-1, n_sub_crops, dim)
+    except (OSError, pa.ArrowInvalid) as problem:
+        raise damaged(path) from problem
 
 
 def write_texts(path: Path, texts: TextEmbeddings) -> None:

@@ -163,3 +163,15 @@ def test_the_newest_shard_of_a_recording_is_never_another_s(tmp_path: Path) -> N
     assert folder.newest_shards() == {
         file_stem(name): newer if name == "r1" else folder.shard(name, "d") for name in names
     }
+
+
+def test_a_crop_of_a_long_recording_is_read_some_frames_at_a_time(tmp_path: Path) -> None:
+    frames = fakes.frames("a", n=2_500)
+    path = tmp_path / "long.parquet"
+    shards.write_frames(path, frames)
+    parts = list(shards.read_crop(path, Crop.MULTI))
+    assert len(parts) > 1
+    np.testing.assert_array_equal(np.concatenate(parts), frames.vectors(Crop.MULTI))
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(StoreError, match=r"long\.parquet"):
+        list(shards.read_crop(path, Crop.MULTI))
