@@ -105,31 +105,30 @@ def stepping(title: str, is_quiet: bool) -> Iterator[Callable[[str, float | None
 
 
 class _StageBars:
-    """One bar per stage; frames move the description, recordings the bar."""
+    """One bar per stage; frames move the description, recordings the bar. Several stages may go
+    on side by side."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._task: TaskID | None = None
-        self._title = ""
+        self._bars: dict[str, TaskID] = {}
 
     def on_event(self, event: Event) -> None:
         if isinstance(event, Said):
             self._progress.console.print(event.text, highlight=False)
         elif isinstance(event, StageStarted):
-            self._title = _STAGE_TITLES.get(event.stage, event.stage)
-            self._task = self._progress.add_task(
-                self._title, total=event.n_total, completed=event.n_done
+            self._bars[event.stage] = self._progress.add_task(
+                _STAGE_TITLES[event.stage], total=event.n_total, completed=event.n_done
             )
-        elif self._task is not None and isinstance(event, RecordingFinished):
-            self._progress.update(self._task, advance=1, description=self._title)
-        elif self._task is not None and isinstance(event, FramesSampled):
-            self._progress.update(
-                self._task, description=f"{self._title} ({event.n_frames} frames)"
-            )
-        elif self._task is not None and isinstance(event, SpeechHeard):
-            self._progress.update(
-                self._task, description=f"{self._title} ({event.heard_ms // 60_000} min heard)"
-            )
+        elif isinstance(event, RecordingFinished):
+            self._show(event.stage, advance=1)
+        elif isinstance(event, FramesSampled):
+            self._show("vision", f"{event.n_frames} frames")
+        elif isinstance(event, SpeechHeard):
+            self._show("speech", f"{event.heard_ms // 60_000} min heard")
+
+    def _show(self, stage: str, detail: str = "", advance: int = 0) -> None:
+        title = _STAGE_TITLES[stage] + (f" ({detail})" if detail else "")
+        self._progress.update(self._bars[stage], advance=advance, description=title)
 
 
 def _bars(is_quiet: bool) -> Progress:

@@ -25,19 +25,27 @@ class Watcher:
 
     pipe: int
     given_up: frozenset[str]
+    has_died: bool
 
 
 _watcher: Watcher | None = None
 
 
-def tell(pipe: int, given_up: Collection[str]) -> None:
+def tell(pipe: int, given_up: Collection[str], *, has_died: bool) -> None:
     """From now on, say into `pipe` what is opened and closed; what was given up stays closed.
+    `has_died`: the process before this one died with files open.
 
     Processes that this one starts know nothing of it: who started them looks after them.
     """
     global _watcher
     os.set_inheritable(pipe, False)
-    _watcher = Watcher(pipe, frozenset(given_up))
+    _watcher = Watcher(pipe, frozenset(given_up), has_died)
+
+
+def must_open_one_at_a_time() -> bool:
+    """Whether files must be opened one at a time, so that the next death tells which one it is.
+    With several open, one bad file would be counted against the good ones beside it."""
+    return _watcher is not None and _watcher.has_died
 
 
 @contextmanager

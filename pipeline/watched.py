@@ -20,7 +20,8 @@ from pathlib import Path
 from types import FrameType
 
 WATCHER_VARIABLE = "COVIEW_WATCHER"
-"""In the environment of the watched process: who watches, the pipe, what was given up."""
+"""In the environment of the watched process: who watches, the pipe, what was given up, and
+whether a process before it died."""
 MAX_DEATHS = 2
 MAX_GIVEN_UP = 10
 """So many files are not all bad: then it is the computer, and the command ends."""
@@ -39,7 +40,7 @@ def watch(command: Sequence[str], say: Say) -> int:
         if len(given_up) > MAX_GIVEN_UP:
             say(f"It died on {len(given_up)} files, so it is not the files. It ends here.")
             return 128 + signal.SIGABRT
-        status, held = _run(command, given_up)
+        status, held = _run(command, given_up, has_died=bool(deaths))
         if status >= 0:
             return status
         if not held:
@@ -61,16 +62,18 @@ def begin_watched() -> bool:
         return False
     from pipeline.in_hand import tell
 
-    watcher, pipe, given_up = json.loads(text)
+    watcher, pipe, given_up, has_died = json.loads(text)
     _end_with(watcher)
-    tell(pipe, given_up)
+    tell(pipe, given_up, has_died=has_died)
     return True
 
 
-def _run(command: Sequence[str], given_up: Sequence[str]) -> tuple[int, frozenset[str]]:
+def _run(
+    command: Sequence[str], given_up: Sequence[str], *, has_died: bool
+) -> tuple[int, frozenset[str]]:
     """The exit status, negative for a signal, and what was open at the end."""
     reading, writing = os.pipe()
-    told = json.dumps([os.getpid(), writing, list(given_up)])
+    told = json.dumps([os.getpid(), writing, list(given_up), has_died])
     with os.fdopen(reading, encoding="utf-8") as lines:
         try:
             child = subprocess.Popen(

@@ -37,9 +37,11 @@ def study_of(root: Path, *names: str) -> Path:
     return root
 
 
-def run_speech(study: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run_stage(
+    stage: str, study: Path, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pipeline", "run", str(study), "--stage", "speech", "-q"],
+        [sys.executable, "-m", "pipeline", "run", str(study), "--stage", stage, "-q"],
         env=environment,
         capture_output=True,
         text=True,
@@ -50,13 +52,28 @@ def run_speech(study: Path, environment: dict[str, str]) -> subprocess.Completed
 def test_a_decoder_crash_costs_one_recording_and_the_run_goes_on(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": python_path(tmp_path / "hook")}
     study = study_of(tmp_path / "study", "a_deadly", "b_good")
-    ended = run_speech(study, environment)
+    ended = run_stage("speech", study, environment)
     assert ended.returncode == 1, ended.stderr
     shards = (study / "derived" / "speech").rglob("*.parquet")
     assert sorted(path.name.split("~")[0] for path in shards) == ["b_good"]
     assert ended.stderr.count("SIGSEGV") == 2
     assert "a_deadly.avi was open. It goes on without it." in ended.stderr
     assert "Failed: a_deadly (speech): a_deadly.avi ends the program that reads it" in ended.stderr
+    assert "1 recording(s) failed" in ended.stderr
+
+
+def test_good_recordings_embedded_beside_a_deadly_one_are_all_made(tmp_path: Path) -> None:
+    """They were open when the process died, and still none but the deadly one is given up."""
+    environment = {**os.environ, "PYTHONPATH": python_path(tmp_path / "hook")}
+    study = study_of(tmp_path / "study", "a_good", "b_good", "c_deadly", "d_good", "e_good")
+    (study / "study.toml").write_text('[model]\nname = "demo-clip"\nweights = ""\n')
+    ended = run_stage("vision", study, environment)
+    assert ended.returncode == 1, ended.stderr
+    shards = (study / "derived" / "vision").rglob("*.parquet")
+    names = sorted(path.name.split("~")[0] for path in shards)
+    assert names == ["a_good", "b_good", "d_good", "e_good"]
+    assert "c_deadly.avi was open. It goes on without it." in ended.stderr
+    assert ended.stderr.count("goes on without it") == 1
     assert "1 recording(s) failed" in ended.stderr
 
 
@@ -114,6 +131,23 @@ def test_a_file_is_opened_once_more_after_one_death(tmp_path: Path) -> None:
     assert said == [
         "The process died (SIGSEGV) while rec.mp4 was open. It goes on and tries it once more."
     ]
+
+
+def test_after_a_death_files_are_to_be_opened_one_at_a_time() -> None:
+    said: list[str] = []
+    unlucky = (
+        "import os, signal\n"
+        "from pathlib import Path\n"
+        "from pipeline.in_hand import in_hand, must_open_one_at_a_time\n"
+        "from pipeline.watched import begin_watched\n"
+        "assert not must_open_one_at_a_time()\n"
+        "assert begin_watched()\n"
+        "with in_hand(Path('good.mp4')), in_hand(Path('bad.mp4')):\n"
+        "    if not must_open_one_at_a_time():\n"
+        "        os.kill(os.getpid(), signal.SIGSEGV)\n"
+    )
+    assert watch(_python(unlucky), said.append) == 0
+    assert [line.partition(" was open")[0][-8:] for line in said] == [" bad.mp4", "good.mp4"]
 
 
 def test_when_every_file_is_deadly_it_is_not_the_files() -> None:

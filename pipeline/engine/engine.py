@@ -25,8 +25,19 @@ class Engine(Protocol):
         """
         ...
 
+    @property
+    def n_workers(self) -> int:
+        """How many tasks of one stage are worked on at once, as far as is known."""
+        ...
+
+    @property
+    def has_lanes(self) -> bool:
+        """Whether tasks of several stages are worked on side by side when they are given together;
+        else they are performed in their order."""
+        ...
+
     def outcomes(self, plan: Plan, tasks: Sequence[Task]) -> Iterator[Outcome]:
-        """Perform tasks in any order and yield what became of each item.
+        """Perform tasks, none of which needs another, and yield what became of each item.
 
         Raises CoviewError for what must stop the run.
         """
@@ -48,4 +59,4 @@ def crashed(task: Task, plan: Plan) -> Iterator[Outcome]:
             "The file may be damaged, or the memory too small; try --workers 1.",
         )
         plan.folder(task.stage).write_failure(failure, item.input_digest)
-        yield Outcome(item.recording.recording_id, failure)
+        yield Outcome(task.stage, item.recording.recording_id, failure)

@@ -29,7 +29,8 @@ class RecordingFinished:
 
 @dataclass(frozen=True, slots=True)
 class FramesSampled:
-    """`n_frames` frames of the recording at hand were decoded so far."""
+    """`n_frames` frames of the recording at hand were embedded so far; of short recordings that
+    are embedded together those of all, told under the name of the first."""
 
     recording_id: str
     n_frames: int

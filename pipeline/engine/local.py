@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.context import BaseContext
 
 from pipeline.engine.engine import crashed
 from pipeline.engine.events import FramesSampled, OnEvent, SpeechHeard
+from pipeline.engine.lanes import GoOn, go_on, in_lanes
 from pipeline.engine.plan import Plan
 from pipeline.engine.tools import Tools
+from pipeline.engine.waiting import Waiting
 from pipeline.engine.work import Outcome, Task, perform
 from pipeline.engine.worker import Worker
 from pipeline.records import ModelRef
@@ -23,16 +25,16 @@ from pipeline.store.layout import Stage
 from pipeline.study import Study
 
 _SLOW_IMPORTS = ("torch", "open_clip")
-_TASKS_AHEAD = 2
-"""Tasks handed out per worker: the one at hand and the next."""
 
 
 class InProcess:
-    """One task after the other, in this process."""
+    """In this process, with one set of models: one task after the other, or, with lanes, one of
+    each stage at a time, in threads. Lanes are for a GPU, which one task alone does not fill."""
 
-    def __init__(self, tools: Tools, on_event: OnEvent) -> None:
+    def __init__(self, tools: Tools, on_event: OnEvent, *, has_lanes: bool = False) -> None:
         self._tools = tools
         self._on_event = on_event
+        self._has_lanes = has_lanes
 
     @property
     def device(self) -> str:
@@ -41,20 +43,39 @@ class InProcess:
     def model_ref(self) -> ModelRef:
         return self._tools.model.ref
 
+    @property
+    def n_workers(self) -> int:
+        return 1
+
+    @property
+    def has_lanes(self) -> bool:
+        return self._has_lanes
+
     def outcomes(self, plan: Plan, tasks: Sequence[Task]) -> Iterator[Outcome]:
-        for task in tasks:
-            recording_id = task.items[0].recording.recording_id
-
-            def on_progress(
-                n: int, stage: Stage = task.stage, recording_id: str = recording_id
-            ) -> None:
-                is_speech = stage is Stage.SPEECH
-                self._on_event((SpeechHeard if is_speech else FramesSampled)(recording_id, n))
-
-            yield from perform(task, plan, self._tools, on_progress)
+        by_stage = [[task for task in tasks if task.stage is stage] for stage in Stage]
+        lanes = [partial(self._lane, plan, some) for some in by_stage if some]
+        if self._has_lanes and len(lanes) > 1:
+            yield from in_lanes(lanes)
+        else:
+            yield from self._lane(plan, tasks, go_on)
 
     def close(self) -> None:
         """Nothing to give back."""
+
+    def _lane(self, plan: Plan, tasks: Sequence[Task], go_on: GoOn) -> Iterator[Outcome]:
+        for task in tasks:
+            recording_id = task.items[0].recording.recording_id
+            made = SpeechHeard if task.stage is Stage.SPEECH else FramesSampled
+
+            def on_progress(
+                n: int,
+                made: type[SpeechHeard | FramesSampled] = made,
+                recording_id: str = recording_id,
+            ) -> None:
+                go_on()
+                self._on_event(made(recording_id, n))
+
+            yield from perform(task, plan, self._tools, on_progress)
 
 
 class Processes:
@@ -78,18 +99,30 @@ class Processes:
     def model_ref(self) -> ModelRef:
         return self._tools.model.ref
 
+    @property
+    def n_workers(self) -> int:
+        return self._n_workers
+
+    @property
+    def has_lanes(self) -> bool:
+        return True
+
     def outcomes(self, plan: Plan, tasks: Sequence[Task]) -> Iterator[Outcome]:
         if len(tasks) == 1:
             yield from self._alone.outcomes(plan, tasks)
             return
-        waiting = deque(tasks)
+        waiting = Waiting(tasks)
         in_hand: dict[Future[list[Outcome]], Task] = {}
         while waiting or in_hand:
             try:
                 self._pool = self._pool or self._new_pool(self._n_workers)
-                while waiting and len(in_hand) < _TASKS_AHEAD * self._n_workers:
-                    in_hand[self._pool.submit(_perform, plan, waiting[0])] = waiting[0]
-                    waiting.popleft()
+                while waiting and len(in_hand) < self._n_workers:
+                    task = waiting.take(in_hand.values())
+                    try:
+                        in_hand[self._pool.submit(_perform, plan, task)] = task
+                    except BrokenProcessPool:
+                        waiting.put_back(task)
+                        raise
                 for future in wait(in_hand, return_when=FIRST_COMPLETED).done:
                     outcomes = future.result()
                     del in_hand[future]
@@ -108,17 +141,19 @@ class Processes:
     def _after_a_crash(
         self, future: Future[list[Outcome]], plan: Plan, task: Task
     ) -> Iterator[Outcome]:
-        """What a task in hand had reached, else what it comes to with a process to itself."""
+        """What a task in hand had reached, else what each recording comes to with a process to
+        itself."""
         wait([future])
         if future.exception() is None:
             yield from future.result()
             return
-        with self._new_pool(1) as pool:
-            try:
-                outcomes = pool.submit(_perform, plan, task).result()
-            except BrokenProcessPool:
-                outcomes = list(crashed(task, plan))
-        yield from outcomes
+        for one in task.apart():
+            with self._new_pool(1) as pool:
+                try:
+                    outcomes = pool.submit(_perform, plan, one).result()
+                except BrokenProcessPool:
+                    outcomes = list(crashed(one, plan))
+            yield from outcomes
 
     def _new_pool(self, n: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(

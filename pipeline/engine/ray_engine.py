@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 
 from pipeline.engine.engine import crashed
@@ -24,6 +23,7 @@ from pipeline.engine.ray_cluster import (
     WorkerLostError,
     n_workers_for,
 )
+from pipeline.engine.waiting import Waiting
 from pipeline.engine.work import Outcome, Task
 from pipeline.errors import EngineError, ModelError, StudyError
 from pipeline.records import ModelRef
@@ -38,14 +38,6 @@ _N_LOST_STARTS = 6
 _LONGEST_START_S = 600.0
 _PATIENCE_S = 5.0
 _LOOK_AROUND_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    """A task, and how often it has been given out."""
-
-    task: Task
-    n_tries: int = 0
 
 
 class RayEngine:
@@ -103,23 +95,32 @@ class RayEngine:
         while self._starting:
             self._wait_for_workers(())
 
+    @property
+    def n_workers(self) -> int:
+        self._look_around()
+        return max(1, self._n_workers)
+
+    @property
+    def has_lanes(self) -> bool:
+        return True
+
     def outcomes(self, plan: Plan, tasks: Sequence[Task]) -> Iterator[Outcome]:
-        waiting = deque(_Attempt(task) for task in tasks)
-        in_hand: dict[Promise, tuple[RemoteWorker, _Attempt]] = {}
+        waiting = Waiting(tasks)
+        in_hand: dict[Promise, tuple[RemoteWorker, Task]] = {}
         while waiting or in_hand:
             while waiting and self._idle:
-                worker, attempt = self._idle.pop(), waiting.popleft()
-                in_hand[worker.perform(plan, attempt.task)] = worker, attempt
+                worker, task = self._idle.pop(), waiting.take(t for _, t in in_hand.values())
+                in_hand[worker.perform(plan, task)] = worker, task
             for promise in self._wait_for_workers(tuple(in_hand)):
-                worker, attempt = in_hand.pop(promise)
+                worker, task = in_hand.pop(promise)
                 try:
                     outcomes = self._cluster.outcomes(promise)
                 except WorkerLostError:
-                    n_tries = attempt.n_tries + 1
-                    if n_tries < _N_TRIES:
-                        waiting.append(_Attempt(attempt.task, n_tries))
-                    else:
-                        yield from crashed(attempt.task, plan)
+                    if task.n_tries + 1 == _N_TRIES:
+                        yield from crashed(task, plan)
+                        continue
+                    for one in task.apart():
+                        waiting.put_back(replace(one, n_tries=task.n_tries + 1))
                 else:
                     self._idle.append(worker)
                     yield from outcomes

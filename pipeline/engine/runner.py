@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.engine.engine import Engine
 from pipeline.engine.events import OnEvent, RecordingFinished, Said, StageStarted
+from pipeline.engine.groups import groups
 from pipeline.engine.local import InProcess, Processes
 from pipeline.engine.lock import study_lock
 from pipeline.engine.options import RunOptions, RunSummary
@@ -26,6 +27,7 @@ from pipeline.engine.publishing import RunFacts, publish_shards, utc_now
 from pipeline.engine.tools import Tools
 from pipeline.engine.work import HubsWork, Item, Task, TextShard
 from pipeline.errors import ModelError, StudyError
+from pipeline.in_hand import must_open_one_at_a_time
 from pipeline.records import Recording, StageFailure
 from pipeline.score_settings import TextVariant
 from pipeline.store.fill import ShardSet
@@ -34,9 +36,13 @@ from pipeline.study import Study
 
 __all__ = ["Run", "RunOptions", "RunSummary"]
 
+_LANES = (Stage.SPEECH, Stage.VISION)
+"""Made from the recording and its files alone, so that neither waits for the other."""
+
 
 class Run:
-    """One run over a study. Stages are brought up to date in order; each skips what is done."""
+    """One run over a study. Stages are brought up to date in order, those that need nothing of
+    each other side by side where the engine can; each skips what is done."""
 
     def __init__(self, study: Study, options: RunOptions, on_event: OnEvent) -> None:
         self.study = study
@@ -64,7 +70,10 @@ class Run:
             )
         if self.options.n_workers > 1:
             return Processes(self.tools, self.options.n_workers, self.on_event)
-        return InProcess(self.tools, self.on_event)
+        # Where one worker was asked for, one task at a time is what is meant.
+        is_gpu_free = self.tools.device == "cuda" and self.options.n_workers == 0
+        has_lanes = is_gpu_free and not must_open_one_at_a_time()
+        return InProcess(self.tools, self.on_event, has_lanes=has_lanes)
 
     def execute(self) -> RunSummary:
         """Do the work; raises CoviewError for what stops everything."""
@@ -83,9 +92,8 @@ class Run:
                 for notice in self.tools.transcripts.notices:
                     self.on_event(Said(f"Note: {notice.message}"))
                 self._check_whisper(plan)
-                for stage in Stage:
-                    if self.options.stage in ("", stage.value):
-                        self._bring_up_to_date(stage, plan)
+                for stages in self._turns():
+                    self._bring_up_to_date(stages, plan)
             failures = self._failures(plan)
             store, is_new = None, False
             if self.options.stage in ("", "publish"):
@@ -133,22 +141,32 @@ class Run:
                 Said(f"{len(needing)} recording(s) have no transcript: {problem.message}")
             )
 
-    def _bring_up_to_date(self, stage: Stage, plan: Plan) -> None:
+    def _turns(self) -> list[tuple[Stage, ...]]:
+        """The stages that are wanted, in their order; in one turn, what goes on side by side."""
+        wanted = [stage for stage in Stage if self.options.stage in ("", stage.value)]
+        if not self.engine.has_lanes:
+            return [(stage,) for stage in wanted]
+        lanes = tuple(stage for stage in wanted if stage in _LANES)
+        turns = [lanes] if lanes else []
+        return [*turns, *((stage,) for stage in wanted if stage not in _LANES)]
+
+    def _bring_up_to_date(self, stages: Sequence[Stage], plan: Plan) -> None:
+        """Make what is missing of stages of which none needs another."""
         self._pools.clear()
         self._pool_names.clear()
         self._child_hubs.clear()
         self._known.clear()
-        items = list(self._items(stage, plan))
-        self.inputs.keep()
-        self._forget_left_over(stage, plan)
-        n_total = len(self.study.recordings)
-        self.on_event(StageStarted(stage.value, n_total, n_total - len(items)))
-        if not items:
-            return
-        tasks = self._tasks(stage, plan, items)
-        for outcome in self.engine.outcomes(plan, tasks):
+        tasks: list[Task] = []
+        for stage in stages:
+            items = list(self._items(stage, plan))
+            self.inputs.keep()
+            self._forget_left_over(stage, plan)
+            n_total = len(self.study.recordings)
+            self.on_event(StageStarted(stage.value, n_total, n_total - len(items)))
+            tasks += self._tasks(stage, plan, items)
+        for found in self.engine.outcomes(plan, tasks):
             self.on_event(
-                RecordingFinished(stage.value, outcome.recording_id, outcome.failure, outcome.trace)
+                RecordingFinished(found.stage.value, found.recording_id, found.failure, found.trace)
             )
 
     def _forget_left_over(self, stage: Stage, plan: Plan) -> None:
@@ -283,8 +301,11 @@ class Run:
         return self._pool_names[child_id]
 
     def _tasks(self, stage: Stage, plan: Plan, items: Sequence[Item]) -> list[Task]:
-        """One task per recording; align takes a child's recordings together, to read its frames
-        once."""
+        """One task per recording; vision takes short ones together, to fill the model's batches,
+        align a child's, to read its frames once."""
+        if stage is Stage.VISION and not must_open_one_at_a_time():
+            sizes = [self._size_bytes(item.recording) for item in items]
+            return [Task(stage, group) for group in groups(items, sizes, self.engine.n_workers)]
         if stage is not Stage.ALIGN:
             return [Task(stage, (item,)) for item in items]
         by_child: dict[str, list[Item]] = {}
@@ -294,6 +315,11 @@ class Run:
             Task(stage, tuple(group), self._pool(plan, child_id), self._hubs(plan, child_id))
             for child_id, group in by_child.items()
         ]
+
+    def _size_bytes(self, recording: Recording) -> int | None:
+        """Of the video; None where there is none."""
+        media = self.study.media_file(recording)
+        return None if media is None else media.stat().st_size
 
     def _failures(self, plan: Plan) -> tuple[StageFailure, ...]:
         known = {recording.recording_id for recording in self.study.recordings}

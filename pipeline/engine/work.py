@@ -7,8 +7,10 @@ it leaves is a shard or a failure file.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,7 @@ from pipeline.records import (
     StageFailure,
 )
 from pipeline.redactions import pieces_without_blacked_out, without_muted
-from pipeline.results import ChildHubs, RecordingAlignment
+from pipeline.results import ChildHubs, FrameEmbeddings, RecordingAlignment
 from pipeline.score_settings import TextVariant
 from pipeline.store.align_shards import write_alignment
 from pipeline.store.layout import BLOCKS, Stage, forget
@@ -40,9 +42,10 @@ from pipeline.store.shards import (
 
 if TYPE_CHECKING:
     from pipeline.align.child_frames import ChildFrames
+    from pipeline.vision.sampled_frame import FrameSource
 
 OnProgress = Callable[[int], None]
-"""Told how far the recording at hand is: frames of vision, milliseconds of speech."""
+"""Told how far the task at hand is: frames of vision, milliseconds of speech."""
 
 _Aligned = dict[str, "tuple[RecordingAlignment, ...] | Exception"]
 
@@ -83,19 +86,30 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Items of one stage that are done together; `pool` are the child's vision shards and `hubs`
-    its mean vectors, where hubs are taken out (align)."""
+    """Items of one stage that are done together: short recordings (vision), a child (align).
+
+    `pool` are the child's vision shards and `hubs` its mean vectors, where hubs are taken out
+    (align). `n_tries`: how often a worker was lost that had it in hand.
+    """
 
     stage: Stage
     items: tuple[Item, ...]
     pool: tuple[Path, ...] = ()
     hubs: HubsWork | None = None
+    n_tries: int = 0
+
+    def apart(self) -> tuple[Task, ...]:
+        """The same as tasks of which the loss of one costs nothing beside."""
+        if self.stage is Stage.ALIGN:
+            return (self,)
+        return tuple(replace(self, items=(item,)) for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one item; `trace` is kept for the log when Coview itself is at fault."""
 
+    stage: Stage
     recording_id: str
     failure: StageFailure | None = None
     trace: str = ""
@@ -103,13 +117,23 @@ class Outcome:
 
 def perform(
     task: Task, plan: Plan, tools: Tools, on_progress: OnProgress | None = None
-) -> list[Outcome]:
-    """Make the shards of a task; one recording's failure leaves the others alone.
+) -> Iterator[Outcome]:
+    """Make the shards of a task, one by one; one recording's failure leaves the others alone.
 
     Raises what must stop the whole run: a full disk, a missing model, a wrong setting.
     """
+    with closing(_embedded_together(task, tools, on_progress)) as together:
+        yield from _outcomes(task, plan, tools, together, on_progress)
+
+
+def _outcomes(
+    task: Task,
+    plan: Plan,
+    tools: Tools,
+    together: Iterator[FrameEmbeddings | None],
+    on_progress: OnProgress | None,
+) -> Iterator[Outcome]:
     folder = plan.folder(task.stage)
-    outcomes = []
     aligned = _aligned(task, tools) if task.stage is Stage.ALIGN else {}
     for item in task.items:
         recording_id = item.recording.recording_id
@@ -118,7 +142,7 @@ def perform(
             if task.stage is Stage.SPEECH:
                 _speech(item, shard, tools, on_progress)
             elif task.stage is Stage.VISION:
-                _vision(item, shard, tools, on_progress)
+                _vision(item, shard, tools, next(together, None), on_progress)
             elif task.stage is Stage.TEXT:
                 _text(item, shard, tools)
             else:
@@ -128,7 +152,7 @@ def perform(
                 write_alignment(shard, found[0], found[1:])
             # A worker that was lost may have kept a failure that the plan did not know of.
             forget((*item.older, folder.failure(recording_id, item.input_digest)))
-            outcomes.append(Outcome(recording_id))
+            yield Outcome(task.stage, recording_id)
         except (DiskFullError, SettingsError):
             raise
         except CoviewError as problem:
@@ -138,7 +162,7 @@ def perform(
                 task.stage.value, recording_id, problem.code, problem.message, problem.hint
             )
             folder.write_failure(failure, item.input_digest)
-            outcomes.append(Outcome(recording_id, failure))
+            yield Outcome(task.stage, recording_id, failure)
         except Exception as defect:  # noqa: BLE001 - a defect of ours must cost one recording only
             failure = StageFailure(
                 task.stage.value,
@@ -148,8 +172,7 @@ def perform(
                 "Please report this with the log of the run (derived/logs).",
             )
             folder.write_failure(failure, item.input_digest)
-            outcomes.append(Outcome(recording_id, failure, traceback.format_exc()))
-    return outcomes
+            yield Outcome(task.stage, recording_id, failure, traceback.format_exc())
 
 
 def media_info(recording: Recording, tools: Tools) -> MediaInfo:
@@ -184,28 +207,78 @@ def _speech(item: Item, shard: Path, tools: Tools, on_heard: OnProgress | None) 
     kept.forget()
 
 
-def _vision(item: Item, shard: Path, tools: Tools, on_frame: OnProgress | None) -> None:
-    from pipeline.vision.sampling import open_frames
+def _vision(
+    item: Item,
+    shard: Path,
+    tools: Tools,
+    embedded: FrameEmbeddings | None,
+    on_frame: OnProgress | None,
+) -> None:
+    """`embedded`: the frames, if they have been embedded together with others'."""
     from pipeline.vision.stage import embedded_pieces
 
-    study, recording = tools.study, item.recording
+    recording, settings = item.recording, tools.study.settings
+    pieces: Iterable[FrameEmbeddings]
+    if embedded is not None:
+        pieces = [embedded]
+    else:
+        pieces = embedded_pieces(
+            recording.recording_id,
+            *_opened(recording, tools),
+            tools.model,
+            settings.frames,
+            _crops(tools),
+            batch_size=settings.model.batch_size,
+            on_frame=on_frame,
+        )
+    write_frame_pieces(shard, pieces_without_blacked_out(pieces, recording.blackout))
+
+
+def _embedded_together(
+    task: Task, tools: Tools, on_frame: OnProgress | None
+) -> Generator[FrameEmbeddings | None, None, None]:
+    """The frames of each recording of a task that has several, None for one to be made alone;
+    nothing where all are."""
+    from pipeline.vision.together import ShortRecording, embed_together
+
+    if task.stage is not Stage.VISION or len(task.items) == 1:
+        return
+    settings = tools.study.settings
+    recordings = [
+        ShortRecording(item.recording.recording_id, partial(_opened, item.recording, tools))
+        for item in task.items
+    ]
+    try:
+        yield from embed_together(
+            recordings,
+            tools.model,
+            settings.frames,
+            _crops(tools),
+            crosses_ends=tools.device == "cuda",
+            batch_size=settings.model.batch_size,
+            on_frame=on_frame,
+        )
+    except (ModelError, SettingsError):
+        raise
+    except Exception:  # noqa: BLE001 - whose fault it is shows where each is made alone
+        return
+
+
+def _opened(recording: Recording, tools: Tools) -> tuple[FrameSource, MediaInfo]:
+    from pipeline.vision.sampling import open_frames
+
+    study = tools.study
     source = open_frames(
         study.media_file(recording),
         study.frames_folder(recording),
         study.settings.frames.step_ms,
         FrameMode(study.settings.frames.mode),
     )
-    pieces = embedded_pieces(
-        recording.recording_id,
-        source,
-        media_info(recording, tools),
-        tools.model,
-        study.settings.frames,
-        tuple(Crop(name) for name in study.settings.align.crops),
-        batch_size=study.settings.model.batch_size,
-        on_frame=on_frame,
-    )
-    write_frame_pieces(shard, pieces_without_blacked_out(pieces, recording.blackout))
+    return source, media_info(recording, tools)
+
+
+def _crops(tools: Tools) -> tuple[Crop, ...]:
+    return tuple(Crop(name) for name in tools.study.settings.align.crops)
 
 
 def _text(item: Item, shard: Path, tools: Tools) -> None:

@@ -23,4 +23,4 @@ class Worker:
 
     def perform(self, plan: Plan, task: Task) -> list[Outcome]:
         """Make the shards of a task; see `work.perform`."""
-        return perform(task, plan, self.tools)
+        return list(perform(task, plan, self.tools))

@@ -19,7 +19,9 @@ from pipeline.vision.sampled_frame import (
 )
 from pipeline.vision.side_by_side import Run, side_by_side
 
-_WAITING = 16
+WAITING = 16
+"""So many frames of a run wait at most."""
+
 _THUMBNAIL_QUALITY = 80
 
 
@@ -62,13 +64,13 @@ def prepared_frames(
     try:
         with source.runs() as runs:
             parts = [partial(_prepared, run, preparation) for run in runs]
-            with side_by_side(parts, n_threads, _WAITING) as frames:
+            with side_by_side(parts, n_threads, WAITING) as frames:
                 for frame in frames:
                     last = frame.grid_index
                     yield frame
     except RunBrokenError:
         rest = partial(_prepared, partial(source.frames, after=last), preparation)
-        with side_by_side([rest], 1, _WAITING) as frames:
+        with side_by_side([rest], 1, WAITING) as frames:
             yield from frames
 
 

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
 from pipeline.config import FrameSettings
 from pipeline.errors import MediaError, TranscriptError
-from pipeline.records import Crop, Float32Array, MediaInfo, Notice
+from pipeline.records import Crop, MediaInfo, Notice
 from pipeline.results import CropEmbeddings, FrameEmbeddings, TextEmbeddings, Transcript
-from pipeline.vision.crop_boxes import n_sub_crops
+from pipeline.vision.batches import embedded_batches
 from pipeline.vision.image_text_model import ImageTextModel
-from pipeline.vision.orientation import UInt8Array
-from pipeline.vision.prepared_frames import Preparation, PreparedFrame, prepared_frames
+from pipeline.vision.prepared_frames import Preparation, prepared_frames
 from pipeline.vision.sampled_frame import FrameSource
-from pipeline.vision.side_by_side import in_order, streams
 
 FRAMES_AT_ONCE = 2048
 """About half an hour at one frame a second: at most 100 MB of vectors and thumbnails."""
-
-_LAST_IMAGES = 32
-"""The frames left over at the end are embedded by so many images, so that no core waits."""
 
 
 def embed_recording(
@@ -67,10 +61,15 @@ def embedded_pieces(
 ) -> Iterator[FrameEmbeddings]:
     """`embed_recording` as it goes on: about `n_at_once` frames at a time, in order of time, so
     that memory does not grow with the length of a recording. The last piece has all notices."""
+    import torch
+
     preparation = Preparation(crops, model.ref.image_size_px, frames.thumbnail_px)
     waiting: list[FrameEmbeddings] = []
     n_done = n_waiting = 0
-    with closing(_embedded_batches(source, preparation, model, batch_size)) as batches:
+    with (
+        closing(prepared_frames(source, preparation, torch.get_num_threads())) as prepared,
+        closing(embedded_batches(prepared, crops, model, batch_size)) as batches,
+    ):
         for batch, rows_of_crops in batches:
             if n_waiting >= n_at_once:
                 # Only when more has come: the last piece must wait for the notices.
@@ -148,63 +147,3 @@ def _truncation(n_truncated: int) -> tuple[Notice, ...]:
         return ()
     message = f"{n_truncated} utterance(s) are longer than the model reads; their end was cut off."
     return (Notice("text_truncated", message, n_truncated),)
-
-
-def _n_images(crops: Sequence[Crop]) -> int:
-    n = sum(n_sub_crops(crop) for crop in crops)
-    return n - 1 if Crop.CENTER in crops and Crop.MULTI in crops else n
-
-
-def _embedded_batches(
-    source: FrameSource, preparation: Preparation, model: ImageTextModel, batch_size: int
-) -> Generator[tuple[list[PreparedFrame], dict[Crop, Float32Array]], None, None]:
-    """The source's frames in batches of at most `batch_size` images, and their vectors by crop."""
-    import torch
-
-    n_threads = torch.get_num_threads()
-    n_images = _n_images(preparation.crops)
-    batch_sizes = max(1, batch_size // n_images), max(1, min(batch_size, _LAST_IMAGES) // n_images)
-    with (
-        closing(prepared_frames(source, preparation, n_threads)) as frames,
-        streams(n_threads) as pool,
-    ):
-        calls = (
-            partial(_embedded, batch, preparation.crops, model)
-            for batch in _batches(frames, *batch_sizes)
-        )
-        yield from in_order(pool, calls, n_threads + 1)
-
-
-def _embedded(
-    batch: list[PreparedFrame], crops: Sequence[Crop], model: ImageTextModel
-) -> tuple[list[PreparedFrame], dict[Crop, Float32Array]]:
-    """Vectors (len(batch), k, dim) for each crop; arrays that occur twice are embedded once."""
-    images: list[UInt8Array] = []
-    row_of_image: dict[int, int] = {}
-    for frame in batch:
-        for crop in crops:
-            for image in frame.inputs[crop]:
-                if id(image) not in row_of_image:
-                    row_of_image[id(image)] = len(images)
-                    images.append(image)
-    vectors = model.embed_images(images)
-    return batch, {
-        crop: np.stack(
-            [vectors[[row_of_image[id(image)] for image in frame.inputs[crop]]] for frame in batch]
-        )
-        for crop in crops
-    }
-
-
-def _batches(
-    items: Iterator[PreparedFrame], size: int, last_size: int
-) -> Iterator[list[PreparedFrame]]:
-    """Full batches of `size`; what is left over at the end in batches of `last_size`."""
-    batch: list[PreparedFrame] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    for start in range(0, len(batch), last_size):
-        yield batch[start : start + last_size]
