@@ -28,6 +28,7 @@ from pipeline.people.copies import (
     put_in_place,
     remove_with_sides,
 )
+from pipeline.people.opening import connect, wrong_value
 from pipeline.people.served import is_served
 from pipeline.people.store import bring_forward, people_store, tables_version, utc_now
 from pipeline.people.tables import VERSION
@@ -36,6 +37,8 @@ from pipeline.withdrawal.people_rows import recordings_of, take_out, words_of
 from pipeline.withdrawal.target import KnownRecording, Target, known_recordings
 
 _WAIT_S = 5.0
+_MAX_BYTES = 4_000_000_000
+"""A million answers take some 200 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ def ready_to_restore(
             _fetch(source, ready)
             version = _checked(source, ready)
             left_out = _without_withdrawn(root, ready, is_unknown_kept)
-            with closing(sqlite3.connect(ready)) as con:
+            with closing(connect(ready)) as con:
                 held = contents(con)
             yield Restoring(
                 root, source, ready, version, left_out, held, _compared(store.path, held)
@@ -163,7 +166,7 @@ def put_back(restoring: Restoring, *, now: Callable[[], datetime] = utc_now) -> 
     else:
         remove_with_sides(path)
         put_in_place(restoring.ready, path)
-    with closing(sqlite3.connect(path, isolation_level=None)) as con:
+    with closing(connect(path)) as con:
         con.execute("PRAGMA journal_mode = WAL")
     return aside
 
@@ -173,36 +176,44 @@ def _copy(people: Path, path: Path) -> Copy:
     name = path.name.removeprefix(f"{people.name}.bak-")
     try:
         if path == people:
-            with closing(sqlite3.connect(path, timeout=_WAIT_S)) as con:
+            with closing(connect(path, wait_s=_WAIT_S)) as con:
                 return Copy(name, path, written_at, _read_through(con, path))
         with opened_copy(path) as con:
             return Copy(name, path, written_at, _read_through(con, path))
-    except (StoreError, sqlite3.Error) as problem:
+    except (StoreError, sqlite3.Error, UnicodeDecodeError) as problem:
         return Copy(name, path, written_at, None, str(problem))
 
 
 def _read_through(con: sqlite3.Connection, path: Path) -> Contents:
+    tables_version(con, path)
     if (problem := damage(con)) is not None:
         raise sqlite3.DatabaseError(problem)
-    tables_version(con, path)
     return contents(con)
 
 
 def _fetch(source: Path, ready: Path) -> None:
     """Copy the file, and what was written to it but lies beside it still."""
     remove_with_sides(ready)
-    shutil.copyfile(source, ready)
     beside = source.with_name(f"{source.name}-wal")
+    if source.stat().st_size > _MAX_BYTES or (
+        beside.is_file() and beside.stat().st_size > _MAX_BYTES
+    ):
+        raise StoreError(
+            f"{source.name} is larger than what people write.",
+            hint=f"Give another copy; this one takes more than {_MAX_BYTES // 10**9} GB.",
+        )
+    shutil.copyfile(source, ready)
     if beside.is_file():
         shutil.copyfile(beside, ready.with_name(f"{ready.name}-wal"))
 
 
 def _checked(source: Path, ready: Path) -> int:
     """Read through and brought to today's tables; the version that it had."""
-    with closing(sqlite3.connect(ready, isolation_level=None)) as con:
-        if (problem := damage(con)) is not None:
-            raise sqlite3.DatabaseError(problem)
+    with closing(connect(ready)) as con:
+        # First whose it is: what is not ours may be made so that reading it never ends.
         version = tables_version(con, source)
+        if problem := damage(con) or wrong_value(con):
+            raise sqlite3.DatabaseError(problem)
         if not version:
             raise StoreError(f"{source.name} is empty.", hint="Give another copy.")
         if version < VERSION:
@@ -214,7 +225,7 @@ def _checked(source: Path, ready: Path) -> int:
 
 
 def _without_withdrawn(root: Path, ready: Path, is_unknown_kept: bool) -> LeftOut:
-    with closing(sqlite3.connect(ready)) as con:
+    with closing(connect(ready)) as con:
         named, words = recordings_of(con), words_of(con)
     known = known_recordings(root)
     listings = read_listings(root)
@@ -255,23 +266,23 @@ def _compared(path: Path, then: Contents) -> tuple[Change, ...] | None:
         with closing(sqlite3.connect(":memory:")) as con:
             return changes(contents(con), then)
     try:
-        with closing(sqlite3.connect(path, timeout=_WAIT_S)) as con:
+        with closing(connect(path, wait_s=_WAIT_S)) as con:
             return changes(_read_through(con, path), then)
     except sqlite3.OperationalError as problem:
         if "locked" in str(problem) or "busy" in str(problem):
             raise
         return None
-    except (StoreError, sqlite3.DatabaseError):
+    except (StoreError, sqlite3.DatabaseError, UnicodeDecodeError):
         return None
 
 
 def _change_places(path: Path, ready: Path, aside: Path) -> None:
     """Copy the whole file aside and replace it while nobody can write to it."""
-    with closing(sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)) as con:
+    with closing(connect(path, wait_s=_WAIT_S)) as con:
         # What lies beside the file goes into it: left there, it would be taken for the new file's.
         con.execute("PRAGMA journal_mode = DELETE")
         con.execute("BEGIN IMMEDIATE")
-        with closing(sqlite3.connect(path, timeout=_WAIT_S)) as reader:
+        with closing(connect(path, wait_s=_WAIT_S)) as reader:
             copy_whole(reader, path.with_name(f"{path.name}.partial"), aside)
         if os.name == "nt":
             con.close()  # An open file cannot be replaced there.
@@ -309,7 +320,7 @@ def _told(path: Path, source: Path) -> Iterator[None]:
                 f"Another program holds {path.name}.", hint="Close it, then restore again."
             ) from problem
         raise _unreadable(source) from problem
-    except sqlite3.DatabaseError as problem:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as problem:
         raise _unreadable(source) from problem
 
 

@@ -11,6 +11,9 @@ import threading
 import time
 from pathlib import Path
 
+from pipeline.errors import StoreError
+from pipeline.people.opening import connect
+
 IDLE_S = 20.0
 _LOOK_S = 2.0
 
@@ -33,14 +36,14 @@ class HeldFile:
 
     def _hold(self, path: Path) -> None:
         try:
-            con = sqlite3.connect(path)
+            con = connect(path)
             try:
                 con.execute("SELECT count(*) FROM sqlite_master").fetchone()
                 while not self._is_idle():
                     time.sleep(_LOOK_S)
             finally:
                 con.close()
-        except sqlite3.Error:
+        except (sqlite3.Error, StoreError):
             with self._lock:
                 self._path = None  # Whoever writes says what is wrong with the file.
 

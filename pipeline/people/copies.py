@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from pipeline.people.opening import SIDES, connect, connect_unchanging
+
 N_DAYS_KEPT = 60
 _WAIT_S = 15.0
 _SURELY_BEFORE_S = 1.0
-_SIDES = ("-journal", "-wal", "-shm")
 
 
 def daily_copies(people: Path) -> tuple[Path, ...]:
@@ -31,7 +32,7 @@ def all_copies(people: Path) -> tuple[Path, ...]:
         path
         for pattern in ("bak-*", "aside-*")
         for path in people.parent.glob(f"{people.name}.{pattern}")
-        if not path.name.endswith(_SIDES)
+        if not path.name.endswith(SIDES)
     ]
     return tuple(sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name)))
 
@@ -45,11 +46,11 @@ def copy_whole(con: sqlite3.Connection, partial: Path, out: Path) -> None:
     began_s = time.time() - _SURELY_BEFORE_S
     remove_with_sides(partial)
     try:
-        with closing(sqlite3.connect(partial, isolation_level=None)) as copy:
+        with closing(connect(partial)) as copy:
             con.backup(copy, progress=_patience())
             # One file without any beside it: a copy may be carried away alone.
             copy.execute("PRAGMA journal_mode = DELETE")
-        with closing(sqlite3.connect(partial, isolation_level=None)) as copy:
+        with closing(connect(partial)) as copy:
             if (problem := damage(copy)) is not None:
                 raise sqlite3.DatabaseError(problem)
         # What was written while it was being copied may or may not be in it.
@@ -106,7 +107,7 @@ def put_in_place(partial: Path, out: Path) -> None:
 
 def remove_with_sides(path: Path) -> None:
     """Remove a file and what SQLite laid beside it."""
-    for name in (path.name, *(path.name + side for side in _SIDES)):
+    for name in (path.name, *(path.name + side for side in SIDES)):
         path.with_name(name).unlink(missing_ok=True)
 
 
@@ -115,9 +116,3 @@ def opened_copy(path: Path) -> Iterator[sqlite3.Connection]:
     """A copy to read, which is neither changed nor gets files beside it."""
     with closing(connect_unchanging(path)) as con:
         yield con
-
-
-def connect_unchanging(path: Path) -> sqlite3.Connection:
-    """Open a file that nobody writes to meanwhile; nothing is written beside it."""
-    uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-    return sqlite3.connect(uri, uri=True, isolation_level=None)

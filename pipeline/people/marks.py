@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.people.store import MomentRef, PeopleStore, moment_id_of
+from pipeline.people.moments import moment_id_of
+from pipeline.people.store import MomentRef, PeopleStore
 from pipeline.records import TimeSpan
 
 MAX_TAG = 60

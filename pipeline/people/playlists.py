@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.people.marks import tidy_tag
-from pipeline.people.store import MomentRef, PeopleStore, moment_id_of
+from pipeline.people.moments import moment_id_of
+from pipeline.people.store import MomentRef, PeopleStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,18 @@ from filelock import FileLock, Timeout
 from pipeline.errors import BusyError, DiskFullError, StoreError
 from pipeline.people.copies import (
     N_DAYS_KEPT,
-    connect_unchanging,
     copy_whole,
     daily_copies,
+    damage,
     is_changed_since,
     remove_with_sides,
+)
+from pipeline.people.opening import (
+    connect,
+    connect_unchanging,
+    made_otherwise,
+    refuse_what_is_beside,
+    wrong_value,
 )
 from pipeline.people.tables import APPLICATION_ID, STEPS, VERSION
 from pipeline.records import TimeSpan
@@ -31,6 +38,8 @@ from pipeline.records import TimeSpan
 _WAIT_S = 15.0
 _WAIT_TO_READ_S = 2.0
 """Pages read at each click: rather than standing still they say that the file is held."""
+_OF_THE_FILE = ("no such", "has no column", "decode", "unsafe use")
+"""Errors of a file whose content is not what was written."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -74,6 +83,11 @@ class PeopleStore:
             try:
                 con.execute("BEGIN")
                 yield con
+            except (ValueError, TypeError) as problem:
+                # Of a value that is not what its column holds, as a changed byte makes it.
+                if wrong_value(con) or damage(con):
+                    raise self._damaged() from problem
+                raise
             finally:
                 con.close()
 
@@ -154,6 +168,7 @@ class PeopleStore:
             remove_with_sides(self.path.with_name(f"{self.path.name}.{name}"))
 
     def _has_content(self) -> bool:
+        refuse_what_is_beside(self.path)
         return self.path.is_file() and self.path.stat().st_size > 0
 
     def _prepare_folder(self) -> None:
@@ -168,7 +183,7 @@ class PeopleStore:
 
     def _connect(self, wait_s: float | None = None) -> sqlite3.Connection:
         wait_s = _WAIT_S if wait_s is None else wait_s
-        con = sqlite3.connect(self.path, timeout=wait_s, isolation_level=None)
+        con = connect(self.path, wait_s=wait_s)
         con.execute("PRAGMA foreign_keys = ON")
         con.execute("PRAGMA synchronous = FULL")
         return con
@@ -302,13 +317,13 @@ class PeopleStore:
                 raise self._busy() from problem
             if "full" in text:
                 raise self._full() from problem
-            if "no such" in text or "has no column" in text:
+            if any(part in text for part in _OF_THE_FILE):
                 raise self._damaged() from problem
             raise StoreError(
                 f"{self.path.name} cannot be used: {text}.",
                 hint=f"Check the rights of the study's folder {self.path.parent.name}.",
             ) from problem
-        except sqlite3.DatabaseError as problem:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as problem:
             raise self._damaged() from problem
 
     def _not_copied(self, problem: OSError) -> StoreError:
@@ -356,6 +371,12 @@ def tables_version(con: sqlite3.Connection, path: Path) -> int:
             f"{path.name} has tables of version {version}; this Coview knows up to {VERSION}.",
             hint="Install the newer Coview that wrote it. Nothing was changed.",
         )
+    if problem := made_otherwise(con, STEPS[:version]):
+        raise StoreError(
+            f"{path.name} {problem}.",
+            hint=f"Move it out of the study's folder {path.parent.name} and put one of its copies "
+            "back; list them with: python -m pipeline restore STUDY --list",
+        )
     return version
 
 
@@ -364,27 +385,6 @@ def _file_number(path: Path) -> int:
         return path.stat().st_ino
     except FileNotFoundError:
         return 0
-
-
-def moment_id_of(con: sqlite3.Connection, moment: MomentRef) -> int:
-    """The row of `moments` that stands for this moment, made if needed."""
-    key = (
-        moment.recording_id,
-        moment.utterance_id,
-        moment.span.onset_ms,
-        moment.span.offset_ms,
-    )
-    con.execute(
-        "INSERT OR IGNORE INTO moments (recording_id, utterance_id, onset_ms, offset_ms) "
-        "VALUES (?, ?, ?, ?)",
-        key,
-    )
-    found = con.execute(
-        "SELECT moment_id FROM moments WHERE recording_id = ? AND utterance_id = ? "
-        "AND onset_ms = ? AND offset_ms = ?",
-        key,
-    ).fetchone()
-    return int(found[0])
 
 
 def bring_forward(con: sqlite3.Connection, version: int) -> None:

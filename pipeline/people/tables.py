@@ -1,7 +1,7 @@
 """The tables of the people's store, as the steps that make them.
 
 A step that was released is never edited: what changes is a new step at the end. To add a table,
-append a step whose rows name a `moment_id` (see `store.moment_id_of`), and write a module beside
+append a step whose rows name a `moment_id` (see `moments.moment_id_of`), and write a module beside
 `marks` with its functions.
 """
 

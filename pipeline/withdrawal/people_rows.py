@@ -15,12 +15,13 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.errors import BusyError
+from pipeline.people.opening import SIDES, connect, made_otherwise
 from pipeline.people.store import people_store
+from pipeline.people.tables import STEPS, VERSION
 from pipeline.withdrawal.doomed import Cut, Doomed, DoomedFile
 from pipeline.withdrawal.target import Target
 
 _WAIT_S = 30.0
-_SIDES = ("-wal", "-shm", "-journal")
 _UNREADABLE = "copies of people.sqlite that cannot be read"
 _MOMENT_TABLES = ("stars", "tags", "notes", "playlist_moments")
 _NAMED = (("playlists", "playlist_id", "name"), ("trial_sets", "set_id", "name"))
@@ -65,19 +66,19 @@ def doomed_people(root: Path, target: Target) -> Doomed:
     cuts: list[Cut] = []
     files: list[DoomedFile] = []
     for path in sorted(store.parent.glob(f"{store.name}*")):
-        if path.suffix == ".lock":
-            continue
-        if path.name.endswith(_SIDES):
+        if path.suffix == ".lock" or not path.exists():
+            continue  # A link that leads nowhere holds nothing.
+        if path.name.endswith(SIDES):
             if not path.with_name(path.name.rpartition("-")[0]).exists():
                 files.append(DoomedFile(path, _UNREADABLE))
             continue
         is_copy = path != store
         try:
             rows = _rows_of(path, target)
-        except sqlite3.Error:
+        except (sqlite3.Error, ValueError, TypeError):  # the last two: of a damaged value
             if not is_copy:
                 raise _held(path) from None
-            beside = (path.with_name(path.name + side) for side in _SIDES)
+            beside = (path.with_name(path.name + side) for side in SIDES)
             files += [DoomedFile(p, _UNREADABLE) for p in (path, *beside) if p.exists()]
             continue
         if rows.n_rows:
@@ -136,7 +137,7 @@ def _held(path: Path) -> BusyError:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)) as con:
+    with closing(connect(path, wait_s=_WAIT_S)) as con:
         con.execute("PRAGMA foreign_keys = ON")
         yield con
 
@@ -145,6 +146,9 @@ def _rows_of(path: Path, target: Target) -> _Rows:
     if not path.stat().st_size:
         return _Rows((), (), (), (), (), 0, 0)
     with _opened(path) as con:
+        version = int(con.execute("PRAGMA user_version").fetchone()[0])
+        if version <= VERSION and (problem := made_otherwise(con, STEPS[:version])):
+            raise sqlite3.DatabaseError(f"{path.name} {problem}")
         return _found(con, target)
 
 

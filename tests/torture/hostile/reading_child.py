@@ -32,6 +32,7 @@ from pipeline.validation.files.take import import_files
 from pipeline.vision.frame_folder import read_picture
 from pipeline.vision.probe import probe_media
 from pipeline.vision.sampling import open_frames
+from tests.torture.hostile.databases import check_people
 
 MAX_BYTES = 2 << 30
 _MAX_FRAMES = 100_000
@@ -137,6 +138,7 @@ KINDS: Mapping[str, Callable[[Path, Path], None]] = {
     "table": _table,
     "study": _study,
     "rating files": _rating_files,
+    "people": check_people,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import shutil
 import struct
 import time
 import zlib
@@ -13,6 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from tests.torture import Count, Plan
+from tests.torture.hostile.databases import make_studies as make_people
 from tests.torture.hostile.documents import (
     Document,
     archives,
@@ -27,6 +29,7 @@ from tests.torture.hostile.studies import make_studies
 TITLE = "Hostile files"
 _SMALL_KINDS = ("mpeg4.avi", "mpeg2.ts", "pcm.wav")
 _SMALL_SPOILT = 8
+_SPOILT_DATABASES = 400
 
 
 def run(plan: Plan) -> Iterator[Count]:
@@ -37,6 +40,7 @@ def run(plan: Plan) -> Iterator[Count]:
     # What was made by hand comes first, as it comes to an end by itself.
     rows: tuple[tuple[str, float, Iterator[HostileFile]], ...] = (
         ("studies that name what they should not", 0.3, _studies(plan, n)),
+        ("people's files spoilt and made to hurt", 0.4, _people(plan, chance, n)),
         ("transcripts made to hurt", 0.5, _written(plan, _few(crafted_annotations(), n))),
         ("zips and workbooks made to hurt", 0.6, _written(plan, _few(archives(), n))),
         ("pictures spoilt", 0.65, _pictures(plan, chance, n)),
@@ -96,6 +100,13 @@ def _studies(plan: Plan, n: int | None) -> Iterator[HostileFile]:
     for place, root in enumerate(make_studies(_folder(plan, "studies"))):
         if n is None or place % 6 == 0:
             yield HostileFile("study", root)
+
+
+def _people(plan: Plan, chance: random.Random, n: int | None) -> Iterator[HostileFile]:
+    limit = n if n is not None else _SPOILT_DATABASES
+    for root in make_people(_folder(plan, "people"), chance, limit, is_small=plan.small):
+        yield HostileFile("people", root)
+        shutil.rmtree(root)
 
 
 def _spoilt(
