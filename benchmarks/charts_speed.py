@@ -7,9 +7,11 @@ sent. *Cold*: with the store opened and every column read for the first time. Im
 loops ready are left out and told below the table; the files lie in the computer's file cache; the
 store itself is opened only for charts that need more than the file of columns beside it. *Warm*:
 the same chart again with nothing remembered but what the dashboard keeps in memory. *Other
-choice*: the chart of one speaker of some children. Beside it in the same process: plain SQL that
-counts the same from raw rows, again and again. No answer is remembered between repetitions; the
-dashboard remembers answers, so that a page that is run again without a change counts nothing.
+choice*: the chart of one speaker of some children. *Rerun*: see `benchmarks.charts_rerun`. Beside
+it in the same process: plain SQL that counts the same from raw rows, again and again. What is kept
+are counts and co-moments by child, speaker or recording, as published or counted once; no answer
+is remembered between repetitions. The dashboard remembers answers, so that a page that is run
+again without a change counts nothing.
 
 Times are of the processor (all threads of the process) and, in brackets, of the clock: with other
 work on the machine only the first say what a chart costs.
@@ -29,8 +31,8 @@ from pathlib import Path
 from benchmarks.results import Result, record
 
 PAGE = Path(__file__).with_suffix(".md")
-_LIMIT_WARM_MS, _LIMIT_COLD_MS, _LIMIT_KB = 10, 80, 60
-_REPEATS = 7
+_LIMIT_WARM_MS, _LIMIT_COLD_MS, _LIMIT_KB, _LIMIT_RERUN_MS = 10, 80, 60, 25
+_REPEATS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Measured:
     other: Took
     plain: Took
     kilobytes: float
+    rerun_ms: float
 
     @property
     def is_met(self) -> bool:
@@ -101,7 +104,10 @@ def measured(store_path: Path, chart: str) -> Measured:
     warm, other = best(lambda: make(everything)), best(lambda: make(few))
     cursor, sql = store.connection.cursor(), way.plain(store)
     plain = best(lambda: cursor.execute(sql).fetchnumpy(), 3)
-    return Measured(way.page, chart, imports, opened, cold, warm, other, plain, kilobytes)
+    from benchmarks.charts_rerun import rerun_ms
+
+    rerun = rerun_ms(store_path.parents[2], chart)
+    return Measured(way.page, chart, imports, opened, cold, warm, other, plain, kilobytes, rerun)
 
 
 def as_text(row: Measured) -> str:
@@ -147,14 +153,15 @@ def _in_fresh_process(path: Path, chart: str) -> Measured:
 def _table(rows: list[Measured]) -> list[str]:
     lines = [
         "| page | chart | cold, with open | warm | other choice | plain SQL | plain / warm "
-        "| kB | warm and size |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| kB | rerun over empty | warm and size |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         ratio = row.plain.cpu_ms / max(row.warm.cpu_ms, 0.1)
         lines.append(
             f"| {row.page} | {row.chart} | {row.cold} | {row.warm} | {row.other} | {row.plain} "
-            f"| {ratio:,.1f} | {row.kilobytes:.0f} | {'met' if row.is_met else 'MISSED'} |"
+            f"| {ratio:,.1f} | {row.kilobytes:.0f} | {row.rerun_ms:.0f} "
+            f"| {'met' if row.is_met else 'MISSED'} |"
         )
     return lines
 
@@ -171,6 +178,7 @@ def _results(rows: list[Measured], n_utterances: int) -> list[Result]:
             ("warm", row.warm.cpu_ms, "ms", _LIMIT_WARM_MS),
             ("cold with open", row.cold.cpu_ms, "ms", _LIMIT_COLD_MS),
             ("sent", row.kilobytes, "kB", _LIMIT_KB),
+            ("rerun over an empty page", row.rerun_ms, "ms", _LIMIT_RERUN_MS),
         )
     ]
 
@@ -179,6 +187,7 @@ def _report(rows: list[Measured], n_utterances: int, n_recordings: int) -> str:
     opened, imports = (min((r for r in x), key=lambda t: t.cpu_ms) for x in
                        ([row.opened for row in rows], [row.imports for row in rows]))  # fmt: skip
     n_met = sum(row.is_met for row in rows)
+    n_rerun = sum(row.rerun_ms <= _LIMIT_RERUN_MS for row in rows)
     n_cold = sum(row.cold.cpu_ms <= _LIMIT_COLD_MS for row in rows)
     return "\n".join(
         [
@@ -192,7 +201,9 @@ def _report(rows: list[Measured], n_utterances: int, n_recordings: int) -> str:
             "",
             f"{n_met} of {len(rows)} charts: warm and other choice at most {_LIMIT_WARM_MS} ms, at "
             f"most {_LIMIT_KB} kB. {n_cold} cold with open: at most {_LIMIT_COLD_MS} ms, of which "
-            f"opening takes {opened} ms; imports and loops another {imports} ms.",
+            f"opening takes {opened} ms; imports and loops another {imports} ms. {n_rerun} in a "
+            f"page of Streamlit: at most {_LIMIT_RERUN_MS} ms over an empty one (median of runs, "
+            "with the chart made anew in each).",
             "",
         ]
     )

@@ -166,12 +166,13 @@ def _ridges(
 
 
 def _chance_ticks(chart: Chart, children: pd.DataFrame, places: dict[str, int], look: Look) -> None:
-    known = children[children["chance"].notna()]
+    chance, child = children["chance"].to_numpy(np.float64), children["child_id"].tolist()
+    known = np.flatnonzero(~np.isnan(chance))
     if not len(known):
         return
     chart.add_scatter(
-        x=100 * known["chance"],
-        y=[places[str(child)] + 0.2 for child in known["child_id"]],
+        x=100 * chance[known],
+        y=[places[str(child[row])] + 0.2 for row in known],
         xaxis="x2",
         mode="markers",
         marker=chance_tick(look, 20),
@@ -195,7 +196,7 @@ def _share_dots(
         shift = 0.2 if len(groups) == 1 else _SPREAD * (0.5 - number / (len(groups) - 1)) + 0.2
         chart.add_scatter(
             x=(100 * part["share"]).astype(np.float32),
-            y=place[mine] + shift,
+            y=(place[mine] + shift).astype(np.float32),
             xaxis="x2",
             mode="markers",
             marker={"size": 9 if len(groups) == 1 else 7, "color": group.colour},
