@@ -38,14 +38,14 @@ def study_of(root: Path, *names: str) -> Path:
 
 
 def run_stage(
-    stage: str, study: Path, environment: dict[str, str]
+    stage: str, study: Path, environment: dict[str, str], *options: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pipeline", "run", str(study), "--stage", stage, "-q"],
+        [sys.executable, "-m", "pipeline", "run", str(study), "--stage", stage, "-q", *options],
         env=environment,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
     )
 
 
@@ -75,6 +75,13 @@ def test_good_recordings_embedded_beside_a_deadly_one_are_all_made(tmp_path: Pat
     assert "c_deadly.avi was open. It goes on without it." in ended.stderr
     assert ended.stderr.count("goes on without it") == 1
     assert "1 recording(s) failed" in ended.stderr
+
+
+def test_a_watched_run_can_have_several_workers(tmp_path: Path) -> None:
+    study = study_of(tmp_path / "study", "a_good", "b_good")
+    ended = run_stage("speech", study, dict(os.environ), "--workers", "2")
+    assert ended.returncode == 0, ended.stderr
+    assert len(list((study / "derived" / "speech").rglob("*.parquet"))) == 2
 
 
 def test_a_killed_watcher_takes_the_run_with_it(tmp_path: Path) -> None:
