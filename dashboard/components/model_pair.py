@@ -62,7 +62,7 @@ def model_pair(view: View) -> tuple[Measure, Measure]:
     with right.container(border=True):
         named = {model.scorer: model for model in others}
         chosen = url_choice(
-            "**B**, what it is compared with",
+            "B, what it is compared with",
             tuple(named),
             param="b",
             default=compared.scorer,

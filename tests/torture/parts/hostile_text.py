@@ -88,17 +88,16 @@ def _asked(store: Path, plan: Plan, until_s: float) -> Count:
     names = sorted({*keys, *marked.URL_KEYS, "recording", "utterance", "word", "about"})
     tried, wrong = 0, []
     texts = SQL[:1] if plan.small else SQL
-    for page in _SMALL_PAGES if plan.small else _ASKED_PAGES:
-        for text in texts:
-            if time.monotonic() > until_s:
-                break
-            tried += 1
-            try:
-                app = _page(page, dict.fromkeys(names, text))
-            except UnicodeEncodeError:
-                continue  # Half a character cannot be sent in an address.
-            if app.exception:
-                wrong.append(f"{page} with {text[:30]!r}: {app.exception[0].value}")
+    for text, page in product(texts, _SMALL_PAGES if plan.small else _ASKED_PAGES):
+        if time.monotonic() > until_s:
+            break
+        tried += 1
+        try:
+            app = _page(page, dict.fromkeys(names, text))
+        except UnicodeEncodeError:
+            continue  # Half a character cannot be sent in an address.
+        if app.exception:
+            wrong.append(f"{page} with {text[:30]!r}: {app.exception[0].value}")
     if _digest(store) != before:
         wrong.append("the store has changed")
         tried += 1
