@@ -36,8 +36,9 @@ from pipeline.store.redaction_sweep import sweep_redacted
 from pipeline.store.seals import delete_sums, write_sums
 from pipeline.study import Study
 
-MEMORY_LIMIT = "4GB"
-"""For the blocks that DuckDB keeps; beyond it, it writes to disk what it can."""
+LEAST_MEMORY, MOST_MEMORY = 1_000_000_000, 4_000_000_000
+"""Bytes for the blocks that DuckDB keeps, a quarter of the shards' size in between; beyond it, it
+writes to disk what it can. It takes all it may have, and hardly gains time by it."""
 
 
 def inputs_digest(
@@ -129,7 +130,7 @@ def publish(
         with duckdb.connect(str(partial)) as con:
             # No transaction around it all: what is not yet committed stays in memory. Nobody sees
             # the file before it is whole.
-            con.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+            con.execute(f"SET memory_limit = '{_memory_limit(shards)}B'")
             identity = StoreIdentity(build, inputs, measured, tuple(notices))
             fill(con, study, shards, failures, run, identity)
             insert_probe_indices(con, study.derived, measured)
@@ -148,6 +149,12 @@ def publish(
     switch_current_store(study.root, target.name)
     clean_up(study, target, shards)
     return target
+
+
+def _memory_limit(shards: ShardSet) -> int:
+    """Bytes; large studies are sorted faster with more."""
+    n_bytes = sum(path.stat().st_size for path in shards.paths() if path.exists())
+    return min(max(n_bytes // 4, LEAST_MEMORY), MOST_MEMORY)
 
 
 def clean_up(study: Study, current: Path, shards: ShardSet) -> None:
