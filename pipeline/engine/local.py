@@ -60,7 +60,7 @@ class InProcess:
             yield from self._lane(plan, tasks, go_on)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        self._tools.forget_models()
 
     def _lane(self, plan: Plan, tasks: Sequence[Task], go_on: GoOn) -> Iterator[Outcome]:
         for task in tasks:
@@ -128,12 +128,16 @@ class Processes:
                     del in_hand[future]
                     yield from outcomes
             except BrokenProcessPool:
-                self.close()
+                self._stop_pool()
                 for future, task in in_hand.items():
                     yield from self._after_a_crash(future, plan, task)
                 in_hand.clear()
 
     def close(self) -> None:
+        self._stop_pool()
+        self._tools.forget_models()
+
+    def _stop_pool(self) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,12 @@ class Tools:
 
         settings = self.study.settings.speech
         return WhisperTranscriber(settings, self.study.root, self.device, settings.cache_dir)
+
+    def forget_models(self) -> None:
+        """Give back the memory of the models; one that is asked for later is loaded again."""
+        for name in ("model", "transcriber"):
+            self.__dict__.pop(name, None)
+        gc.collect()
 
     @cached_property
     def speech_revision(self) -> str:
