@@ -26,7 +26,7 @@ from dashboard.components.talk_permission import (
     purpose_of,
     why_not_presented,
 )
-from dashboard.components.view import View, bare_view
+from dashboard.components.view import View, bare_view, page_style
 from dashboard.marked import EVERYTHING
 from dashboard.moment_list import MomentList
 from dashboard.navigation import PRESENT_PARAM, MomentKey, moment_from_url, set_moment_in_url
@@ -114,6 +114,7 @@ def _moment(view: View, key: MomentKey) -> Moment | None:
 def _present(view: View, key: MomentKey | None, standing: Standing) -> None:
     """Draw the moment over the whole window, with nothing else."""
     st.html(_BARE)
+    page_style()
     moment = None if key is None else _moment(view, key)
 
     def go(asked: str) -> None:

@@ -12,6 +12,7 @@ from dashboard.access.session import (
     sent,
 )
 from dashboard.access.viewer import NotLetInError, Refusal, Viewer
+from dashboard.components.view import page_style
 from pipeline.access.table import SignIn
 from pipeline.errors import AccessError
 
@@ -23,6 +24,7 @@ def sign_in_screen(problem: NotLetInError) -> None:
     refusal = problem.refusal
     if refusal in (Refusal.UNKNOWN, Refusal.CLOSED):
         refused_here(problem)
+    page_style()
     _, middle, _ = st.columns([1, 2, 1])
     with middle, st.container(border=True):
         st.title("Coview", anchor=False)

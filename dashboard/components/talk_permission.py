@@ -15,7 +15,10 @@ import streamlit as st
 from dashboard.access.session import confirmed, current_viewer
 from dashboard.clip_tokens import Purpose
 from dashboard.components.moment_player import why_no_clip
+from dashboard.place import study_root
 from dashboard.queries.moment import Moment
+from pipeline.current_rules import rules_now
+from pipeline.errors import MediaError
 
 _CONFIRMED_STATE = "presents_media"
 _NOT_FOR_TALKS = (
@@ -27,7 +30,7 @@ _NOT_FOR_TALKS = (
 def why_not_presented(moment: Moment) -> str:
     """Why a moment is not shown in present mode, in words; empty when it is."""
     reason = why_no_clip(moment)
-    if reason or moment.may_leave or _is_confirmed():
+    if reason or _may_leave(moment) or _is_confirmed():
         return reason
     ask = "" if current_viewer().role.manages else " An admin can show it to people of the study."
     return _NOT_FOR_TALKS.replace("`", "") + ask
@@ -44,7 +47,18 @@ def may_confirm(moment: Moment) -> bool:
 
 def purpose_of(moment: Moment) -> Purpose:
     """What the link to a moment that is presented is made for."""
-    return Purpose.PRESENT if moment.may_leave else Purpose.CONFIRMED
+    return Purpose.PRESENT if _may_leave(moment) else Purpose.CONFIRMED
+
+
+def _may_leave(moment: Moment) -> bool:
+    """Whether a moment may be shown in talks, as the store and the metadata say now: a permission
+    may have become stricter since the store was built."""
+    if not moment.may_leave:
+        return False
+    try:
+        return rules_now(study_root()).shown(moment.recording_id).permission.may_leave
+    except MediaError:
+        return False
 
 
 def ask_to_confirm(go: Callable[[str], None], *, has_next: bool) -> None:

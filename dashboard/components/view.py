@@ -18,11 +18,13 @@ from dashboard.filters import Filters
 from dashboard.queries.selection import Measure, resolve_measure
 
 # Margins that suit a wide window would leave a small one no room. Streamlit writes chosen values
-# in white on the accent, which cannot be read on the light accent of the dark theme.
+# and main buttons in white on the accent, which cannot be read on the light accent of the dark
+# theme.
 _STYLE = """<style>@media (max-width: 1200px) {{
 [data-testid="stMainBlockContainer"] {{padding-left: 1.75rem; padding-right: 1.75rem;}}
 }}
-[data-testid="stMultiSelect"] [data-tag], [data-testid="stMultiSelect"] [data-tag] * {{
+[data-testid="stMultiSelect"] [data-tag], [data-testid="stMultiSelect"] [data-tag] *,
+[data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] * {{
 color: {on_accent};
 }}</style>"""
 

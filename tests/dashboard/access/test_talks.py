@@ -155,6 +155,20 @@ def test_a_permission_made_stricter_in_the_metadata_counts_at_once(study: Path):
         in_metadata(study, "excerpts")
 
 
+def test_words_are_not_presented_once_the_metadata_say_so(as_person, study: Path):
+    as_person(ALL)
+    moment = moment_of(study, FOR_TALKS)
+    assert piece(presented(moment), "present")["words"]
+    in_metadata(study, "media")
+    try:
+        drawn = piece(presented(moment), "present")
+        assert drawn["words"] == ""
+        assert drawn["source"] == ""
+        assert "not shown in talks" in drawn["reason"]
+    finally:
+        in_metadata(study, "excerpts")
+
+
 def test_a_moment_of_numbers_only_says_why_it_has_neither_words_nor_pictures(
     as_person, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
