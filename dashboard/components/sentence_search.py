@@ -9,6 +9,7 @@ from dashboard import data, labels
 from dashboard.components.problems import show_problem
 from dashboard.components.view import View
 from dashboard.moment_list import MomentList
+from dashboard.plain import escaped
 from dashboard.queries import search
 from dashboard.queries.saved import Keys
 from dashboard.queries.search import Hits, Seen
@@ -69,8 +70,9 @@ def sentence_note(view: View, listing: MomentList, hits: Hits) -> str:
         return f"No chosen utterance has a frame in its window ({window} window)."
     note = (
         f"{labels.plural(len(hits.numbers), 'moment')} whose view looks most like "
-        f"“{listing.look}”: the best cosine of the sentence with the frames of each utterance "
-        f"({crop} crop, {window} window). {labels.plural(hits.n_searched, 'utterance')} searched"
+        f"“{escaped(listing.look)}”: the best cosine of the sentence with the frames of each "
+        f"utterance’s window ({crop} crop, {window} window). "
+        f"{labels.plural(hits.n_searched, 'utterance')} searched"
     )
     n_without = hits.n_chosen - hits.n_searched
     return f"{note}; {labels.count(n_without)} more without a frame." if n_without else f"{note}."

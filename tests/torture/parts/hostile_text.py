@@ -21,7 +21,7 @@ from dashboard import filters, marked, moment_list, word_list
 from pipeline.records import ModelRef
 from pipeline.vision.text_client import TextEncoder
 from tests.torture import Count, Plan
-from tests.torture.hostile.texts import SQL, make_hostile_study, opened, unescaped
+from tests.torture.hostile.texts import MARKUP, SQL, make_hostile_study, opened, unescaped
 from tests.torture.watching.server import running
 
 TITLE = "Hostile text"
@@ -32,6 +32,7 @@ PAGES = (
 )
 _SMALL_PAGES = ("overview",)
 _ASKED_PAGES = ("moments", "words", "saved", "children")
+_PICTURE = MARKUP[2]
 _MARKDOWN_FIELDS = frozenset(("body", "label", "help", "caption", "content", "text"))
 """Fields of Streamlit's messages that its pages read as Markdown."""
 _PLAIN = frozenset(
@@ -78,7 +79,8 @@ def _shown(store: Path, pages: tuple[str, ...]) -> Count:
 
 
 def _asked(store: Path, plan: Plan, until_s: float) -> Count:
-    """Texts in the address: no error trace, and the store stays as it is to the byte."""
+    """Texts in the address: no error trace, none that Markdown would act upon is shown as it is,
+    and the store stays as it is to the byte."""
     before = _digest(store)
     keys = (
         *filters.URL_KEYS.values(),
@@ -87,17 +89,25 @@ def _asked(store: Path, plan: Plan, until_s: float) -> Count:
     )
     names = sorted({*keys, *marked.URL_KEYS, "recording", "utterance", "word", "about"})
     tried, wrong = 0, []
-    texts = SQL[:1] if plan.small else SQL
-    for text, page in product(texts, _SMALL_PAGES if plan.small else _ASKED_PAGES):
+    texts = SQL[:1] if plan.small else (*MARKUP, *SQL)
+    pages = _ASKED_PAGES[:1] if plan.small else _ASKED_PAGES
+    # One part alone as well: what all parts together choose is mostly nothing.
+    alone = [moment_list.URL_KEYS["look"]] if plan.small else names
+    cases = [(page, {name: _PICTURE}) for name, page in product(alone, pages[:1])]
+    cases += [(page, dict.fromkeys(names, text)) for text, page in product(texts, pages)]
+    for page, asked in cases:
         if time.monotonic() > until_s:
             break
         tried += 1
+        text = next(iter(asked.values()))
         try:
-            app = _page(page, dict.fromkeys(names, text))
+            app = _page(page, asked)
         except UnicodeEncodeError:
             continue  # Half a character cannot be sent in an address.
         if app.exception:
             wrong.append(f"{page} with {text[:30]!r}: {app.exception[0].value}")
+        elif found := next(filter(None, map(unescaped, markdown_of(app))), None):
+            wrong.append(f"{page} with {text[:30]!r} shows {found!r}")
     if _digest(store) != before:
         wrong.append("the store has changed")
         tried += 1
