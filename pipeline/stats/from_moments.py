@@ -85,8 +85,9 @@ def spread_of_moments(moments: Floats, problems: Ints, n_problems: int) -> Sprea
     r, scale = estimate[problems], 1 / total[problems]
     # Of each cluster's influence (t - r b) / total, and of its part b / total of the denominator.
     squares = (m["tt"] - 2 * r * m["tb"] + r**2 * m["bb"]) * scale**2
-    # Where nothing varies the terms cancel but for rounding.
-    squares = np.where(squares > _ROUNDING * (m["tt"] + r**2 * m["bb"]) * scale**2, squares, 0.0)
+    # Where nothing varies the terms cancel but for rounding: of themselves, and of the tops.
+    rounding = _ROUNDING * (m["tt"] + r**2 * m["bb"]) + (_ROUNDING * m["t"]) ** 2 / np.maximum(n, 1)
+    squares = np.where(squares > rounding * scale**2, squares, 0.0)
     cubes = (m["ttt"] - 3 * r * m["ttb"] + 3 * r**2 * m["tbb"] - r**3 * m["bbb"]) * scale**3
     with_part = (m["tb"] - r * m["bb"]) * scale**2
     variance = squares * n / np.maximum(n - 1, 1)

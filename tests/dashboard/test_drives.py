@@ -22,6 +22,7 @@ from pipeline.probes.run import run_probe
 from pipeline.probes.settings import ProbeSettings
 from pipeline.probes.verdicts import Index
 from pipeline.records import Float32Array, ModelRef
+from pipeline.store.sealed_files import write_summed_text
 from pipeline.study import open_study
 from tests.dashboard.conftest import APP, Page, assert_plotly_accepts
 from tests.factories import write_synthetic_study
@@ -177,11 +178,11 @@ def test_a_link_to_a_moment_that_is_gone_is_told(open_drives):
 def test_a_probe_of_an_earlier_build_is_shown_with_a_warning(open_drives, probed):
     settings = probed[1].folder / "settings.json"
     before = settings.read_text(encoding="utf-8")
-    settings.write_text(json.dumps({**json.loads(before), "inputs": "older"}), encoding="utf-8")
+    write_summed_text(settings, json.dumps({**json.loads(before), "inputs": "older"}))
     try:
         app = open_drives()
     finally:
-        settings.write_text(before, encoding="utf-8")
+        write_summed_text(settings, before)
     assert "earlier build" in app.warning[0].value
     assert "Do objects alone count?" in _words(app)
 
