@@ -161,25 +161,27 @@ def insert_frames(
     sub_crops = shards[0].meta["sub_crops"] if shards else {}
     assert isinstance(sub_crops, dict)
     for crop in sorted(sub_crops):
-        selects = [
-            f"SELECT recording_id, time_ms, {index} AS crop_index, "
-            f"{Crop(crop).value}[{index * dim + 1}:{(index + 1) * dim}]::FLOAT[] AS embedding "
-            "FROM shards"
-            for index in range(int(sub_crops[crop]))
-        ]
         for stretch in stretches(shards, VECTOR_BYTES_AT_ONCE):
+            # Shards come in the order of their recordings and hold frames in the order of time:
+            # nothing is sorted, which would take all vectors of the stretch into memory.
             con.execute(
                 f"""
                 INSERT INTO frame_embeddings
-                WITH shards AS (
-                    SELECT * FROM read_parquet(
-                        $files, union_by_name = true, hive_partitioning = false)
+                SELECT recording_id, time_ms, $scorer, $crop, crop_index,
+                    vectors[crop_index * $dim + 1 : (crop_index + 1) * $dim]::FLOAT[]
+                FROM (
+                    SELECT recording_id, time_ms, {Crop(crop).value} AS vectors,
+                        unnest(range($n)) AS crop_index
+                    FROM read_parquet($files, union_by_name = true, hive_partitioning = false)
                 )
-                SELECT recording_id, time_ms, $scorer, $crop, crop_index, embedding
-                FROM ({" UNION ALL ".join(selects)})
-                ORDER BY recording_id, time_ms, crop_index
                 """,
-                {"files": file_list(stretch), "scorer": scorer, "crop": crop},
+                {
+                    "files": file_list(stretch),
+                    "scorer": scorer,
+                    "crop": crop,
+                    "dim": dim,
+                    "n": int(sub_crops[crop]),
+                },
             )
 
 

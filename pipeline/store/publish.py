@@ -36,7 +36,7 @@ from pipeline.store.redaction_sweep import sweep_redacted
 from pipeline.store.seals import delete_sums, write_sums
 from pipeline.study import Study
 
-LEAST_MEMORY, MOST_MEMORY = 1_000_000_000, 4_000_000_000
+LEAST_MEMORY, MOST_MEMORY = 400_000_000, 4_000_000_000
 """Bytes for the blocks that DuckDB keeps, a quarter of the shards' size in between; beyond it, it
 writes to disk what it can. It takes all it may have, and hardly gains time by it."""
 
