@@ -243,8 +243,7 @@ def read_frame_times(path: Path) -> tuple[Int64Array, Int64Array]:
 
 
 def read_crop(path: Path, crop: Crop) -> Iterator[Float32Array]:
-    """Embeddings (m, k, dim) of a vision shard's frames under one crop, some frames at a time;
-    KeyError if the crop was not made, StoreError where the file is damaged."""
+    """Embeddings (m, k, dim) of a shard's frames, some at a time. KeyError if not made, StoreError."""
     meta = read_meta(path)
     n_sub_crops = _mapping(meta, "sub_crops")[crop.value]
     assert isinstance(n_sub_crops, int)
@@ -253,8 +252,7 @@ def read_crop(path: Path, crop: Crop) -> Iterator[Float32Array]:
         # Buffered ahead, the whole column would stay in memory until the last of it is read.
         with pq.ParquetFile(path, pre_buffer=False) as file:
             for batch in file.iter_batches(_FRAMES_AT_ONCE, columns=[crop.value]):
-                vectors = _matrix(pa.chunked_array([batch.column(0)]))
-                yield vectors.reshape(-1, n_sub_crops, dim)
+                yield _matrix(pa.chunked_array(batch.columns)).reshape(-1, n_sub_crops, dim)
     except (OSError, pa.ArrowInvalid) as problem:
         raise damaged(path) from problem
 
