@@ -243,7 +243,7 @@ def read_frame_times(path: Path) -> tuple[Int64Array, Int64Array]:
 
 
 def read_crop(path: Path, crop: Crop) -> Iterator[Float32Array]:
-    """Embeddings (m, k, dim) of a shard's frames, some at a time. KeyError if not made, StoreError."""
+    """Embeddings (m, k, dim) of frames, some at a time. Raises KeyError if not made, StoreError."""
     meta = read_meta(path)
     n_sub_crops = _mapping(meta, "sub_crops")[crop.value]
     assert isinstance(n_sub_crops, int)
