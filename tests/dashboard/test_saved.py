@@ -37,6 +37,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = write_synthetic_study(root, build="one", **SMALL)
     with duckdb.connect(str(store)) as con:
         con.execute("UPDATE recordings SET permission = 'excerpts' WHERE permission = 'media'")
+    metadata = root / "metadata" / "recordings.csv"
+    metadata.write_text(metadata.read_text("utf-8").replace(",media", ",excerpts"), "utf-8")
     return root
 
 
