@@ -36,6 +36,7 @@ def main() -> int:
         ["publish_speed", "--recordings", "200"],
         ["transcribe_speed"],
         ["run_memory"],
+        ["ray_scaling", "--recordings", "6", "--rounds", "1"],
     ]
     if (study / "truth.csv").is_file():
         commands[:0] = [["demo_truth", str(study)], ["sound_truth", str(study)]]

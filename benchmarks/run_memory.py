@@ -11,7 +11,8 @@ as those of ViT-B-32: what is kept of a frame is as large as in a real study.
 
 Memory is that of the process of the run (RSS). Exits with 1 when the last run of a table takes
 more than 1.2 times as much as the first or, of many recordings, when a recording costs more than
-1.2 times the CPU time. `--write` keeps the tables in benchmarks/run_memory.md.
+1.2 times the CPU time. `--write` keeps the tables in benchmarks/run_memory.md, and
+the growth in results.csv.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from pathlib import Path
 
 from benchmarks.long_films import BLOCK_S, join_blocks, write_block
 from benchmarks.process_memory import Watched, watch
+from benchmarks.results import Result, record
 
 MAX_GROWTH = 1.2
 TABLE = Path(__file__).with_suffix(".md")
@@ -95,7 +97,28 @@ def main() -> int:
     print(text)
     if asked.write:
         TABLE.write_text(text + "\n", encoding="utf-8")
+        record([*_growth("length of a film", films), *_growth("number of recordings", many)])
     return int(bool(missed))
+
+
+def _growth(what: str, runs: Sequence[Measured]) -> list[Result]:
+    """The line of the last run of a table against its first; none of fewer than two."""
+    if len(runs) < 2:
+        return []
+    first, last = runs[0], runs[-1]
+    return [
+        Result(
+            "Memory of a run",
+            f"{what}, {last.name} against {first.name}",
+            last.largest_mb / first.largest_mb,
+            "times",
+            MAX_GROWTH,
+            False,
+            "",
+            f"{last.largest_mb:,.0f} MB against {first.largest_mb:,.0f} MB",
+            "python -m benchmarks.run_memory --full --write",
+        )
+    ]
 
 
 def _long_film(folder: Path, block: Path, model: Path, hours: float) -> Measured:
