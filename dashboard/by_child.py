@@ -6,7 +6,7 @@ each recording; with tens of thousands of recordings these take most of a page's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -15,26 +15,22 @@ from numpy.typing import NDArray
 
 from dashboard.filters import Filters
 from dashboard.queries.arrays import ScoreArrays
-from dashboard.queries.chance import chance_cells
 from dashboard.queries.child_moments import Asked, chance_moments, pair_moments, score_moments
-from dashboard.queries.comparing import pair_cells
 from dashboard.queries.selection import Measure
-from dashboard.queries.shares import score_cells
 from pipeline.bin_width import nice_width, spread_of
 from pipeline.stats.bootstrap import Interval, within_one
-from pipeline.stats.contrasts import Contrast, contrasts_of, within
-from pipeline.stats.from_moments import Clusters, RatioSpreads, ratio_spreads
+from pipeline.stats.contrasts import Contrast, contrasts_of, limits_and_p, within
+from pipeline.stats.from_moments import RatioSpreads, ratio_spreads
 from pipeline.stats.multiple import holm
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Numbers = Floats | Ints
+Places = tuple[Ints, Ints]
+"""Groups and children, (n,) each."""
 
-
-_SCORED, _HIGH = 1, 2
-"""Places in `score_cells`."""
-
-Ratio = tuple[Floats, Floats]
-"""Numerators and denominators (n_recordings, n_groups)."""
+Ratio = Callable[[Asked], tuple[Numbers, Numbers]]
+"""What is above and below the line, (n_recordings, n_groups) each."""
 
 
 def shares_of_children(
@@ -43,19 +39,19 @@ def shares_of_children(
     """`summaries.shares_by` child_id, and grp where there is a split, of `counts_by_recording`."""
     asked = Asked(arrays, filters, measure, split)
     told, of_share, of_mean = score_moments(asked)
-    names = arrays.group_names(split)
-    child, group = np.nonzero((told[: len(names), :, 0] > 0).T & asked.children[:, None])
-    told, of_share, of_mean = (part[group, child] for part in (told, of_share, of_mean))
-    shares = ratio_spreads(of_share, _of_each(asked, _share, child, group))
-    means = ratio_spreads(of_mean, _of_each(asked, _mean, child, group))
+    places = _places(asked, told[..., 0])
+    shares = _ratios(asked, of_share, _share, places)
+    means = _ratios(asked, of_mean, _mean, places)
     low, high = _within_one(shares)
-    rows = {"child_id": _named(arrays.recordings.child_names, child)}
+    n_utterances, n_recordings, lowest_age, highest_age = told[places].T
+    groups = {}
     if split != "none":
-        rows["grp"] = _named(names, group)
+        groups["grp"] = pd.array(arrays.group_names(split), dtype="str").take(places[0])
     return pd.DataFrame(
         {
-            **rows,
-            "n_utterances": told[:, 0].astype(np.int64),
+            "child_id": arrays.recordings.children(places[1]),
+            **groups,
+            "n_utterances": n_utterances.astype(np.int64),
             "n_scored": shares.n.astype(np.int64),
             "share": shares.spread.estimate,
             "low": low,
@@ -63,9 +59,9 @@ def shares_of_children(
             "mean": means.spread.estimate,
             "mean_low": means.low,
             "mean_high": means.high,
-            "n_recordings": told[:, 1].astype(np.int64),
-            "min_age_days": told[:, 2],
-            "max_age_days": told[:, 3],
+            "n_recordings": n_recordings.astype(np.int64),
+            "min_age_days": lowest_age,
+            "max_age_days": highest_age,
         }
     )
 
@@ -80,19 +76,17 @@ def excess_of_children(arrays: ScoreArrays, filters: Filters, measure: Measure) 
     """`contrasts.excess_by_child` of `chance_by_recording`."""
     asked = Asked(arrays, filters, measure)
     expected, of_excess = chance_moments(asked)
-    child = np.flatnonzero((of_excess[0, :, 0] > 0) & asked.children)
-    spreads = ratio_spreads(
-        of_excess[0, child], _of_each(asked, _excess, child, np.zeros_like(child))
-    )
-    found = [within(one, 1.0) for one in contrasts_of(spreads)]
+    places = _places(asked, of_excess[..., 0])
+    spreads = _ratios(asked, of_excess, _excess, places)
+    low, high, p = limits_and_p(spreads, reach=1.0)
     return pd.DataFrame(
         {
-            "child_id": _named(arrays.recordings.child_names, child),
-            "chance": expected[0, child] / spreads.n,
+            "child_id": arrays.recordings.children(places[1]),
+            "chance": expected[places] / spreads.n,
             "excess": spreads.spread.estimate,
-            "excess_low": [one.interval.low for one in found],
-            "excess_high": [one.interval.high for one in found],
-            "p_holm": holm(np.array([one.p for one in found])),
+            "excess_low": low,
+            "excess_high": high,
+            "p_holm": holm(p),
         }
     )
 
@@ -106,112 +100,106 @@ def excess_of_all(arrays: ScoreArrays, filters: Filters, measure: Measure) -> Co
 
 def paired_shares(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure) -> pd.DataFrame:
     """`summaries.paired_shares` of `comparing.paired_counts`."""
-    asked = Asked(arrays, filters, a)
-    counts, _, of_a, of_b, *_ = pair_moments(asked, b)
-    child = np.flatnonzero(counts[0].any(axis=1) & asked.children)
-    found: dict[str, object] = {"child_id": _named(arrays.recordings.child_names, child)}
-    found["n"] = counts[0, child].sum(axis=1)
-    for side, moments, columns in (("a", of_a, (2, 3)), ("b", of_b, (1, 3))):
-        ratio = _of_pairs(b, *columns)
-        shares = ratio_spreads(
-            moments[0, child], _of_each(asked, ratio, child, np.zeros_like(child))
-        )
-        found[f"share_{side}"] = shares.spread.estimate
-        found[f"low_{side}"], found[f"high_{side}"] = _within_one(shares)
-    return pd.DataFrame({**found, "gained": counts[0, child, 1], "lost": counts[0, child, 2]})
+    asked = Asked(arrays, filters, a, other=b)
+    found = pair_moments(asked)
+    places = _places(asked, found.counts.sum(axis=-1))
+    columns: dict[str, object] = {"child_id": arrays.recordings.children(places[1])}
+    columns["n"] = found.counts[places].sum(axis=1)
+    for side, moments, ratio in (("a", found.share_a, _share_a), ("b", found.share_b, _share_b)):
+        shares = _ratios(asked, moments, ratio, places)
+        columns[f"share_{side}"] = shares.spread.estimate
+        columns[f"low_{side}"], columns[f"high_{side}"] = _within_one(shares)
+    _, gained, lost, _ = found.counts[places].T
+    return pd.DataFrame({**columns, "gained": gained, "lost": lost})
 
 
 def mean_difference(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure) -> Interval:
     """`summaries.mean_difference` of `comparing.paired_counts`."""
-    asked = Asked(arrays, filters, a)
-    return _together(asked, pair_moments(asked, b)[5], _difference_to(b)).intervals()[0]
+    asked = Asked(arrays, filters, a, other=b)
+    return _together(asked, pair_moments(asked).difference, _difference).intervals()[0]
 
 
 def share_change(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure) -> Interval:
     """`summaries.share_change` of `comparing.paired_counts`."""
-    asked = Asked(arrays, filters, a)
-    return _together(asked, pair_moments(asked, b)[4], _change_to(b)).intervals()[0]
+    asked = Asked(arrays, filters, a, other=b)
+    return _together(asked, pair_moments(asked).change, _change).intervals()[0]
 
 
 def difference_width(arrays: ScoreArrays, filters: Filters, a: Measure, b: Measure) -> float:
     """`summaries.difference_width` of `comparing.paired_counts`."""
-    asked = Asked(arrays, filters, a)
-    counts, sums, *_ = pair_moments(asked, b)
-    n = float(counts[0, asked.children].sum())
-    total, squares = sums[0, asked.children].sum(axis=0).tolist()
+    asked = Asked(arrays, filters, a, other=b)
+    found = pair_moments(asked)
+    n = float(found.counts[0, asked.children].sum())
+    total, squares = found.sums[0, asked.children].sum(axis=0).tolist()
     return nice_width(spread_of(total, squares, n), n)
 
 
-def _together(asked: Asked, moments: Floats, ratio: Callable[[Asked], Ratio]) -> RatioSpreads:
-    """The ratio of all chosen children; moments (1 or 2 groups, n_children, 10)."""
+def _share(asked: Asked) -> tuple[Numbers, Numbers]:
+    counts, _ = asked.score_cells
+    return counts[..., 2], counts[..., 1]
+
+
+def _mean(asked: Asked) -> tuple[Numbers, Numbers]:
+    counts, sums = asked.score_cells
+    return sums[..., 0], counts[..., 1]
+
+
+def _excess(asked: Asked) -> tuple[Numbers, Numbers]:
+    counts, sums = asked.chance_cells
+    return counts[..., 1] - sums[..., 2], counts[..., 0]
+
+
+def _share_a(asked: Asked) -> tuple[Numbers, Numbers]:
+    counts, _ = asked.pair_cells
+    return counts[..., 2] + counts[..., 3], counts.sum(axis=-1)
+
+
+def _share_b(asked: Asked) -> tuple[Numbers, Numbers]:
+    counts, _ = asked.pair_cells
+    return counts[..., 1] + counts[..., 3], counts.sum(axis=-1)
+
+
+def _change(asked: Asked) -> tuple[Numbers, Numbers]:
+    counts, _ = asked.pair_cells
+    return counts[..., 1] - counts[..., 2], counts.sum(axis=-1)
+
+
+def _difference(asked: Asked) -> tuple[Numbers, Numbers]:
+    counts, sums = asked.pair_cells
+    return sums[..., 0], counts.sum(axis=-1)
+
+
+def _places(asked: Asked, n: Numbers) -> Places:
+    """Known groups of chosen children that hold any, child by child; n (n_groups, n_children)."""
+    n_known = len(asked.arrays.group_names(asked.split))
+    child, group = np.nonzero((n[:n_known] > 0).T & asked.children[:, None])
+    return group, child
+
+
+def _ratios(asked: Asked, moments: Floats, ratio: Ratio, places: Places) -> RatioSpreads:
+    """The ratio at each place, (n,); moments (n_groups, n_children, 10)."""
+
+    cells = cache(lambda: ratio(asked))
 
     def clusters(place: int) -> tuple[Floats, Floats, Ints]:
-        tops, bottoms = ratio(asked)
-        child = asked.arrays.recordings.child
-        mine = asked.children[child]
-        return tops[mine, 0], bottoms[mine, 0], child[mine].astype(np.int64)
-
-    return ratio_spreads(moments[0, asked.children], clusters, together=True)
-
-
-def _of_each(asked: Asked, ratio: Callable[[Asked], Ratio], child: Ints, group: Ints) -> Clusters:
-    """Clusters of the ratios of some children and groups, each a stratum."""
-
-    @cache
-    def cells() -> Ratio:
-        return ratio(asked)
-
-    def clusters(place: int) -> tuple[Floats, Floats, Ints]:
-        mine = asked.arrays.recordings.child == child[place]
-        tops, bottoms = (part[mine, group[place]] for part in cells())
+        group, child = (int(part[place]) for part in places)
+        mine = asked.arrays.recordings.child == child
+        tops, bottoms = (part[mine, group].astype(np.float64) for part in cells())
         return tops, bottoms, np.zeros(len(tops), np.int64)
 
-    return clusters
+    return ratio_spreads(moments[places], clusters)
 
 
-def _share(asked: Asked) -> Ratio:
-    counts, _ = score_cells(asked.arrays, asked.filters, asked.measure, asked.split)
-    return counts[..., _HIGH].astype(np.float64), counts[..., _SCORED].astype(np.float64)
+def _together(asked: Asked, moments: Floats, ratio: Ratio) -> RatioSpreads:
+    """The ratio of all chosen children, (1,); moments (1 or 2 groups, n_children, 10)."""
 
+    def clusters(place: int) -> tuple[Floats, Floats, Ints]:
+        child = asked.arrays.recordings.child
+        mine = asked.children[child]
+        tops, bottoms = (part[mine, 0].astype(np.float64) for part in ratio(asked))
+        return tops, bottoms, child[mine].astype(np.int64)
 
-def _mean(asked: Asked) -> Ratio:
-    counts, sums = score_cells(asked.arrays, asked.filters, asked.measure, asked.split)
-    return sums[..., 0], counts[..., _SCORED].astype(np.float64)
-
-
-def _excess(asked: Asked) -> Ratio:
-    counts, sums = chance_cells(asked.arrays, asked.filters, asked.measure, asked.split)
-    return counts[..., 1] - sums[..., 2], counts[..., 0].astype(np.float64)
-
-
-def _of_pairs(b: Measure, *columns: int) -> Callable[[Asked], Ratio]:
-    """The share of pairs in some columns of `pair_cells`."""
-
-    def ratio(asked: Asked) -> Ratio:
-        counts, _ = pair_cells(asked.arrays, asked.filters, (asked.measure, b), asked.split)
-        tops = counts[..., list(columns)].sum(axis=-1)
-        return tops.astype(np.float64), counts.sum(axis=-1).astype(np.float64)
-
-    return ratio
-
-
-def _change_to(b: Measure) -> Callable[[Asked], Ratio]:
-    gained, lost = _of_pairs(b, 1), _of_pairs(b, 2)
-
-    def ratio(asked: Asked) -> Ratio:
-        tops, bottoms = gained(asked)
-        return tops - lost(asked)[0], bottoms
-
-    return ratio
-
-
-def _difference_to(b: Measure) -> Callable[[Asked], Ratio]:
-    def ratio(asked: Asked) -> Ratio:
-        pair = asked.measure, b
-        counts, sums = pair_cells(asked.arrays, asked.filters, pair, asked.split)
-        return sums[..., 0], counts.sum(axis=-1).astype(np.float64)
-
-    return ratio
+    return ratio_spreads(moments[0, asked.children], clusters, together=True)
 
 
 def _within_one(shares: RatioSpreads) -> tuple[Floats, Floats]:
@@ -220,7 +208,3 @@ def _within_one(shares: RatioSpreads) -> tuple[Floats, Floats]:
     is_all = (estimate == 0) | (estimate == 1)
     low, high = np.maximum(shares.low, 0), np.minimum(shares.high, 1)
     return np.where(is_all, np.nan, low), np.where(is_all, np.nan, high)
-
-
-def _named(names: Sequence[str], places: Ints) -> pd.api.extensions.ExtensionArray:
-    return pd.Series(names, dtype="str").take(places).array

@@ -65,10 +65,9 @@ class Filters:
             raise ValueError(f"window is {self.window!r}; allowed: strict, 1s, 2s or e.g. -3+1")
 
     @property
-    def n_restrictions(self) -> int:
-        """How many of the choices narrow the utterances down."""
-        plain = Filters()
-        return sum(getattr(self, name) != getattr(plain, name) for name in ROW_FIELDS)
+    def narrowed(self) -> set[str]:
+        """The fields that narrow the utterances down."""
+        return {name for name, all_of_them in _OPEN.items() if getattr(self, name) != all_of_them}
 
 
 _CLOSED: dict[str, tuple[str, ...]] = {
@@ -93,6 +92,9 @@ ROW_FIELDS = (
     "min_logprob",
 )
 """Fields that choose utterances; the others say how they are scored."""
+
+_OPEN: dict[str, object] = {name: getattr(Filters(), name) for name in ROW_FIELDS}
+"""What these fields are where they leave every utterance."""
 
 URL_KEYS: dict[str, str] = {
     "children": "child",

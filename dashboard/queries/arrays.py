@@ -141,7 +141,7 @@ class ScoreArrays:
         # Filters look at utterances, so scorers that have a row for each of them share the answer.
         alike = (name for name in self._scorers if name == scorer or self._same(name, scorer))
         scorer = next(alike, scorer)
-        if not filters.n_restrictions:
+        if not filters.narrowed:
             return self._numbers(scorer)
         narrowing = [getattr(filters, name) for name in ROW_FIELDS]
         return self._once(f"chosen {scorer} {narrowing}", lambda: self._choose(filters, scorer))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from functools import cached_property
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from dashboard.filters import Filters
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.chance import chance_cells
 from dashboard.queries.comparing import pair_cells
-from dashboard.queries.cube import choice_of_recordings
+from dashboard.queries.cube import is_of_recordings
 from dashboard.queries.selection import Measure
 from dashboard.queries.shares import score_cells
 from pipeline.ratio_moments import moments_of_chance, moments_of_pairs, moments_of_scores
@@ -25,18 +26,20 @@ from pipeline.ratio_moments import moments_of_chance, moments_of_pairs, moments_
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-PairMoments = tuple[Ints, Floats, Floats, Floats, Floats, Floats]
+Cells = tuple[Ints, Floats]
 Moments = TypeVar("Moments", bound=tuple[NDArray[np.generic], ...])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Asked:
-    """What is counted: which utterances, how they are scored, and into which groups."""
+    """What is counted: which utterances, how they are scored, and into which groups. `other` is
+    the measure that is compared with the first, where there are two."""
 
     arrays: ScoreArrays
     filters: Filters
     measure: Measure
     split: str = "none"
+    other: Measure | None = None
 
     @property
     def children(self) -> Mask:
@@ -44,15 +47,46 @@ class Asked:
         names, chosen = self.arrays.recordings.child_names, self.filters.children
         return np.isin(names, chosen) if chosen else np.ones(len(names), np.bool_)
 
+    @property
+    def both(self) -> tuple[Measure, Measure]:
+        """The two measures that are compared."""
+        assert self.other is not None
+        return self.measure, self.other
+
+    @cached_property
+    def score_cells(self) -> Cells:
+        """As `shares.score_cells`."""
+        return score_cells(self.arrays, self.filters, self.measure, self.split)
+
+    @cached_property
+    def chance_cells(self) -> Cells:
+        """As `chance.chance_cells`."""
+        return chance_cells(self.arrays, self.filters, self.measure, self.split)
+
+    @cached_property
+    def pair_cells(self) -> Cells:
+        """As `comparing.pair_cells`."""
+        return pair_cells(self.arrays, self.filters, self.both, self.split)
+
+
+class PairMoments(NamedTuple):
+    """What `moments_of_pairs` returns."""
+
+    counts: Ints
+    sums: Floats
+    share_a: Floats
+    share_b: Floats
+    change: Floats
+    difference: Floats
+
 
 def score_moments(asked: Asked) -> tuple[Floats, Floats, Floats]:
     """As `moments_of_scores` of all children: those that are not chosen may hold anything."""
 
-    def make(filters: Filters, split: str) -> tuple[Floats, Floats, Floats]:
+    def make(asked: Asked) -> tuple[Floats, Floats, Floats]:
         recordings = asked.arrays.recordings
-        counts, sums = score_cells(asked.arrays, filters, asked.measure, split)
         n_children = len(recordings.child_names)
-        return moments_of_scores(counts, sums, recordings.child, recordings.ages, n_children)
+        return moments_of_scores(*asked.score_cells, recordings.child, recordings.ages, n_children)
 
     return _of_choice(asked, asked.measure.counted_as.name("scores"), make)
 
@@ -60,50 +94,47 @@ def score_moments(asked: Asked) -> tuple[Floats, Floats, Floats]:
 def chance_moments(asked: Asked) -> tuple[Floats, Floats]:
     """As `moments_of_chance`, likewise."""
 
-    def make(filters: Filters, split: str) -> tuple[Floats, Floats]:
+    def make(asked: Asked) -> tuple[Floats, Floats]:
         recordings = asked.arrays.recordings
-        counts, sums = chance_cells(asked.arrays, filters, asked.measure, split)
-        return moments_of_chance(counts, sums, recordings.child, len(recordings.child_names))
+        n_children = len(recordings.child_names)
+        return moments_of_chance(*asked.chance_cells, recordings.child, n_children)
 
     return _of_choice(asked, asked.measure.counted_as.name("chance"), make)
 
 
-def pair_moments(asked: Asked, b: Measure) -> PairMoments:
-    """As `moments_of_pairs`, likewise, with the measure that was asked as A."""
+def pair_moments(asked: Asked) -> PairMoments:
+    """As `moments_of_pairs`, likewise."""
 
-    def make(filters: Filters, split: str) -> PairMoments:
+    def make(asked: Asked) -> tuple[Ints, Floats, Floats, Floats, Floats, Floats]:
         recordings = asked.arrays.recordings
-        counts, sums = pair_cells(asked.arrays, filters, (asked.measure, b), split)
-        return moments_of_pairs(counts, sums, recordings.child, len(recordings.child_names))
+        n_children = len(recordings.child_names)
+        return moments_of_pairs(*asked.pair_cells, recordings.child, n_children)
 
-    return _of_choice(asked, asked.measure.counted_as.pair_name("pairs", b.counted_as), make)
+    a, b = asked.both
+    return PairMoments(*_of_choice(asked, a.counted_as.pair_name("pairs", b.counted_as), make))
 
 
-def _of_choice(asked: Asked, name: str, make: Callable[[Filters, str], Moments]) -> Moments:
+def _of_choice(asked: Asked, name: str, make: Callable[[Asked], Moments]) -> Moments:
     """Moments of the choice, (n_groups, n_children, ...), from what is kept where it can be."""
     arrays, filters, split = asked.arrays, asked.filters, asked.split
-    if choice_of_recordings(arrays, filters, split) is None:
-        return make(filters, split)
+    if not is_of_recordings(filters, split):
+        return make(asked)
     # Children do not change each other's numbers.
-    every = replace(Filters(), min_age_days=filters.min_age_days, max_age_days=filters.max_age_days)
-    ages = "" if every == Filters() else f" {every.min_age_days} to {every.max_age_days} days"
-    names = arrays.group_names("speaker")
-    known = [speaker for speaker in names if speaker in filters.speakers]
-    if split == "none" and filters.speakers and len(known) != 1:
-        some = replace(every, speakers=filters.speakers)
-        return arrays.kept(
-            f"children {name}{ages} {sorted(filters.speakers)}", lambda: make(some, split)
-        )
-    if split == "none" and not filters.speakers:
-        return arrays.kept(f"children {name}{ages}", lambda: make(every, split))
-    by_speaker = arrays.kept(f"children by speaker {name}{ages}", lambda: make(every, "speaker"))
-    if not filters.speakers:
-        return by_speaker
+    of_ages = Filters(min_age_days=filters.min_age_days, max_age_days=filters.max_age_days)
+    if of_ages.narrowed:
+        name = f"{name} {of_ages.min_age_days} to {of_ages.max_age_days} days"
+    speakers = arrays.group_names("speaker")
+    known = [place for place, speaker in enumerate(speakers) if speaker in filters.speakers]
+    if split == "none" and len(known) != 1:
+        if filters.speakers:
+            name = f"{name} {sorted(filters.speakers)}"
+        every = replace(asked, filters=replace(of_ages, speakers=filters.speakers))
+        return arrays.kept(f"children {name}", lambda: make(every))
+    every = replace(asked, filters=of_ages, split="speaker")
+    by_speaker = arrays.kept(f"children by speaker {name}", lambda: make(every))
     if split == "none":
-        place = names.index(known[0])
-        return _each(by_speaker, lambda part: part[place : place + 1])
-    is_chosen = np.array([*(speaker in known for speaker in names), False])
-    return _each(by_speaker, lambda part: _only(part, is_chosen))
+        return _each(by_speaker, lambda part: part[known])
+    return _each(by_speaker, lambda part: _only(part, known)) if filters.speakers else by_speaker
 
 
 def _each(moments: Moments, take: Callable[[NDArray[np.generic]], NDArray[np.generic]]) -> Moments:
@@ -111,7 +142,7 @@ def _each(moments: Moments, take: Callable[[NDArray[np.generic]], NDArray[np.gen
     return found
 
 
-def _only(part: NDArray[np.generic], is_chosen: Mask) -> NDArray[np.generic]:
+def _only(part: NDArray[np.generic], places: list[int]) -> NDArray[np.generic]:
     found = np.zeros_like(part)
-    found[is_chosen] = part[is_chosen]
+    found[places] = part[places]
     return found

@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.filters import ROW_FIELDS, Filters
+from dashboard.filters import Filters
 from dashboard.queries.arrays import Numbers, ScoreArrays
 from dashboard.queries.choosing import recordings_left
 
@@ -38,19 +38,24 @@ class Choice:
     places: Mask | None
 
 
+def is_of_recordings(filters: Filters, split: str) -> bool:
+    """Whether recordings and speakers are all that the choice and the split are of."""
+    return split in _SPLITS and filters.narrowed <= _BY_RECORDING
+
+
 def choice_of_recordings(arrays: ScoreArrays, filters: Filters, split: str) -> Choice | None:
     """The choice as one of recordings and speakers; None when it or the split is of more."""
-    if split not in _SPLITS or _narrowed(filters) - _BY_RECORDING:
+    if not is_of_recordings(filters, split):
         return None
     places = None
-    if _narrowed(filters) - {"speakers"}:
+    if filters.narrowed - {"speakers"}:
         places = recordings_left(filters, arrays.recordings.frame)
     return Choice(_speakers(arrays, filters), places)
 
 
 def choice_of_children(arrays: ScoreArrays, filters: Filters) -> Choice | None:
     """The choice as one of children and speakers; None when it is of more."""
-    if _narrowed(filters) - _BY_CHILD:
+    if not filters.narrowed <= _BY_CHILD:
         return None
     places = None
     if filters.children:
@@ -103,11 +108,6 @@ def child_and_speaker(arrays: ScoreArrays) -> Numbers:
 def n_speakers(arrays: ScoreArrays) -> int:
     """Speakers there are, and one more for the unknown."""
     return len(arrays.group_names("speaker")) + 1
-
-
-def _narrowed(filters: Filters) -> set[str]:
-    plain = Filters()
-    return {name for name in ROW_FIELDS if getattr(filters, name) != getattr(plain, name)}
 
 
 def _speakers(arrays: ScoreArrays, filters: Filters) -> Mask | None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
+from pandas.api.extensions import ExtensionArray
 
 from pipeline.store.store_columns import StoreColumns
 from pipeline.store.store_facts import enum_names
@@ -33,14 +34,26 @@ class Recordings:
     child_names: tuple[str, ...]
     ages: Doubles
     by_name: Ints
-    _names: Callable[[], pd.api.extensions.ExtensionArray]
+    _names: Callable[[], ExtensionArray]
 
     @cached_property
     def frame(self) -> pd.DataFrame:
         """child_id, recording_id, age_days; made when it is first asked for."""
-        children = pd.Series(self.child_names, dtype="str").take(self.child).array
-        names = self._names()
-        return pd.DataFrame({"child_id": children, "recording_id": names, "age_days": self.ages})
+        return pd.DataFrame(
+            {
+                "child_id": self.children(self.child),
+                "recording_id": self._names(),
+                "age_days": self.ages,
+            }
+        )
+
+    def children(self, places: Ints | Numbers) -> ExtensionArray:
+        """Names of the children at these places, as a column."""
+        return self._children.take(places)
+
+    @cached_property
+    def _children(self) -> ExtensionArray:
+        return pd.array(self.child_names, dtype="str")
 
     def rows(
         self, counts: Ints, sums: Doubles, names: list[str | None]
@@ -100,7 +113,7 @@ def mapped_recordings(columns: StoreColumns) -> Recordings:
     )
 
 
-def _as_text(names: NDArray[np.uint8]) -> pd.api.extensions.ExtensionArray:
+def _as_text(names: NDArray[np.uint8]) -> ExtensionArray:
     """Names that zeros part, as a column; to make words of ninety thousand takes far longer."""
     import pyarrow as pa
 
@@ -109,7 +122,7 @@ def _as_text(names: NDArray[np.uint8]) -> pd.api.extensions.ExtensionArray:
     starts = np.concatenate([[0], ends - np.arange(len(ends))]).astype(np.int64)
     n = len(ends) if len(names) else 0
     buffers = [None, pa.py_buffer(starts), pa.py_buffer(names[~is_end])]
-    text: pd.api.extensions.ExtensionArray = pd.array(
+    text: ExtensionArray = pd.array(
         pa.Array.from_buffers(pa.large_string(), n, buffers), dtype="str"
     )
     return text

@@ -164,7 +164,7 @@ def score_bins(
     child, place = np.nonzero(counts)
     return pd.DataFrame(
         {
-            "child_id": _children(arrays, child),
+            "child_id": arrays.recordings.children(child),
             "n": counts[child, place],
             "bin_start": measure.threshold + width * (first + place),
         }
@@ -217,16 +217,12 @@ def null_cells(arrays: ScoreArrays, filters: Filters, measure: Measure) -> pd.Da
     n = counts[cells]
     return pd.DataFrame(
         {
-            "child_id": _children(arrays, cells[0]),
+            "child_id": arrays.recordings.children(cells[0]),
             "n": n,
             "null_mean": sums[..., 0][cells] / n,
             "null_sd": sums[..., 1][cells] / n,
         }
     )
-
-
-def _children(arrays: ScoreArrays, places: Ints) -> pd.api.extensions.ExtensionArray:
-    return pd.Series(arrays.recordings.child_names, dtype="str").take(places).array
 
 
 def _whole(value: object) -> int:

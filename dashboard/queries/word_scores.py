@@ -60,7 +60,7 @@ def chosen_scores(arrays: ScoreArrays, filters: Filters, measure: Measure) -> Ch
     """The score of every chosen utterance, and its z where there is one."""
     score = arrays.score(measure)
     chosen = arrays.chosen(filters, measure.scorer)
-    if filters.n_restrictions:
+    if filters.narrowed:
         everything = score
         score = np.full(len(everything), np.nan, np.float32)
         score[chosen] = everything[chosen]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.stats.bootstrap import Interval
-from pipeline.stats.drawn import DRAWS, LEVEL, Floats, Ints, Spread, Sums, limits, spread
+from pipeline.stats.drawn import DRAWS, LEVEL, Floats, Ints, Sums, limits, spread
 from pipeline.stats.from_moments import RatioSpreads
 
 
@@ -145,9 +145,26 @@ def within(found: Contrast, reach: float) -> Contrast:
     return replace(found, interval=replace(interval, low=low, high=high))
 
 
+def limits_and_p(spreads: RatioSpreads, reach: float = math.inf) -> tuple[Floats, Floats, Floats]:
+    """Lower and upper limits, none beyond +-reach, and p of each difference: (n_problems,) each.
+
+    NaN where nothing varies: there is nothing to test and nothing to draw.
+    """
+    found = spreads.spread
+    columns = (
+        np.maximum(spreads.low, -reach),
+        np.minimum(spreads.high, reach),
+        found.p_values(),
+    )
+    low, high, p = (np.where(found.se > 0, values, np.nan) for values in columns)
+    return low, high, p
+
+
 def contrasts_of(spreads: RatioSpreads) -> list[Contrast]:
     """Contrasts whose sides have one denominator, such as an excess, from their spreads."""
-    return _made(spreads.spread, spreads.low, spreads.high, spreads.n)
+    low, high, p = limits_and_p(spreads)
+    intervals = replace(spreads, low=low, high=high).intervals()
+    return [Contrast(interval, one) for interval, one in zip(intervals, p.tolist(), strict=True)]
 
 
 def _contrasts(sums: Sums, *, draws: int, seed: int, level: float) -> list[Contrast]:
@@ -155,23 +172,4 @@ def _contrasts(sums: Sums, *, draws: int, seed: int, level: float) -> list[Contr
     lows, highs = limits(sums, found, draws=draws, seed=seed, level=level)
     totals = np.zeros(sums.n_problems)
     np.add.at(totals, sums.problems, sums.bottoms.sum(axis=1))
-    return _made(found, lows, highs, totals)
-
-
-def _made(found: Spread, lows: Floats, highs: Floats, totals: Floats) -> list[Contrast]:
-    p_values = found.p_values()
-    contrasts = []
-    for place in range(len(totals)):
-        # Without any variation there is nothing to test and nothing to draw.
-        is_flat = not found.se[place] > 0
-        interval = Interval(
-            float(found.estimate[place]),
-            math.nan if is_flat else float(lows[place]),
-            math.nan if is_flat else float(highs[place]),
-            float(totals[place]),
-            int(found.n_clusters[place]),
-            int(found.n_fixed[place]),
-            float(found.df[place]),
-        )
-        contrasts.append(Contrast(interval, math.nan if is_flat else float(p_values[place])))
-    return contrasts
+    return contrasts_of(RatioSpreads(found, lows, highs, totals))

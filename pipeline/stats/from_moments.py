@@ -56,9 +56,7 @@ def ratio_spreads(
 
     `clusters` is asked for the problems with fewer than MANY_CLUSTERS clusters.
     """
-    n_strata = len(moments)
-    problems = np.zeros(n_strata, np.int64) if together else np.arange(n_strata)
-    found = spread_of_moments(moments, problems, 1 if together else n_strata)
+    found = spread_of_moments(moments, together=together)
     low, high = worked_out_limits(found, level)
     few = (found.n_clusters < MANY_CLUSTERS) & ~np.isnan(found.se)
     for place in np.flatnonzero(few).tolist():
@@ -67,22 +65,24 @@ def ratio_spreads(
         low[place], high[place] = (
             float(limit[0]) for limit in limits(sums, _one_of(found, place), level=level)
         )
-    n = np.bincount(problems, moments[:, 2], len(found.estimate)).astype(np.float64)
+    n = _added(moments[:, 2], together)
     return RatioSpreads(found, low, high, n)
 
 
-def spread_of_moments(moments: Floats, problems: Ints, n_problems: int) -> Spread:
-    """`drawn.spread` of one ratio for each problem; problems (n_strata,) from 0."""
+def spread_of_moments(moments: Floats, *, together: bool) -> Spread:
+    """`drawn.spread` of the ratio of each stratum, or `together` of all; moments (n_strata, 10)."""
     m = dict(zip(FIELDS, moments.T, strict=True))
     n = m["n"]
 
     def add(values: Floats) -> Floats:
-        return np.bincount(problems, values, n_problems).astype(np.float64)
+        return _added(values, together)
 
     total = add(m["b"])
-    total = np.where(total > 0, total, np.nan)
-    estimate = add(m["t"]) / total
-    r, scale = estimate[problems], 1 / total[problems]
+    is_known = total > 0
+    r, scale = (
+        np.divide(above, total, where=is_known, out=np.zeros(len(total)))
+        for above in (add(m["t"]), 1.0)
+    )
     # Of each cluster's influence (t - r b) / total, and of its part b / total of the denominator.
     squares = (m["tt"] - 2 * r * m["tb"] + r**2 * m["bb"]) * scale**2
     # Where nothing varies the terms cancel but for rounding: of themselves, and of the tops.
@@ -95,17 +95,22 @@ def spread_of_moments(moments: Floats, problems: Ints, n_problems: int) -> Sprea
     df = degrees_of_freedom(
         add(variance), add(variance**2 / (n + 1)), add(np.maximum(n - 1.0, 0.0))
     )
-    summed, crossed = add(squares), add(np.nan_to_num(with_part))
+    summed, crossed = add(squares), add(with_part)
     return Spread(
-        estimate,
+        np.where(is_known, r, np.nan),
         np.where(is_spread, np.sqrt(add(variance)), np.nan),
         np.where(is_spread, df, np.nan),
         np.sqrt(summed),
         -crossed,
-        add(np.nan_to_num(cubes)) - 6 * summed * crossed,
+        add(cubes) - 6 * summed * crossed,
         add(n).astype(np.int64),
         add((n == 1).astype(np.float64)).astype(np.int64),
     )
+
+
+def _added(values: Floats, together: bool) -> Floats:
+    """Of strata (n_strata,) the values themselves, or (1,) their sum."""
+    return values.sum(keepdims=True) if together else values
 
 
 def _one_of(found: Spread, place: int) -> Spread:

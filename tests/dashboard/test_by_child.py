@@ -130,11 +130,11 @@ def test_what_is_published_is_what_is_counted(arrays, monkeypatch):
     recording."""
     if arrays._columns is None:
         return
-    asked = child_moments.Asked(arrays, Filters(), RAW)
+    asked = child_moments.Asked(arrays, Filters(), RAW, other=PAD)
     published = (
         *child_moments.score_moments(asked),
         *child_moments.chance_moments(asked),
-        *child_moments.pair_moments(asked, PAD),
+        *child_moments.pair_moments(asked),
     )
     for part in published:
         assert not part.flags.owndata
@@ -142,11 +142,11 @@ def test_what_is_published_is_what_is_counted(arrays, monkeypatch):
     width = by_child.difference_width(unasked, Filters(), RAW, PAD)
     assert len(comparing.difference_bins(unasked, Filters(), RAW, PAD, width))
     assert not unasked._kept
-    plain = child_moments.Asked(ScoreArrays(arrays._connection), Filters(), RAW)
+    plain = child_moments.Asked(ScoreArrays(arrays._connection), Filters(), RAW, other=PAD)
     counted = (
         *child_moments.score_moments(plain),
         *child_moments.chance_moments(plain),
-        *child_moments.pair_moments(plain, PAD),
+        *child_moments.pair_moments(plain),
     )
     for one, other in zip(published, counted, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-6)
