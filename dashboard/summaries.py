@@ -112,7 +112,7 @@ def chance_by_child(cells: pd.DataFrame, threshold: float) -> pd.DataFrame:
 def children_in_order(
     rows: pd.DataFrame, chance: pd.DataFrame, *, marked: str | None
 ) -> pd.DataFrame:
-    """Children from the smallest share to the largest, with chance and a label of two lines.
+    """Children from the smallest share to the largest, with chance and a label of three lines.
 
     rows: `shares_by` child_id. The label names the child (underlined if `marked`), age range and n.
     """
@@ -139,7 +139,7 @@ def children_in_order(
 
 def _child_label(child: str, ages: str, n: int, *, is_marked: bool) -> str:
     name = f"<b><u>{child}</u></b>" if is_marked else f"<b>{child}</b>"
-    return f"{name}<br><span style='font-size:11px'>{ages} · n = {n:,}</span>"
+    return f"{name}<br><span style='font-size:11px'>{ages}<br>n = {n:,}</span>"
 
 
 def shares_by_age(counts: pd.DataFrame) -> pd.DataFrame:

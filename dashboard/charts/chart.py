@@ -58,10 +58,11 @@ class Chart:
         self._update_axes("yaxis", properties)
 
     def axis_title(self, name: str) -> str:
-        """Title of "xaxis", "yaxis2" ..., "" without one."""
+        """Title of "xaxis", "yaxis2" ... in one line, "" without one."""
         axis = self.layout.get(name)
         title = axis.get("title") if isinstance(axis, Mapping) else None
-        return str(title.get("text") or "") if isinstance(title, Mapping) else ""
+        text = title.get("text") if isinstance(title, Mapping) else None
+        return str(text or "").replace("<br>", " ")
 
     def to_dict(self) -> Properties:
         """What is sent: arrays of numbers as bytes, others as lists."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dashboard.charts.distribution import faded, outline
 from dashboard.charts.error_bars import chance_tick, error_bars
-from dashboard.charts.look import Chart, Look, figure
+from dashboard.charts.look import Chart, Look, figure, wrapped
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +45,9 @@ def children_rows(
     children: child_id, label, chance, in the order from bottom to top. bins: child_id, bin_start,
     n. shares: child_id, grp, share, low, high, n. A click on a dot selects child and group.
     """
-    chart = figure(look, height_px=max(240, 110 + 60 * len(children)), x_title=axis_title)
+    chart = figure(
+        look, height_px=max(240, 110 + 64 * len(children)), x_title=wrapped(axis_title, 20)
+    )
     places = {str(child): place for place, child in enumerate(children["child_id"])}
     _ridges(chart, bins, places, width=width, threshold=threshold, look=look)
     _chance_ticks(chart, children, places, look)
@@ -57,7 +59,7 @@ def children_rows(
             "domain": [0.6, 1],
             "anchor": "y",
             "title": {
-                "text": "Share of highly aligned utterances (%)",
+                "text": "Share highly<br>aligned (%)",
                 "font": {"size": 13, "color": look.faint_ink},
                 "standoff": 10,
             },
@@ -69,6 +71,7 @@ def children_rows(
             "ticktext": list(children["label"]),
             "range": [-0.42, len(children) + 0.15],
             "tickfont": {"color": look.ink},
+            "ticklabelstandoff": 8,
         },
         showlegend=len(groups) > 1 or bool(children["chance"].notna().any()),
     )

@@ -12,6 +12,8 @@ from dashboard.charts.look import Chart, Look, band, figure, line_at, mark_value
 from pipeline.published import PublishedShare
 from pipeline.stats.bootstrap import Interval
 
+_LAG_TITLE = "Frame before the start (-) or<br>after the end (+) of the utterance (s)"
+
 
 def paired_differences(
     bins: pd.DataFrame, mean: Interval, *, width: float, unit: str, look: Look
@@ -77,7 +79,7 @@ def lag_profile(profiles: Mapping[str, pd.DataFrame], *, look: Look) -> Chart:
     chart = figure(
         look,
         height_px=340,
-        x_title="Frame before the start (-) or after the end (+) of the utterance (s)",
+        x_title=_LAG_TITLE,
         y_title="Mean cosine of words and frames",
     )
     for (name, rows), colour in zip(
@@ -117,7 +119,7 @@ def lag_difference(rows: pd.DataFrame, *, names: tuple[str, str], look: Look) ->
     chart = figure(
         look,
         height_px=240,
-        x_title="Frame before the start (-) or after the end (+) of the utterance (s)",
+        x_title=_LAG_TITLE,
         y_title="Difference (cosine)",
     )
     _area(chart, rows, "lag_s", look.accent, "95 % band")

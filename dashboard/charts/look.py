@@ -21,6 +21,7 @@ __all__ = [
     "mark_value",
     "speaker_colours",
     "template",
+    "wrapped",
 ]
 
 
@@ -79,6 +80,15 @@ def template(look: Look) -> Properties:
             "dragmode": False,
         }
     }
+
+
+def wrapped(text: str, most_chars: int) -> str:
+    """A text of more than `most_chars` in two lines, broken at the space nearest its middle."""
+    spaces = [place for place, letter in enumerate(text) if letter == " "]
+    if len(text) <= most_chars or "<br>" in text or not spaces:
+        return text
+    middle = min(spaces, key=lambda place: abs(place - len(text) / 2))
+    return f"{text[:middle]}<br>{text[middle + 1 :]}"
 
 
 def line_at(chart: Chart, x: float, **line: object) -> None:

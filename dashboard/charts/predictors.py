@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,10 +10,11 @@ import pandas as pd
 
 from dashboard.charts.distribution import faded
 from dashboard.charts.error_bars import error_bars
-from dashboard.charts.look import Chart, Look, band, figure, level_at, line_at
+from dashboard.charts.look import Chart, Look, band, figure, level_at, line_at, wrapped
 
 _MOST_GROUPS = 40
 _LABEL_CHARS = 34
+_TITLE_CHARS = 24
 _ASIDE = 0.07
 
 
@@ -38,7 +38,7 @@ def effects(rows: pd.DataFrame, *, x_title: str, reference: Reference | None, lo
     series = list(dict.fromkeys(rows["series"]))
     n_lines = len(labels) + (reference is not None)
     height = 84 + 40 * n_lines + 12 * len(labels) * (len(series) - 1)
-    chart = figure(look, height_px=max(170, height), x_title=x_title)
+    chart = figure(look, height_px=max(170, height), x_title=wrapped(x_title, _TITLE_CHARS))
     places = {label: n_lines - 1 - i for i, label in enumerate(labels)}
     for i, name in enumerate(series):
         part = rows[rows["series"] == name]
@@ -73,7 +73,10 @@ def effects(rows: pd.DataFrame, *, x_title: str, reference: Reference | None, lo
             hovertemplate=f"{reference.name}: %{{x:.3g}}<extra></extra>",
         )
     line_at(chart, 0, color=look.ink, width=1)
-    ticks = [*(_wrapped(label) for label in labels), *([reference.name] if reference else [])]
+    ticks = [
+        *(wrapped(label, _LABEL_CHARS) for label in labels),
+        *([reference.name] if reference else []),
+    ]
     chart.update_yaxes(
         tickmode="array",
         tickvals=list(range(n_lines - 1, -1, -1)),
@@ -124,7 +127,7 @@ def predictions(
         chart.update_xaxes(
             tickmode="array",
             tickvals=list(places.values()),
-            ticktext=[_wrapped(level) for level in levels],
+            ticktext=[wrapped(level, _LABEL_CHARS) for level in levels],
             range=[-0.5, len(levels) - 0.5],
             showgrid=False,
         )
@@ -269,14 +272,3 @@ def against_normal(rows: pd.DataFrame, *, y_title: str, names: Sequence[str], lo
         showlegend=False,
     )
     return chart
-
-
-def _wrapped(label: str) -> str:
-    """A long label in two lines, broken at a space near its middle."""
-    if len(label) <= _LABEL_CHARS or "<br>" in label:
-        return label
-    spaces = [i for i, letter in enumerate(label) if letter == " "]
-    if not spaces:
-        return label
-    middle = min(spaces, key=lambda i: math.fabs(i - len(label) / 2))
-    return f"{label[:middle]}<br>{label[middle + 1 :]}"

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from dashboard.charts.error_bars import error_bars
-from dashboard.charts.look import Chart, Look, figure, line_at
+from dashboard.charts.look import Chart, Look, figure, line_at, wrapped
 
 _ROW_PX = 34
+_LABEL_CHARS, _TITLE_CHARS = 22, 24
 _SYMBOLS = ("circle", "diamond", "circle-open")
 
 
@@ -43,11 +44,11 @@ def effect_dots(rows: pd.DataFrame, *, x_title: str, look: Look) -> Chart:
             "%{customdata[1]:.2f}<br>%{customdata[2]:,} utterances<extra></extra>",
         )
     line_at(chart, 0, color=look.ink, width=1)
-    chart.update_xaxes(title={"text": x_title}, exponentformat="none")
+    chart.update_xaxes(title={"text": wrapped(x_title, _TITLE_CHARS)}, exponentformat="none")
     chart.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(labels) - 1, -1, -1)),
-        ticktext=labels,
+        ticktext=[wrapped(label, _LABEL_CHARS) for label in labels],
         range=[-0.6, len(labels) - 0.4],
         tickfont={"color": look.ink},
         showgrid=False,

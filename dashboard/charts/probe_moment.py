@@ -76,6 +76,7 @@ def variant_scores(rows: pd.DataFrame, *, least_span: float, look: Look) -> Char
             y=places,
             mode="markers",
             marker={"size": 10, "color": colour, "symbol": symbol, "line": {"width": 2}},
+            cliponaxis=False,
             name=name,
             customdata=rows[["label", "text"]],
             hovertemplate="%{customdata[0]}: “%{customdata[1]}”<br>"

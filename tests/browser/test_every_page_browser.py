@@ -1,4 +1,4 @@
-"""Every page in both themes and at two widths: calm, in its place, and open to everybody.
+"""Every page in both themes and at three widths: calm, in its place, and open to everybody.
 
 axe-core looks for barriers (contrast, names of controls, structure), and the Tab key has to come
 by every control.
@@ -28,6 +28,7 @@ pytestmark = pytest.mark.browser
 Study = tuple[Path, str]
 
 WIDTHS = (1440, 1024)
+PHONE = 390
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
@@ -95,6 +96,25 @@ _VIOLATIONS = """async () => {
             parts: part(node.target),
         })));
 }"""
+
+_CROWDED = """() => {
+    const found = [];
+    for (const chart of document.querySelectorAll("[data-testid=stPlotlyChart]")) {
+        const whole = chart.getBoundingClientRect();
+        const titles = [...chart.querySelectorAll(".infolayer text[class*=title]")].map((title) =>
+            [title.textContent, title.getBoundingClientRect()]);
+        titles.forEach(([text, box], i) => {
+            if (box.left < whole.left - 1 || box.right > whole.right + 1)
+                found.push(`cut: ${text}`);
+            for (const [other, its] of titles.slice(i + 1))
+                if (box.left < its.right && its.left < box.right
+                        && box.top < its.bottom && its.top < box.bottom)
+                    found.push(`${text} over ${other}`);
+        });
+    }
+    return found;
+}"""
+"""Titles of axes that are cut off or lie over one another."""
 
 _CONTROLS = """() => {
     const wanted = "a[href], button, input, select, textarea, summary, video[controls], "
@@ -255,23 +275,30 @@ def test_the_page_before_there_is_a_study_is_too(profile: BrowserContext, tmp_pa
 
 
 def visit(profile: BrowserContext, address: str, stop: Stop) -> None:
-    """Look at a page in both widths and both themes."""
+    """Look at a page in all widths and both themes."""
     page = profile.new_page()
     watched = watch(page, address)
     open_page(page, f"{address}{stop.link}", stop.title)
     if stop.last_words:
         expect(page.get_by_text(stop.last_words)).to_be_visible(timeout=LONG_MS)
     for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        settle(page)
-        for part in ("html", "[data-testid=stMain]"):
-            too_wide = page.locator(part).evaluate("part => part.scrollWidth - part.clientWidth")
-            assert too_wide <= 0, f"{part} can be scrolled sideways at {width} px"
+        assert_it_fits(page, width)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_text("Traceback (most recent call last)")).to_have_count(0)
     assert barriers(page) == []
     assert passed_over(page) == []
     turn_dark(page)
     assert barriers(page) == []
+    assert_it_fits(page, PHONE)
     watched.assert_calm()
     page.close()
+
+
+def assert_it_fits(page: Page, width: int) -> None:
+    """Nothing to scroll sideways, and every title of an axis in its place."""
+    page.set_viewport_size({"width": width, "height": 900})
+    settle(page)
+    for part in ("html", "[data-testid=stMain]"):
+        too_wide = page.locator(part).evaluate("part => part.scrollWidth - part.clientWidth")
+        assert too_wide <= 0, f"{part} can be scrolled sideways at {width} px"
+    assert page.evaluate(_CROWDED) == [], f"at {width} px"

@@ -12,7 +12,7 @@ import plotly.io
 import pytest
 
 from dashboard.charts.chart import Chart
-from dashboard.charts.look import LIGHT, figure
+from dashboard.charts.look import LIGHT, figure, wrapped
 from tests.dashboard.conftest import assert_plotly_accepts
 
 
@@ -57,6 +57,8 @@ def test_layout_keeps_what_an_update_does_not_name():
     assert chart.axis_title("xaxis") == "Age (months)"
     assert chart.axis_title("xaxis2") == "Share"
     assert chart.axis_title("yaxis3") == ""
+    chart.update_xaxes(title={"text": "Age<br>(months)"})
+    assert chart.axis_title("xaxis") == "Age (months)"
     layout = sent(chart)["layout"]
     assert layout["xaxis"]["range"] == [0, 1]
     assert [layout[name]["dtick"] for name in ("xaxis", "xaxis2")] == [2, 2]
@@ -69,3 +71,16 @@ def test_a_property_that_plotly_does_not_know_fails_the_tests():
     chart.add_scatter(x=[1], y=[1], colour="red")
     with pytest.raises(ValueError, match="colour"):
         assert_plotly_accepts(sent(chart))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("Change of the match", "Change of the match"),
+        ("Maximum cosine of words and frames", "Maximum cosine of<br>words and frames"),
+        ("Supercalifragilisticexpialidocious", "Supercalifragilisticexpialidocious"),
+        ("As it was<br>wrapped already by hand", "As it was<br>wrapped already by hand"),
+    ],
+)
+def test_long_texts_are_broken_near_their_middle(text: str, lines: str):
+    assert wrapped(text, 20) == lines

@@ -50,7 +50,7 @@ function forPaper(chart, colours) {
 function wrapTitles(layout, width, height) {
   for (const [name, axis] of Object.entries(layout)) {
     const kind = /^([xy])axis\d*$/.exec(name)?.[1];
-    const text = axis?.title?.text;
+    const text = axis?.title?.text?.replaceAll("<br>", " ");
     if (!kind || !text || text.includes("<")) continue;
     const [from, to] = axis.domain ?? [0, 1];
     const room = kind === "x" ? 0.62 * width : 0.7 * height;
