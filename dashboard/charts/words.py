@@ -7,6 +7,9 @@ import pandas as pd
 
 from dashboard.charts.look import Chart, Look, figure
 
+_MOST_SVG = 3_000
+"""So many dots are drawn without WebGL, which some browsers on remote desktops do not have."""
+
 
 def partial_residuals(
     rows: pd.DataFrame, *, marked: str | None, x_title: str, y_title: str, look: Look
@@ -20,9 +23,10 @@ def partial_residuals(
     chart = figure(look, height_px=380, x_title=x_title, y_title=y_title)
     size = np.clip(2.5 + 1.1 * np.log2(rows["n"].to_numpy(dtype=np.float64)), 4, 22)
     is_marked = (rows["word"] == marked).to_numpy()
+    add_dots = chart.add_scatter if len(rows) <= _MOST_SVG else chart.add_scattergl
     for part, colour in ((~is_marked, look.accent_fill), (is_marked, look.accent)):
         shown = rows[part]
-        chart.add_scattergl(
+        add_dots(
             x=shown["norm"].round(3),
             y=shown["mean"].round(4),
             mode="markers",
