@@ -34,7 +34,7 @@ TEXTS = (
     "A" * 1_000_000,
 )
 PATHS = (
-    *("/", "/children", "/moments", "/moments?view=pairs", "/words", "/words?part=norms", "/saved"),
+    *("/", "/children", "/moments", "/moments?view=pairs", "/words", "/words?tab=norms", "/saved"),
     *("/crops-and-windows", "/models", "/rating", "/human-agreement", "/predictors"),
     *("/drives?about=moment", "/sound", "/quality", "/provenance", "/export"),
 )

@@ -131,9 +131,9 @@ def _typed(plan: Plan, until_s: float) -> Count:
         own_browser(chromium) as browser,
         typist(browser, f"http://127.0.0.1:{server.port}") as hands,
     ):
-        # All pages get the first text before any gets the second.
-        for text, path in product(TEXTS, PATHS):
-            if not hands.type_into_page(path, (text,), until_s):
+        # All pages get the first text before any gets the others.
+        for texts, path in product((TEXTS[:1], TEXTS[1:]), PATHS):
+            if not hands.type_into_page(path, texts, until_s):
                 break
             n_pages += 1
         wrong = (*hands.wrong, *(f"the log: {line}" for line in server.errors()))
