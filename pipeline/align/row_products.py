@@ -264,36 +264,53 @@ def observe(
     (n, n_windows, 3); best, total (n, n_windows): largest product and sum of the products. Where a
     window is empty they are left as they are.
     """
-    start, seen = 0, 0
-    found = np.empty(n_frames.max() * n_sub_crops, np.int32)
-    for row in range(len(first_frame)):
-        # Utterances follow one another in time, and so do the images that are new to each. From far
-        # memory images come three times faster one behind the other than eight side by side.
-        first, end = (
-            first_frame[row] * n_sub_crops,
-            (first_frame[row] + n_frames[row]) * n_sub_crops,
-        )
-        n_near = max(min(seen, end) - first, 0)
-        _near(texts, images, row, first, n_near, found, 0)
-        for image_row in range(first + n_near, end):
-            _one(texts, images, row, image_row, found, image_row - first)
-        seen = max(seen, end)
-        if n_sub_crops > 1:
-            _largest(found, n_frames[row], n_sub_crops)
-        for frame in range(n_frames[row]):
-            cosines[start + frame] = found[frame] * unit[row]
-        start += n_frames[row]
+    n = len(first_frame)
+    start = np.zeros(n + 1, np.int64)
+    for row in range(n):
+        start[row + 1] = start[row] + n_frames[row]
+    products = np.empty(start[n], np.int32)
+    found = np.empty(n * n_sub_crops, np.int32)
+    # Utterances follow one another in time: those from `low` to before `high` are near the frame.
+    # Each image comes from far memory once, and is compared with all of them.
+    low, high, frame = 0, 0, 0
+    while True:
+        while low < high and first_frame[low] + n_frames[low] <= frame:
+            low += 1
+        if low == high:
+            if high == n:
+                break
+            frame = first_frame[high]
+            high += 1
+            if n_frames[low] == 0:
+                low += 1
+                continue
+        while high < n and first_frame[high - 1] <= first_frame[high] <= frame:
+            high += 1
+        n_near = high - low
+        for sub_crop in range(n_sub_crops):
+            image_row = frame * n_sub_crops + sub_crop
+            _near(images, texts, image_row, low, n_near, found, sub_crop * n_near)
+        for row in range(low, high):
+            at = frame - first_frame[row]
+            if at < n_frames[row]:
+                largest = found[row - low]
+                for sub_crop in range(1, n_sub_crops):
+                    largest = max(largest, found[sub_crop * n_near + row - low])
+                products[start[row] + at] = largest
+                cosines[start[row] + at] = largest * unit[row]
+        frame += 1
+    for row in range(n):
         for window in range(window_first.shape[1]):
             n_inside = window_frames[row, window]
             if n_inside == 0:
                 continue
-            first = window_first[row, window]
-            largest = smallest = found[first]
+            first = start[row] + window_first[row, window]
+            largest = smallest = products[first]
             added = 0
-            for frame in range(first, first + n_inside):
-                largest = max(largest, found[frame])
-                smallest = min(smallest, found[frame])
-                added += found[frame]
+            for place in range(first, first + n_inside):
+                largest = max(largest, products[place])
+                smallest = min(smallest, products[place])
+                added += products[place]
             best[row, window] = largest
             total[row, window] = added
             observed[row, window, 0] = largest * unit[row]
