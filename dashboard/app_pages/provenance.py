@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import data
+from dashboard import data, labels
 from dashboard.components import provenance_tables as tables
+from dashboard.components.facts_table import facts_table
 from dashboard.components.store_facts import store_facts
 from dashboard.components.url_choice import url_choice
 from dashboard.components.view import open_view
+from dashboard.plain import escaped
 from dashboard.queries.provenance import table_sizes
 from pipeline.exchange.table_file import exportable_tables
 
@@ -19,16 +21,13 @@ st.caption(
     "Everything here is read from the store. Two stores with the same digest of inputs hold the "
     "same numbers. Filters do not change this page."
 )
-left, right = st.columns(2, gap="large")
-with left:
-    st.subheader("Store", anchor=False)
-    path = view.store.path
-    st.table(tables.store_facts(known, path.name, path.stat().st_size, run), border="horizontal")
-    for notice in known.notices:
-        st.info(notice)
-with right:
-    st.subheader("Models", anchor=False)
-    st.table(tables.model_table(known.models), border="horizontal")
+st.subheader("Store", anchor=False)
+path = view.store.path
+facts_table(tables.store_facts(known, path.name, path.stat().st_size, run))
+for notice in known.notices:
+    st.info(escaped(notice))
+st.subheader("Models", anchor=False)
+facts_table(tables.model_table(known.models))
 
 st.subheader("Settings", anchor=False)
 if run is None or run.settings is None:
@@ -54,7 +53,11 @@ with right:
 
 st.subheader("Tables", anchor=False)
 every = exportable_tables()
-st.dataframe(tables.tables_table(every, data.load(view.store, table_sizes)), hide_index=True)
+st.dataframe(
+    tables.tables_table(every, data.load(view.store, table_sizes)),
+    hide_index=True,
+    placeholder=labels.NO_VALUE,
+)
 st.subheader("Data dictionary", anchor=False)
 name = url_choice("Table", [table.name for table in every], param="table", default="scores_wide")
 st.dataframe(

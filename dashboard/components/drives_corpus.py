@@ -19,6 +19,7 @@ from dashboard.components.drives_words import (
     value_text,
     why_unknown,
 )
+from dashboard.components.facts_table import facts_table
 from dashboard.components.url_choice import url_choice
 from dashboard.plain import escaped
 from dashboard.queries.probes import ScorerProbe
@@ -78,7 +79,7 @@ def index_table(shown: Sequence[ScorerProbe]) -> None:
     )
     scope = url_choice("Of", (ALL, *children), param="of", default=ALL)
     table = indices_of(shown, CORPUS if scope == ALL else scope)
-    st.table(table.set_index("Index"), border="horizontal")
+    facts_table(table.set_index("Index"))
     st.download_button(
         "Save this table (CSV)",
         csv_text(table).encode(),
