@@ -64,7 +64,8 @@ def signed_in_as(viewer: Viewer) -> None:
     """Whose session this is, at the foot of the sidebar, and the way out."""
     with st.sidebar:
         seen = "all children" if viewer.children is None else ", ".join(sorted(viewer.children))
-        st.caption(f"{viewer.name} · {viewer.role.value} · {seen}")
+        # As text: Markdown would link an address.
+        st.text(f"{viewer.name} · {viewer.role.value} · {seen}")
         access = DOOR.access()
         if access is not None and access.sign_in is SignIn.OIDC:
             st.button("Sign out", key="sign_out", type="tertiary", on_click=st.logout)

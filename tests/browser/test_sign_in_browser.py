@@ -87,6 +87,7 @@ def test_whoever_the_provider_vouches_for_sees_what_the_file_allows(
         sign_in(page, guarded.address)
         whose = page.get_by_text("seer@example.org · viewer · C01")
         expect(whose).to_be_visible(timeout=LONG_MS)
+        expect(page.locator("a[href^='mailto:']")).to_have_count(0)
         expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=LONG_MS)
         asked = guarded.provider.asked[0]
         assert asked["code_challenge_method"] == "S256"
