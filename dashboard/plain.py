@@ -11,17 +11,21 @@ _MARKUP = re.compile(
     r"|^(?=[ \t]*([#+=-]|\d+[.)]))[ \t]*\d*",  # headings and lists
     re.MULTILINE,
 )
-_OWN_SIGN = (":streamlit:", ":\u2060streamlit:")
-"""Streamlit draws its sign whatever is escaped; a joiner, which is not seen, keeps it apart."""
+_WHATEVER = re.compile(
+    r"(?<=:)(?=streamlit:)"  # its own sign
+    r"|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)(?=[\w-])",  # links and addresses
+    re.IGNORECASE,
+)
+"""What Streamlit acts upon even if it is escaped; a joiner, which is not seen, keeps it apart."""
 
 
 def escaped(text: str) -> str:
     """Markdown that shows `text` as it was written.
 
     Transcripts, notes and names are no Markdown: a picture in them would be fetched, a formula
-    drawn. Only what Markdown would act upon is changed.
+    drawn, an address linked. Only what Markdown would act upon is changed.
     """
-    return _MARKUP.sub(_escaped, text.replace(*_OWN_SIGN))
+    return _MARKUP.sub(_escaped, _WHATEVER.sub("\u2060", text))
 
 
 def _escaped(found: re.Match[str]) -> str:

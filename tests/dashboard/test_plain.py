@@ -11,7 +11,7 @@ from dashboard.plain import escaped
     ("text", "markdown"),
     [
         ("Score: 0.24 (95 %), at 12:30 - not more!", "Score: 0.24 (95 %), at 12:30 - not more!"),
-        ("![leak](http://x/y.png)", r"!\[leak\](http://x/y.png)"),
+        ("![leak](http://x/y.png)", "!\\[leak\\](http:\u2060//x/y.png)"),
         ("[a](javascript:b)", r"\[a\](javascript\:b)"),
         ("<b>$x$</b> `c` *d* _e_ ~f~", r"\<b\>\$x\$\</b\> \`c\` \*d\* \_e\_ \~f\~"),
         (":dog: :a:b: :red[x] :material/face:", r"\:dog\: \:a\:b\: \:red\[x\] \:material\/face\:"),
@@ -24,5 +24,10 @@ def test_only_what_markdown_acts_upon_is_escaped(text: str, markdown: str) -> No
     assert escaped(text) == markdown
 
 
-def test_streamlits_own_sign_is_kept_apart() -> None:
-    assert ":streamlit:" not in escaped(":streamlit:").replace("\\", "")
+@pytest.mark.parametrize(
+    "text", [":streamlit:", "https://x.org", "WWW.x.org", "ann@lab.org", "mailto:ann@lab.org"]
+)
+def test_what_streamlit_acts_upon_though_it_is_escaped_is_kept_apart(text: str) -> None:
+    shown = escaped(text).replace("\\", "")
+    assert "\u2060" in shown
+    assert shown.replace("\u2060", "") == text
