@@ -41,6 +41,7 @@ def child_table(view: View, children: pd.DataFrame) -> None:
         event = st.dataframe(
             shown,
             hide_index=True,
+            placeholder=labels.NO_VALUE,
             key="child_table",
             on_select="rerun",
             selection_mode="single-row",

@@ -65,6 +65,7 @@ def _speakers(view: View, found: SpeakerDifferences, counts: pd.DataFrame) -> No
                 }
             ),
             hide_index=True,
+            placeholder=labels.NO_VALUE,
             key="speakers_by_child",
             column_config={
                 name: st.column_config.NumberColumn(format="%.1f")

@@ -146,6 +146,7 @@ def exclusions_part(results: HumanResults, fits: HumanFits | None) -> None:
             }
         ),
         hide_index=True,
+        placeholder=labels.NO_VALUE,
         key="human_raters",
         column_config={
             "Right (%)": st.column_config.NumberColumn(format="%.1f"),

@@ -38,6 +38,7 @@ def missing_data(view: View, counts: pd.DataFrame) -> None:
         st.dataframe(
             failures.drop(columns="n_all"),
             hide_index=True,
+            placeholder=labels.NO_VALUE,
             column_config={
                 "stage": st.column_config.TextColumn("Stage", width="small"),
                 "recording_id": st.column_config.TextColumn("Recording", width="small"),

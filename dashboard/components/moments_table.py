@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from dashboard import labels
 from dashboard.navigation import open_moment
 
 SCORE_COLUMN = st.column_config.NumberColumn(format="%.3f", width="small")
@@ -33,6 +34,7 @@ def moments_table(
     event = st.dataframe(
         pd.DataFrame({name: rows[column] for name, column in drawn.items()}),
         hide_index=True,
+        placeholder=labels.NO_VALUE,
         height=320,
         key=key,
         on_select="rerun",

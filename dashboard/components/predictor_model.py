@@ -107,6 +107,7 @@ def _coefficients(result: AnalysisResult, fit: MixedFit) -> None:
     st.dataframe(
         table,
         hide_index=True,
+        placeholder=labels.NO_VALUE,
         height="content",
         column_config={
             **{

@@ -74,6 +74,7 @@ def _table(view: View) -> None:
     event = st.dataframe(
         _shown(found.rows),
         hide_index=True,
+        placeholder=labels.NO_VALUE,
         key=f"quality_recordings_{page}",
         height="content",
         on_select="rerun",
@@ -147,6 +148,7 @@ def _failures(view: View) -> None:
     st.dataframe(
         rows.drop(columns="n_all"),
         hide_index=True,
+        placeholder=labels.NO_VALUE,
         column_config={
             "stage": st.column_config.TextColumn("Stage", width="small"),
             "recording_id": st.column_config.TextColumn("Recording", width="small"),

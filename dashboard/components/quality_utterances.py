@@ -228,6 +228,7 @@ def _children(view: View, counts: pd.DataFrame) -> None:
     event = st.dataframe(
         shown,
         hide_index=True,
+        placeholder=labels.NO_VALUE,
         key="quality_children",
         on_select="rerun",
         selection_mode="single-row",

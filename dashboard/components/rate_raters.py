@@ -175,6 +175,7 @@ def progress(store: StoreHandle, rated: RatedSet) -> None:
     st.dataframe(
         table,
         hide_index=True,
+        placeholder=labels.NO_VALUE,
         key=f"rate_progress_{rated.one.set_id}",
         column_config={
             "Done": st.column_config.ProgressColumn(format="%d %%", max_value=100),

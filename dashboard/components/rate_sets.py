@@ -88,6 +88,7 @@ def set_facts(rated: RatedSet) -> None:
             st.dataframe(
                 table,
                 hide_index=True,
+                placeholder=labels.NO_VALUE,
                 column_config={
                     name: st.column_config.NumberColumn(format="%.3f") for name in ("From", "To")
                 },

@@ -222,6 +222,7 @@ def _collinearity(found: NormsRegression) -> None:
     st.dataframe(
         table,
         hide_index=True,
+        placeholder=labels.NO_VALUE,
         height="content",
         column_config={
             **{named(n): st.column_config.NumberColumn(format="%.2f") for n in shared.names},

@@ -52,6 +52,7 @@ def word_rows(page: WordPage, measure: Measure, index: WordIndex, opened: str | 
     event = st.dataframe(
         shown,
         hide_index=True,
+        placeholder=labels.NO_VALUE,
         height="content",
         key=f"{_KEY}_{opened or ''}",
         on_select="rerun",
