@@ -106,11 +106,10 @@ def _children_shares(store: OpenStore, filters: Filters) -> Chart:
 
 def _children_ridges(store: OpenStore, filters: Filters) -> Chart:
     children = summaries.children_in_order(*_by_child(store, filters), marked=None)
-    drawn = children.assign(grp="", n=children["n_scored"])
     return children_rows(
         children,
         shares.score_bins(store.arrays, filters, store.measure, WIDTH),
-        drawn,
+        children,
         groups=groups_of("none", store.options, LIGHT),
         width=WIDTH,
         threshold=store.measure.threshold,
@@ -125,7 +124,7 @@ def _children_by_speaker(store: OpenStore, filters: Filters) -> Chart:
     return children_rows(
         children,
         shares.score_bins(store.arrays, filters, store.measure, WIDTH),
-        drawn.assign(n=drawn["n_scored"]),
+        drawn,
         groups=groups_of("speaker", store.options, LIGHT),
         width=WIDTH,
         threshold=store.measure.threshold,

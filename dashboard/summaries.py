@@ -117,24 +117,22 @@ def children_in_order(
     rows: `shares_by` child_id. The label names the child (underlined if `marked`), age range and n.
     """
     # Fifty children: a merge and a sort of frames would take longer than the chart.
-    known = {child: place for place, child in enumerate(chance["child_id"])}
-    at = np.array([known.get(child, len(known)) for child in rows["child_id"]], np.int64)
-    share = _floats(rows, "share")
-    order = np.lexsort((rows["child_id"].to_numpy(object).astype(str), share, ~np.isnan(share)))
-    ordered = rows.take(order).reset_index(drop=True)
-    for name in chance.columns.drop("child_id"):
-        ordered[name] = np.append(_floats(chance, name), np.nan)[at[order]]
-    ordered["label"] = [
-        _child_label(str(child), age_range(low, high), int(n), is_marked=child == marked)
-        for child, low, high, n in zip(
-            ordered["child_id"],
-            ordered["min_age_days"],
-            ordered["max_age_days"],
-            ordered["n_scored"],
-            strict=True,
-        )
+    names, share = rows["child_id"].to_numpy(object), _floats(rows, "share")
+    order = np.lexsort((names.astype(str), share, ~np.isnan(share)))
+    names = names[order].tolist()
+    known = {name: place for place, name in enumerate(chance["child_id"].tolist())}
+    at = [known.get(name, len(known)) for name in names]
+    found: dict[str, object] = {str(column): rows[column].array.take(order) for column in rows}
+    for column in chance:
+        if column != "child_id":
+            found[str(column)] = np.append(_floats(chance, str(column)), np.nan)[at]
+    told = ("min_age_days", "max_age_days", "n_scored")
+    columns = (_floats(rows, column)[order].tolist() for column in told)
+    found["label"] = [
+        _child_label(name, age_range(low, high), int(n), is_marked=name == marked)
+        for name, low, high, n in zip(names, *columns, strict=True)
     ]
-    return ordered
+    return pd.DataFrame(found)
 
 
 def _child_label(child: str, ages: str, n: int, *, is_marked: bool) -> str:

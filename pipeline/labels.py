@@ -129,9 +129,8 @@ def age_range(low_days: float | None, high_days: float | None) -> str:
     """'6.6-9.2 months', 'unknown' when no recording has an age."""
     if low_days is None or high_days is None or math.isnan(low_days) or math.isnan(high_days):
         return "age unknown"
-    if months(low_days) == months(high_days):
-        return f"{months(low_days)} months"
-    return f"{months(low_days)}–{months(high_days)} months"
+    low, high = months(low_days), months(high_days)
+    return f"{low} months" if low == high else f"{low}–{high} months"
 
 
 def clock(milliseconds: int) -> str:

@@ -47,12 +47,13 @@ if len(options.splits) > 1:
         default="none",
         words=labels.GROUPS.__getitem__,
     )
-split_shares, split_counts = children.assign(grp=""), counts
+split_shares, split_counts = children, counts
 if split != "none":
     split_counts = data.count(view.store, shares.counts_by_recording, view.filters, measure, split)
     split_shares = data.count(view.store, by_child.shares_of_children, view.filters, measure, split)
-split_shares["n"] = split_shares["n_scored"]
-drawn = split_shares if split == "none" else split_shares[split_shares["n"] >= MIN_DRAWN]
+drawn = split_shares
+if split != "none":
+    drawn = split_shares[split_shares["n_scored"] >= MIN_DRAWN]
 groups = groups_of(split, options, look)
 clicked = clicked_point(
     children_rows(

@@ -28,8 +28,9 @@ def error_bars(
     return {
         "type": "data",
         "symmetric": False,
-        "array": np.nan_to_num(scale * np.maximum(upper - middle, 0)).astype(np.float32),
-        "arrayminus": np.nan_to_num(scale * np.maximum(middle - lower, 0)).astype(np.float32),
+        # Of NaN and 0 fmax takes the 0.
+        "array": np.fmax(scale * (upper - middle), 0).astype(np.float32),
+        "arrayminus": np.fmax(scale * (middle - lower), 0).astype(np.float32),
         "color": colour,
         "thickness": 1.5,
         "width": 0,

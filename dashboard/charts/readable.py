@@ -44,11 +44,13 @@ def readable(rows: pd.DataFrame, *columns: str, **titles: str) -> pd.DataFrame:
 
 def shares_table(shares: pd.DataFrame, groups: Sequence[Group]) -> pd.DataFrame:
     """The shares of each child and group; without a column of groups where there is only one."""
-    names = {group.code: group.name for group in groups}
-    rows = shares.assign(grp=shares["grp"].map(names))
-    shown = ["child_id", *(["grp"] if len(groups) > 1 else [])]
+    shown = ["child_id"]
+    if len(groups) > 1:
+        names = {group.code: group.name for group in groups}
+        shares = shares.assign(grp=shares["grp"].map(names))
+        shown.append("grp")
     return readable(
-        rows,
+        shares,
         *shown,
         *("n_scored", "share", "low", "high", "chance", "mean", "mean_low", "mean_high"),
     )
