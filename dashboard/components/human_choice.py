@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import labels
 from dashboard.components.url_choice import keep_in_url, url_choice, url_value
+from dashboard.plain import escaped
 from dashboard.queries.human_answers import AnsweredSet, is_of_kind
 from pipeline.people.trial_records import SetKind, TrialMode
 from pipeline.validation.exclusions import ExclusionRule
@@ -107,8 +108,8 @@ def simulated_banner(choice: HumanChoice) -> None:
         return
     part = "" if len(names) == len(choice.sets) else " Others of the chosen sets are not."
     st.warning(
-        f"**Simulated answers.** {', '.join(names)}: made by a program to show what this page "
-        f"does. No person gave them; nothing here says anything about people.{part}",
+        f"**Simulated answers.** {escaped(', '.join(names))}: made by a program to show what this "
+        f"page does. No person gave them; nothing here says anything about people.{part}",
         icon=":material/smart_toy:",
     )
 
@@ -123,8 +124,8 @@ def stop_when_mixed(choice: HumanChoice) -> None:
         for one in choice.sets
     )
     st.info(
-        f"The scores of these sets were not made in the same way ({names}), so their cosines "
-        "cannot stand on one axis. Choose sets of one model and setting, or z.",
+        f"The scores of these sets were not made in the same way ({escaped(names)}), so their "
+        "cosines cannot stand on one axis. Choose sets of one model and setting, or z.",
         icon=":material/compare_arrows:",
     )
     st.stop()

@@ -12,6 +12,7 @@ from dashboard.components.human_curve import curve_words, threshold_words
 from dashboard.components.human_words import counts, seconds, share_words
 from dashboard.components.saved_state import people, write
 from dashboard.data import StoreHandle
+from dashboard.plain import escaped
 from pipeline.people.thresholds import (
     SIMULATED_ANSWERS,
     ChosenThreshold,
@@ -80,7 +81,7 @@ def threshold_box(store: StoreHandle, choice: HumanChoice, fits: HumanFits) -> N
     chosen = store.thresholds.get(choice.scorer)
     if chosen is None:
         return
-    st.caption(f"In force for {choice.scorer}: {chosen.threshold:.3g}, {chosen.words}.")
+    st.caption(escaped(f"In force for {choice.scorer}: {chosen.threshold:.3g}, {chosen.words}."))
     if not store.viewer.role.manages:
         return
 

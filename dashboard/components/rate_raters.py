@@ -19,6 +19,7 @@ from dashboard.components.rate_state import (
 )
 from dashboard.components.saved_state import people
 from dashboard.data import StoreHandle
+from dashboard.plain import escaped
 from pipeline.people.raters import (
     MAX_LABEL,
     RaterProgress,
@@ -228,5 +229,8 @@ def rater_actions(store: StoreHandle, rated: RatedSet) -> None:
                 "New code", icon=":material/key:", key="rate_renew", on_click=attempt, args=(renew,)
             )
         with st.popover("Delete the rater", icon=":material/person_remove:"):
-            st.write(f"Deletes {label} and all their answers for good, as when somebody withdraws.")
+            st.write(
+                f"Deletes {escaped(label)} and all their answers for good, as when somebody "
+                "withdraws."
+            )
             st.button("Delete", key="rate_withdraw", on_click=attempt, args=(delete,))

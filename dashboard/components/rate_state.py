@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard.components.saved_state import people
 from dashboard.data import StoreHandle
+from dashboard.plain import escaped
 from dashboard.rating.routes import ROUTE
 from pipeline.errors import CoviewError
 from pipeline.people.raters import OpenLink, RaterProgress, open_links_of, progress_of
@@ -99,9 +100,9 @@ def show_told() -> None:
     draw, icon = (
         (st.error, ":material/error:") if told.is_problem else (st.success, ":material/check:")
     )
-    draw("\n\n".join(told.sentences), icon=icon)
+    draw("\n\n".join(map(escaped, told.sentences)), icon=icon)
     # Whoever clicked far below sees it, too.
-    st.toast(told.sentences[0], icon=icon)
+    st.toast(escaped(told.sentences[0]), icon=icon)
 
 
 def keep_codes(codes: list[NewCode]) -> None:
