@@ -144,7 +144,7 @@ def test_with_norms_words_are_drawn_against_them():
     assert not app.error
     charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
     titles = [chart["layout"]["xaxis"]["title"]["text"] for chart in charts]
-    assert titles[:3] == ["Score change for one SD (cosine)", *["Concreteness (1 to 5)"] * 2]
+    assert titles[:3] == ["Score change for<br>one SD (cosine)", *["Concreteness (1 to 5)"] * 2]
     assert [chart["layout"]["annotations"][0]["text"] for chart in charts[1:3]] == ["ball"] * 2
     words = _words(app)
     assert "the other norms held equal" in words
