@@ -28,6 +28,7 @@ from pipeline.align.child_frames import ChildFrames, FrameTimes
 from pipeline.align.kernels import Int16Array
 from pipeline.align.scores import Scores
 from pipeline.align.stage import ChildTarget, align_child
+from pipeline.align.threads import threads_of
 from pipeline.align.utterances import Utterances, utterances_of
 from pipeline.config import AlignSettings
 from pipeline.records import Crop, Float32Array, MediaInfo, ModelRef, TimeSpan, Utterance
@@ -244,9 +245,10 @@ def _windows_row(
     texts = np.concatenate([t.texts.vectors for t in child.targets if t.texts])
 
     def windows() -> None:
-        scores = Scores.empty(utterances, texts, len(images), options.threads)
-        for crop, (vectors, k) in enumerate(images.values()):
-            scores.fill(crop, vectors, k, 0, options.threads)
+        with threads_of(options.threads) as threads:
+            scores = Scores.empty(utterances, texts, len(images), threads)
+            for crop, (vectors, k) in enumerate(images.values()):
+                scores.fill(crop, vectors, k, 0, threads)
 
     n_bytes = texts.nbytes + sum(vectors.nbytes for vectors, _ in images.values())
     loop_us = _loop_us(utterances, texts, images, options.loop)

@@ -7,7 +7,6 @@ crop its vectors may take a gigabyte; under all crops at once they would take se
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from pipeline.align.kernels import Int16Array
 from pipeline.align.rounded import empty_rows, round_images
+from pipeline.align.threads import ALONE, Threads
 from pipeline.records import Crop, Float32Array, Int64Array, ModelRef
 from pipeline.results import FrameEmbeddings
 from pipeline.store.shards import meta_model, read_crop, read_frame_times, read_meta
@@ -89,7 +89,7 @@ class ChildFrames:
         """Where each recording stands among the recordings."""
         return {frames.recording_id: place for place, frames in enumerate(self.recordings)}
 
-    def images(self, crop: Crop, n_threads: int = 1) -> tuple[Int16Array, int]:
+    def images(self, crop: Crop, threads: Threads = ALONE) -> tuple[Int16Array, int]:
         """Rounded vectors (n_frames * k, dim) of all recordings, a frame's k sub-crops side by
         side, and k.
 
@@ -101,7 +101,8 @@ class ChildFrames:
         dim = made[0].model.dim if made else 0
         images = empty_rows(int(self.n_frames.sum()) * k, dim)
 
-        def fill(frames: FrameTimes, start: int) -> None:
+        def fill(one: tuple[FrameTimes, int]) -> None:
+            frames, start = one
             own = images[start * k : (start + len(frames)) * k]
             if crop not in frames.n_sub_crops:
                 own[:] = 0
@@ -115,10 +116,8 @@ class ChildFrames:
                 round_images(vectors.reshape(-1, dim), own[row : row + n_rows])
                 row += n_rows
 
-        with ThreadPoolExecutor(n_threads) as threads:
-            filled = zip(self.recordings, self.starts.tolist(), strict=True)
-            for done in [threads.submit(fill, *one) for one in filled if len(one[0])]:
-                done.result()
+        every = zip(self.recordings, self.starts.tolist(), strict=True)
+        threads.each(fill, [one for one in every if len(one[0])])
         return images, k
 
 

@@ -8,13 +8,13 @@ rounding, so that it is the same on every computer, and equal vectors have equal
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.align import kernels
 from pipeline.align.kernels import Float64Array, Int16Array
+from pipeline.align.threads import ALONE, Threads
 from pipeline.compiled import compiled
 from pipeline.records import Float32Array
 
@@ -37,7 +37,7 @@ class RoundedTexts:
     unit: Float64Array
 
     @classmethod
-    def of(cls, vectors: Float32Array, n_threads: int = 1) -> RoundedTexts:
+    def of(cls, vectors: Float32Array, threads: Threads = ALONE) -> RoundedTexts:
         """Each text is kept as finely as its length and largest component (n, dim) allow."""
         texts = cls(empty_rows(*vectors.shape), np.empty(len(vectors), np.float64))
 
@@ -47,10 +47,7 @@ class RoundedTexts:
             compiled(kernels.round_rows)(part, scale, texts.vectors[rows])
             texts.unit[rows] = 1.0 / (scale.astype(np.float64) * _IMAGE_UNITS)
 
-        parts = [slice(low, low + _PART) for low in range(0, len(vectors), _PART)]
-        with ThreadPoolExecutor(n_threads) as threads:
-            for done in [threads.submit(fill, part) for part in parts]:
-                done.result()
+        threads.each(fill, [slice(low, low + _PART) for low in range(0, len(vectors), _PART)])
         return texts
 
     def of_rows(self, rows: slice) -> RoundedTexts:

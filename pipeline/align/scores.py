@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ from pipeline.align.kernels import Int16Array
 from pipeline.align.null import draw_runs
 from pipeline.align.null_scores import CHANCE, NullWork, score_null, turns
 from pipeline.align.rounded import RoundedTexts
+from pipeline.align.threads import Threads
 from pipeline.align.utterances import Utterances
 from pipeline.align.window_scores import OBSERVED, score_windows
 from pipeline.records import Float32Array
@@ -42,20 +42,20 @@ class Scores:
 
     @classmethod
     def empty(
-        cls, utterances: Utterances, vectors: Float32Array, n_crops: int, n_threads: int
+        cls, utterances: Utterances, vectors: Float32Array, n_crops: int, threads: Threads
     ) -> Scores:
         """Before any crop is looked at; vectors (m, dim)."""
         m, n_lags = len(utterances), int(utterances.reach.n_frames.sum())
         return cls(
             utterances,
-            RoundedTexts.of(vectors, n_threads),
+            RoundedTexts.of(vectors, threads),
             np.full((m, n_crops, len(WINDOWS), len(_NAMES)), np.nan, np.float32),
             np.empty((n_lags, n_crops), np.float32),
             np.zeros(m, np.bool_),
         )
 
     def fill(
-        self, crop: int, images: Int16Array, n_sub_crops: int, n_draws: int, n_threads: int
+        self, crop: int, images: Int16Array, n_sub_crops: int, n_draws: int, threads: Threads
     ) -> None:
         """Score one crop; images (n_frames * n_sub_crops, dim) are of all frames of the child.
         Without draws there is no null.
@@ -85,10 +85,7 @@ class Scores:
             self.has_null[rows] = runs.window_first[:, 0] >= 0
 
         lags_before = np.append(0, np.cumsum(own.reach.n_frames[:, 0]))
-        parts = turns(own.windows.n_frames[:, -1], n_draws, n_threads)
-        with ThreadPoolExecutor(n_threads) as threads:
-            for done in [threads.submit(score, part) for part in parts]:
-                done.result()
+        threads.each(score, turns(own.windows.n_frames[:, -1], n_draws, threads.n))
 
     def of(self, rows: slice, lags: slice, crops: Sequence[int]) -> Scores:
         """The scores of some utterances, with their rows of the lag table, under some crops."""

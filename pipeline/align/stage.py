@@ -25,6 +25,7 @@ from pipeline.align.checks import (
 )
 from pipeline.align.child_frames import ChildFrames, FrameTimes
 from pipeline.align.scores import Scores
+from pipeline.align.threads import threads_of
 from pipeline.align.utterances import Utterances, lag_table, utterances_of
 from pipeline.align.windows import FrameRanges
 from pipeline.config import AlignSettings
@@ -157,25 +158,25 @@ def align_child(
     crops = tuple(crop for crop in Crop if any(crop in one.crops for one in ready))
     scores: dict[ScorerSetting, Scores] = {}
     taken_off: dict[ScorerSetting, list[Float32Array]] = {}
-    with ThreadPoolExecutor(1) as reader:
+    with threads_of(n_threads) as threads, ThreadPoolExecutor(1) as reader:
         # The first vectors are read while the utterances are laid out.
-        ahead = [reader.submit(frames.images, crop, n_threads) for crop in crops[:1]]
+        ahead = [reader.submit(frames.images, crop, threads) for crop in crops[:1]]
         whole = utterances_of(frames, [one.target.transcript for one in ready], settings)
         for setting in wanted:
             alike = next((scores[other] for other in scores if other.text is setting.text), None)
             utterances = alike.utterances if alike else whole.of(_rows(ready, setting.text))
             vectors = _vectors(ready, setting, hubs)
-            scores[setting] = Scores.empty(utterances, vectors, len(crops), n_threads)
+            scores[setting] = Scores.empty(utterances, vectors, len(crops), threads)
             if setting.is_hub_corrected and hubs is not None:
                 means = [hubs.frames[crop].vector for crop in crops]
                 taken_off[setting] = [_products(vectors, mean) for mean in means]
-    for place, crop in enumerate(crops):
-        images, n_sub_crops = ahead.pop().result() if ahead else frames.images(crop, n_threads)
-        for setting, mine in scores.items():
-            mine.fill(place, images, n_sub_crops, settings.null_draws, n_threads)
-            if setting in taken_off:
-                mine.shift(place, taken_off[setting][place])
-        del images  # before those of the next crop are read
+        for place, crop in enumerate(crops):
+            images, n_sub_crops = ahead.pop().result() if ahead else frames.images(crop, threads)
+            for setting, mine in scores.items():
+                mine.fill(place, images, n_sub_crops, settings.null_draws, threads)
+                if setting in taken_off:
+                    mine.shift(place, taken_off[setting][place])
+            del images  # before those of the next crop are read
     found = iter(_told(ready, whole, crops, scores, frames))
     return [next(found) if isinstance(one, _Recording) else one for one in checked]
 
