@@ -7,6 +7,7 @@ null is drawn from other recordings of the same child. No video lies under recor
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -16,11 +17,12 @@ from numpy.typing import NDArray
 
 from pipeline import schema
 from tests.store_tables import create_tables, finish_store, number_utterances
-from tests.synthetic_facts import fill_facts, insert_rows, write_metadata
+from tests.synthetic_facts import Incoming, fill_facts, write_metadata
 from tests.synthetic_world import (
     DIM,
     N_SUB_CROPS,
     Floats,
+    Ints,
     Plan,
     SyntheticRecording,
     cosines,
@@ -62,11 +64,12 @@ def write_synthetic_study(
         create_tables(con)
         fill_facts(con, recordings, n_children, plan, build)
         for number, scorer in enumerate(plan.scorers):
-            scorer_rng = np.random.default_rng((seed, number))
+            scorer_rng, rows = np.random.default_rng((seed, number)), Incoming()
             for recording in recordings:
                 embed(scorer_rng, recording, n_children)
             for recording in recordings:
-                fill_scores(con, scorer_rng, recording, recordings, scorer, plan)
+                add_scores(rows, scorer_rng, recording, recordings, scorer, plan)
+            rows.insert(con)
         if with_sound:
             from tests.sound.planted import add_sound
 
@@ -77,8 +80,8 @@ def write_synthetic_study(
     return store
 
 
-def fill_scores(
-    con: duckdb.DuckDBPyConnection,
+def add_scores(
+    to: Incoming,
     rng: np.random.Generator,
     recording: SyntheticRecording,
     recordings: Sequence[SyntheticRecording],
@@ -111,10 +114,12 @@ def fill_scores(
         "scorer": [scorer] * n,
     }
     reasons: list[str | None] = [None] * n
+    lengths = [len(other.frame_ms) for other in others or [recording]]
+    starts = cache(lambda n_frames: _starts(lengths, n_frames))
     for crop in schema.CROPS:
         own = cosines(recording, recording, crop)
         lag_columns[crop] = own[rows, frames].astype(np.float32)
-        elsewhere = [cosines(recording, other, crop) for other in others] or [own]
+        elsewhere = np.hstack([cosines(recording, other, crop) for other in others or [recording]])
         for window, margin in schema.WINDOWS.items():
             start = np.searchsorted(recording.frame_ms, recording.onset_ms - margin)
             stop = np.searchsorted(recording.frame_ms, recording.offset_ms + margin)
@@ -122,8 +127,8 @@ def fill_scores(
             for i in range(n):
                 if stop[i] > start[i]:
                     real = own[i, start[i] : stop[i]]
-                    pool = [c[i] for c in elsewhere] if plan.with_null else []
-                    statistics[i] = _statistics(rng, real, pool)
+                    begin = starts(len(real)) if plan.with_null else np.zeros(0, np.int64)
+                    statistics[i] = _statistics(rng, real, elsewhere[i], begin)
                 elif window == "strict":
                     reasons[i] = "no_frame_in_window"
                 if window == "strict" and not plan.with_null:
@@ -135,20 +140,31 @@ def fill_scores(
                     values, mask=np.isnan(values)
                 )
     wide["missing_reason"] = pa.array(reasons, type=pa.string())
-    insert_rows(con, "raw_lags", lag_columns)
-    insert_rows(con, "raw_scores", wide)
-    _fill_embeddings(con, recording, scorer)
+    to.add("raw_lags", lag_columns)
+    to.add("raw_scores", wide)
+    _add_embeddings(to, recording, scorer)
 
 
-def _statistics(rng: np.random.Generator, real: Floats, pool: list[Floats]) -> Floats:
-    """One utterance's statistics in the order of schema.SCORE_STATISTICS."""
+def _starts(lengths: Sequence[int], n: int) -> Ints:
+    """Where a window of n values begins in rows of these lengths, one behind the other."""
+    ends = np.cumsum(lengths)
+    return np.concatenate(
+        [
+            np.arange(end - length, end - n + 1)
+            for end, length in zip(ends.tolist(), lengths, strict=True)
+        ]
+    )
+
+
+def _statistics(rng: np.random.Generator, real: Floats, elsewhere: Floats, starts: Ints) -> Floats:
+    """One utterance's statistics in the order of schema.SCORE_STATISTICS: of its frames' cosines,
+    and of windows as long of those elsewhere, which begin at `starts`."""
     top, mean, low = real.max(), real.mean(), real.min()
-    pool = [c for c in pool if len(c) >= len(real)]
-    if not pool:
+    if not len(starts):
         return np.array([top, mean, low, *[np.nan] * 5])
     draws = schema.NULL_DRAWS
-    windows = np.concatenate([np.lib.stride_tricks.sliding_window_view(c, len(real)) for c in pool])
-    drawn = windows[rng.integers(0, len(windows), draws)]
+    first = starts[rng.integers(0, len(starts), draws)]
+    drawn = elsewhere[first[:, None] + np.arange(len(real))]
     tops, means = drawn.max(axis=1), drawn.mean(axis=1)
     return np.array(
         [
@@ -164,14 +180,11 @@ def _statistics(rng: np.random.Generator, real: Floats, pool: list[Floats]) -> F
     )
 
 
-def _fill_embeddings(
-    con: duckdb.DuckDBPyConnection, recording: SyntheticRecording, scorer: str
-) -> None:
+def _add_embeddings(to: Incoming, recording: SyntheticRecording, scorer: str) -> None:
     n_frames = len(recording.frame_ms)
     for crop, n_sub in N_SUB_CROPS.items():
         vectors = recording.image[crop].reshape(-1, DIM).astype(np.float32)
-        insert_rows(
-            con,
+        to.add(
             "frame_embeddings",
             {
                 "recording_id": [recording.recording_id] * len(vectors),
@@ -182,8 +195,7 @@ def _fill_embeddings(
                 "embedding": _lists(vectors),
             },
         )
-    insert_rows(
-        con,
+    to.add(
         "utterance_embeddings",
         {
             "recording_id": [recording.recording_id] * len(recording.utterance_ids),

@@ -17,11 +17,20 @@ ACTIVITIES = ("play", "meal", "reading")
 LOCATIONS = ("living room", "kitchen", "garden")
 
 
-def insert_rows(con: duckdb.DuckDBPyConnection, table: str, columns: dict[str, object]) -> None:
-    rows = pa.table(columns)
-    con.register("incoming", rows)
-    con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
-    con.unregister("incoming")
+class Incoming:
+    """Rows of all recordings, put into each table at once: an INSERT takes longer than its rows."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, list[pa.Table]] = {}
+
+    def add(self, table: str, columns: dict[str, object]) -> None:
+        self._tables.setdefault(table, []).append(pa.table(columns))
+
+    def insert(self, con: duckdb.DuckDBPyConnection) -> None:
+        for table, parts in self._tables.items():
+            con.register("incoming", pa.concat_tables(parts, promote_options="permissive"))
+            con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
+            con.unregister("incoming")
 
 
 def fill_facts(
@@ -31,12 +40,12 @@ def fill_facts(
     plan: Plan,
     build: str,
 ) -> None:
+    rows = Incoming()
     for number, recording in enumerate(recordings):
         _fill_recording(con, recording, number, plan)
-        _fill_utterances(con, recording)
-        _fill_words(con, recording)
-        insert_rows(
-            con,
+        _add_utterances(rows, recording)
+        _add_words(rows, recording)
+        rows.add(
             "frames",
             {
                 "recording_id": [recording.recording_id] * len(recording.frame_ms),
@@ -46,6 +55,7 @@ def fill_facts(
         )
         if plan.with_contexts:
             _fill_contexts(con, recording, number)
+    rows.insert(con)
     for child in range(n_children):
         con.execute(
             """INSERT INTO children SELECT $id, $sex, count(*),
@@ -116,15 +126,14 @@ def _fill_recording(
     )
 
 
-def _fill_utterances(con: duckdb.DuckDBPyConnection, recording: SyntheticRecording) -> None:
+def _add_utterances(rows: Incoming, recording: SyntheticRecording) -> None:
     n = len(recording.utterance_ids)
     rng = np.random.default_rng(hash_text(recording.recording_id))
     flags: list[list[str]] = [["low_confidence"] if i % 13 == 5 else [] for i in range(n)]
     for i in range(n - 1):
         if recording.offset_ms[i] > recording.onset_ms[i + 1]:
             flags[i] = [*flags[i], "overlapping"]
-    insert_rows(
-        con,
+    rows.add(
         "utterances",
         {
             "recording_id": [recording.recording_id] * n,
@@ -152,28 +161,27 @@ def _words(text: str) -> list[str]:
     return [word for word in text.split() if any(c.isalpha() for c in word)]
 
 
-def _fill_words(con: duckdb.DuckDBPyConnection, recording: SyntheticRecording) -> None:
-    rows = []
+def _add_words(rows: Incoming, recording: SyntheticRecording) -> None:
+    found = []
     for i, (uid, text) in enumerate(zip(recording.utterance_ids, recording.texts, strict=True)):
         words = _words(text)
         edges = np.linspace(recording.onset_ms[i], recording.offset_ms[i], len(words) + 1)
-        rows += [
+        found += [
             (uid, k, word, word.strip("?.,!'").lower(), int(edges[k]), int(edges[k + 1]))
             for k, word in enumerate(words)
         ]
-    uids, index, words_, tokens, onsets, offsets = (list(c) for c in zip(*rows, strict=True))
-    insert_rows(
-        con,
+    uids, index, words_, tokens, onsets, offsets = (list(c) for c in zip(*found, strict=True))
+    rows.add(
         "words",
         {
-            "recording_id": [recording.recording_id] * len(rows),
+            "recording_id": [recording.recording_id] * len(found),
             "utterance_id": uids,
             "word_index": index,
             "word": words_,
             "token": tokens,
             "onset_ms": onsets,
             "offset_ms": offsets,
-            "probability": [0.9] * len(rows),
+            "probability": [0.9] * len(found),
         },
     )
 

@@ -52,11 +52,16 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return study
 
 
+@pytest.fixture(scope="session")
+def everything(studies: Callable[[str], Path]) -> Path:
+    """The store with everything, which nobody may change."""
+    return studies("everything") / "derived" / "stores" / "store-synthetic.duckdb"
+
+
 @pytest.fixture
-def store(studies: Callable[[str], Path]) -> duckdb.DuckDBPyConnection:
+def store(everything: Path) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the store with everything."""
-    path = studies("everything") / "derived" / "stores" / "store-synthetic.duckdb"
-    with duckdb.connect(str(path), read_only=True) as con:
+    with duckdb.connect(str(everything), read_only=True) as con:
         yield con
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -38,14 +39,25 @@ CHOICES = (
 )
 
 
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with 55 recordings of each child: limits are worked out rather than drawn."""
+    return write_synthetic_study(
+        tmp_path_factory.mktemp("many"), n_recordings=220, n_utterances=880
+    )
+
+
 @pytest.fixture(scope="module", params=["few", "columns"])
-def arrays(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+def arrays(
+    request: pytest.FixtureRequest,
+    everything: Path,
+    many: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+):
     """Few recordings of a child, of which limits are drawn, and many, with a file of columns beside
     the store. One child has no score at all."""
-    sizes = (8, 200) if request.param == "few" else (220, 880)
-    store = write_synthetic_study(
-        tmp_path_factory.mktemp(request.param), n_recordings=sizes[0], n_utterances=sizes[1]
-    )
+    whole = everything if request.param == "few" else many
+    store = Path(shutil.copy(whole, tmp_path_factory.mktemp(request.param)))
     with duckdb.connect(str(store)) as con:
         con.execute(
             """UPDATE scores_wide SET center_strict_max_cosine = NULL, center_1s_z = NULL
@@ -125,7 +137,7 @@ class _NoCursor:
         raise AssertionError("the store was asked")
 
 
-def test_what_is_published_is_what_is_counted(arrays, monkeypatch):
+def test_what_is_published_is_what_is_counted(arrays):
     """The first answers of a store with columns come from the file, without a look at a
     recording."""
     if arrays._columns is None:
@@ -152,9 +164,8 @@ def test_what_is_published_is_what_is_counted(arrays, monkeypatch):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-6)
 
 
-def test_what_never_varies_has_no_interval_of_its_excess(tmp_path: Path) -> None:
-    store = write_synthetic_study(tmp_path, n_recordings=240, n_utterances=1_200)
-    with duckdb.connect(str(store)) as con:
+def test_what_never_varies_has_no_interval_of_its_excess(many: Path, tmp_path: Path) -> None:
+    with duckdb.connect(shutil.copy(many, tmp_path)) as con:
         con.execute("UPDATE scores_wide SET center_strict_z = 0.1")
         measure = Measure("synthetic", "center", "strict", "max", "z", 2.0)
         found = by_child.excess_of_children(ScoreArrays(con), Filters(), measure)

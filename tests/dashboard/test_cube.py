@@ -14,7 +14,6 @@ from dashboard.filters import Filters
 from dashboard.queries import chance, comparing, cube, quality, shares
 from dashboard.queries.arrays import ScoreArrays
 from dashboard.queries.selection import Measure
-from tests.factories import write_synthetic_study
 
 Query = Callable[[ScoreArrays, Filters, Measure], pd.DataFrame]
 
@@ -51,24 +50,20 @@ def of_pad(measure: Measure) -> Measure:
 
 
 @pytest.fixture(scope="module")
-def arrays(tmp_path_factory: pytest.TempPathFactory):
-    store = write_synthetic_study(tmp_path_factory.mktemp("cube"), n_utterances=200)
-    with duckdb.connect(str(store), read_only=True) as con:
+def arrays(everything: Path):
+    with duckdb.connect(str(everything), read_only=True) as con:
         yield ScoreArrays(con)
 
 
 @pytest.mark.parametrize("name", ["counts_by_child", "languages", "confidence_bins"])
 def test_quality_is_counted_once_for_all_choices(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+    arrays: ScoreArrays, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = write_synthetic_study(tmp_path, n_children=3, n_recordings=6, n_utterances=120)
     query = getattr(quality, name)
-    with duckdb.connect(str(store), read_only=True) as con:
-        arrays = ScoreArrays(con)
-        added = [query(arrays, filters, RAW) for filters in CHOICES]
-        monkeypatch.setattr(quality, "choice_of_children", lambda *_: None)
-        for rows, filters in zip(added, CHOICES, strict=True):
-            pd.testing.assert_frame_equal(rows, query(arrays, filters, RAW))
+    added = [query(arrays, filters, RAW) for filters in CHOICES]
+    monkeypatch.setattr(quality, "choice_of_children", lambda *_: None)
+    for rows, filters in zip(added, CHOICES, strict=True):
+        pd.testing.assert_frame_equal(rows, query(arrays, filters, RAW))
     assert len(added[0])
     assert not len(added[4])
 
@@ -112,12 +107,10 @@ def test_an_answer_may_not_change_what_is_kept(arrays: ScoreArrays) -> None:
     assert shares.counts_by_recording(arrays, Filters(), RAW)["n_high"].sum() > 0
 
 
-def test_what_is_kept_stays_within_its_bounds(tmp_path: Path) -> None:
-    store = write_synthetic_study(tmp_path, n_children=2, n_recordings=4, n_utterances=40)
-    with duckdb.connect(str(store), read_only=True) as con:
-        arrays = ScoreArrays(con)
-        arrays._most_bytes = 1_000
-        for measure in MEASURES:
-            shares.counts_by_recording(arrays, Filters(), measure)
-        n_bytes = sum(array.nbytes for kept in arrays._kept.values() for array in kept)
+def test_what_is_kept_stays_within_its_bounds(store: duckdb.DuckDBPyConnection) -> None:
+    arrays = ScoreArrays(store)
+    arrays._most_bytes = 1_000
+    for measure in MEASURES:
+        shares.counts_by_recording(arrays, Filters(), measure)
+    n_bytes = sum(array.nbytes for kept in arrays._kept.values() for array in kept)
     assert n_bytes <= 1_000 or len(arrays._kept) == 1
