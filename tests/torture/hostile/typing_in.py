@@ -1,7 +1,7 @@
 """Hostile texts typed into every text box of every page, in a real Chromium.
 
-After each: no script ran, nothing was asked of another host, no error trace is shown. After each
-page: it still answers.
+After each: no script ran, no element was made of the text, nothing was asked of another host, no
+error trace is shown. After each page: it still answers.
 """
 
 from __future__ import annotations
@@ -39,6 +39,14 @@ PATHS = (
     *("/drives?about=moment", "/sound", "/quality", "/provenance", "/export"),
 )
 _BOXES = ":is(input[type=text], input:not([type]), textarea):not([readonly], [disabled])"
+_MADE = """() => {
+    const wanted = "[onload], [onerror], [src*='127.0.0.1:9/'], [href*='127.0.0.1:9/'], "
+        + "[href^='javascript:'], main script, [data-testid=stMain] script";
+    const made = (root) => [...root.querySelectorAll("*")].flatMap((one) =>
+        [...(one.matches(wanted) ? [one] : []), ...(one.shadowRoot ? made(one.shadowRoot) : [])]);
+    return made(document.body).map((one) => one.outerHTML.slice(0, 100));
+}"""
+"""Elements that only a hostile text can have made: the pages have none of the kind."""
 _OPENED = "[data-testid=stPopoverBody]"
 _LONG_MS = 60_000
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -81,7 +89,14 @@ class Typist:
 
     def type_into_page(self, path: str, texts: Sequence[str], until_s: float) -> bool:
         """Type each text into each box of the page at `path`; False when the time is up before
-        (`until_s` of time.monotonic)."""
+        (`until_s` of time.monotonic). A page that does not answer any more is wrong and left."""
+        try:
+            return self._type_all(path, texts, until_s)
+        except Error as problem:
+            self.wrong.append(f"{path} does not answer: {problem.message[:200]}")
+            return True
+
+    def _type_all(self, path: str, texts: Sequence[str], until_s: float) -> bool:
         self._open(path)
         for box in self._boxes(path):
             for text in texts:
@@ -166,6 +181,8 @@ class Typist:
     def _what_is_wrong(self) -> str:
         if self.page.evaluate("() => window.ran !== undefined"):
             return "a script ran"
+        if made := self.page.evaluate(_MADE):
+            return f"an element was made: {made[0]}"
         if self._foreign:
             return f"{self._foreign.pop()[:100]} was asked for"
         if self.page.get_by_test_id("stException").count():
