@@ -97,14 +97,14 @@ def _merge(into: Properties, properties: Mapping[str, object]) -> None:
 def _sendable(value: object) -> object:
     if type(value) in _PLAIN:
         return value
+    if isinstance(value, list | tuple):
+        return _sendable_list(value)
+    if isinstance(value, np.ndarray):
+        return _array(value)
     if isinstance(value, Mapping):
         return {str(key): _sendable(item) for key, item in value.items()}
     if isinstance(value, pd.Series | pd.DataFrame | pd.Index):
         return _array(value.to_numpy())
-    if isinstance(value, np.ndarray):
-        return _array(value)
-    if isinstance(value, list | tuple):
-        return _sendable_list(value)
     if isinstance(value, np.generic):
         value = value.item()
     # NaN is the only value unequal to itself; JSON has no word for it.
