@@ -13,7 +13,7 @@ from tests.torture.hostile.typing_in import typist
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/words", "/moments")
+PAGES = ("/words", "/predictors?ask=formula")
 TEXT = f"{MARKUP[1]} {MARKUP[2]} {MARKUP[3]} {SQL[0]}"
 """HTML, a picture and a link in Markdown, and quotes of SQL."""
 
