@@ -26,7 +26,7 @@ SCALE = 32_767
 """A component of a unit vector lies between -1 and 1; rounding moves a cosine by some 0.00001."""
 
 _PARTIAL = ".partial"
-_ROWS_AT_ONCE = 16_384
+_ROWS_AT_ONCE = 4_096
 _PIECE_BYTES = 8_388_608
 """Large enough that letting go of a piece costs little, small enough for any server."""
 

@@ -18,6 +18,8 @@ from pipeline.store.shards import read_meta
 BYTES_AT_ONCE = 64_000_000
 """Of shards read at once. A table is written in blocks of 122,880 rows; stretches that fill one go
 to the file directly, smaller ones are written twice."""
+FILES_AT_ONCE = 500
+"""DuckDB keeps every file open that it reads in one query, at some 50 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,9 @@ def in_order(paths: Sequence[Path]) -> tuple[Shard, ...]:
 
 
 def stretches(shards: Sequence[Shard], n_bytes: int = BYTES_AT_ONCE) -> Iterator[tuple[Shard, ...]]:
-    """The shards in order, about so many bytes at a time."""
-    behind = np.cumsum([shard.path.stat().st_size for shard in shards]) // n_bytes
+    """The shards in order, about so many bytes at a time, and not too many files."""
+    sizes = [shard.path.stat().st_size + n_bytes / FILES_AT_ONCE for shard in shards]
+    behind = np.cumsum(sizes) // n_bytes
     cuts = [0, *(np.flatnonzero(np.diff(behind)) + 1).tolist(), len(shards)]
     for first, stop in pairwise(cuts):
         if first < stop:

@@ -36,9 +36,9 @@ from pipeline.store.redaction_sweep import sweep_redacted
 from pipeline.store.seals import delete_sums, write_sums
 from pipeline.study import Study
 
-LEAST_MEMORY, MOST_MEMORY = 400_000_000, 4_000_000_000
-"""Bytes for the blocks that DuckDB keeps, a quarter of the shards' size in between; beyond it, it
-writes to disk what it can. It takes all it may have, and hardly gains time by it."""
+MEMORY_A_THREAD = 125_000_000
+"""Bytes that DuckDB may keep for each of its threads; beyond it, it writes to disk what it can. It
+takes all it may have, and hardly gains time by more."""
 
 
 def inputs_digest(
@@ -130,7 +130,7 @@ def publish(
         with duckdb.connect(str(partial)) as con:
             # No transaction around it all: what is not yet committed stays in memory. Nobody sees
             # the file before it is whole.
-            con.execute(f"SET memory_limit = '{_memory_limit(shards)}B'")
+            con.execute(f"SET memory_limit = '{_memory_limit(con)}B'")
             identity = StoreIdentity(build, inputs, measured, tuple(notices))
             fill(con, study, shards, failures, run, identity)
             insert_probe_indices(con, study.derived, measured)
@@ -151,10 +151,10 @@ def publish(
     return target
 
 
-def _memory_limit(shards: ShardSet) -> int:
-    """Bytes; large studies are sorted faster with more."""
-    n_bytes = sum(path.stat().st_size for path in shards.paths() if path.exists())
-    return min(max(n_bytes // 4, LEAST_MEMORY), MOST_MEMORY)
+def _memory_limit(con: duckdb.DuckDBPyConnection) -> int:
+    """Bytes, the same for small and large studies."""
+    row = con.execute("SELECT current_setting('threads')").fetchone()
+    return MEMORY_A_THREAD * max(int(row[0]) if row else 1, 2)
 
 
 def clean_up(study: Study, current: Path, shards: ShardSet) -> None:
