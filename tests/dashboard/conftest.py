@@ -71,7 +71,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch, studies: Callable[[str], Path]) -
 
     def open_(page: str = "", variant: str = "everything", **params: str | list[str]) -> AppTest:
         monkeypatch.setenv("COVIEW_STUDY", str(studies(variant)))
-        app = AppTest.from_file(str(APP), default_timeout=30)
+        app = AppTest.from_file(str(APP), default_timeout=120)
         if page:
             app.run()
             app.switch_page(f"app_pages/{page}.py")

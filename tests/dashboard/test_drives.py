@@ -80,7 +80,7 @@ def open_drives(
 ) -> Iterator[Callable[..., AppTest]]:
     def open_(root: Path = probed[0], **params: str) -> AppTest:
         monkeypatch.setenv("COVIEW_STUDY", str(root))
-        app = AppTest.from_file(str(APP), default_timeout=60)
+        app = AppTest.from_file(str(APP), default_timeout=120)
         app.run()
         app.switch_page("app_pages/drives.py")
         for name, value in params.items():

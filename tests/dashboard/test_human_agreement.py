@@ -79,7 +79,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch, study: Path) -> Iterator[Open]:
     def open_(root: Path = study, **params: str) -> AppTest:
         monkeypatch.setenv("COVIEW_STUDY", str(root))
         monkeypatch.setattr("dashboard.components.human_fits._PATIENCE_S", 20.0)
-        app = AppTest.from_file(str(APP), default_timeout=30)
+        app = AppTest.from_file(str(APP), default_timeout=120)
         app.run()
         app.switch_page("app_pages/agreement.py")
         for name, value in params.items():

@@ -296,7 +296,7 @@ def test_a_transcript_is_never_read_as_markup(tmp_path, monkeypatch):
     with duckdb.connect(str(store)) as con:
         con.execute("UPDATE utterances SET text = '**no** <b>no</b> $x$ [a](b) :red[c]'")
     monkeypatch.setenv("COVIEW_STUDY", str(tmp_path))
-    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    app = AppTest.from_file(str(APP), default_timeout=120).run()
     app.switch_page("app_pages/moments.py").run()
     title = next(m.value for m in app.subheader if "“" in m.value)
     assert "\\*\\*no\\*\\*" in title

@@ -194,14 +194,14 @@ def test_the_opening_page_is_counted_before_anyone_comes(monkeypatch, tmp_path: 
     monkeypatch.setenv("COVIEW_STUDY", str(tmp_path))
     warm_up(lambda: tmp_path).join()
     assert asked == ["counts"]
-    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    app = AppTest.from_file(str(APP), default_timeout=120).run()
     assert app.metric[2].value == "24"
     assert asked == ["counts"]
 
 
 def test_without_a_study_the_page_tells_the_commands(monkeypatch, tmp_path: Path):
     monkeypatch.setenv("COVIEW_STUDY", str(tmp_path / "nothing"))
-    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    app = AppTest.from_file(str(APP), default_timeout=120).run()
     assert not app.exception
     assert app.title[0].value == "Coview"
     commands = "\n".join(code.value for code in app.code)
@@ -214,7 +214,7 @@ def test_a_store_of_another_version_is_refused_in_words(monkeypatch, tmp_path: P
     with duckdb.connect(str(path)) as con:
         con.execute("UPDATE store_info SET schema_version = 99")
     monkeypatch.setenv("COVIEW_STUDY", str(tmp_path))
-    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    app = AppTest.from_file(str(APP), default_timeout=120).run()
     assert not app.exception
     assert "has tables of version 99" in app.error[0].value
     assert any("--stage publish" in m.value for m in app.markdown)
@@ -224,7 +224,7 @@ def test_a_newer_store_is_offered_and_opened_by_a_click(monkeypatch, tmp_path: P
     small = {"n_utterances": 24, "n_recordings": 2, "n_children": 1}
     write_synthetic_study(tmp_path, build="one", **small)
     monkeypatch.setenv("COVIEW_STUDY", str(tmp_path))
-    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    app = AppTest.from_file(str(APP), default_timeout=120).run()
     assert app.metric[2].value == "24"
     write_synthetic_study(tmp_path, build="two", **{**small, "n_utterances": 30})
     app.run()
@@ -239,7 +239,7 @@ def test_opening_the_overview_loads_nothing_heavy(tmp_path: Path):
     program = (
         "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"
-        f"app = AppTest.from_file({str(APP)!r}, default_timeout=60).run()\n"
+        f"app = AppTest.from_file({str(APP)!r}, default_timeout=120).run()\n"
         "assert not app.exception and app.title[0].value == 'Overview', app\n"
         "heavy = {'torch', 'av', 'cv2', 'open_clip', 'faster_whisper', 'numba', 'ray'}\n"
         "print('loaded:', sorted(heavy & set(sys.modules)))\n"

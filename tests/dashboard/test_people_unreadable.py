@@ -45,7 +45,7 @@ def test_the_dashboard_stays_open_and_says_what_is_wrong(
     else:
         holder.close()
         people.path.write_bytes(b"not a database " * 500)
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app = AppTest.from_file(str(APP), default_timeout=120).run()
     app = app.switch_page(f"app_pages/{page}.py").run()
     holder.close()
     assert not app.exception

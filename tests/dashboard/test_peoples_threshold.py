@@ -48,7 +48,7 @@ def study(built: Path, tmp_path: Path) -> Path:
 
 def opened(study: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("COVIEW_STUDY", str(study))
-    return AppTest.from_file(str(OVERVIEW), default_timeout=60)
+    return AppTest.from_file(str(OVERVIEW), default_timeout=120)
 
 
 def threshold_of(page: AppTest) -> float:

@@ -55,7 +55,7 @@ def set_id(study: Path) -> int:
 
 
 def opened(**params: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=30)
+    app = AppTest.from_file(str(APP), default_timeout=120)
     app.switch_page("app_pages/rating.py")
     for name, value in params.items():
         app.query_params[name] = value

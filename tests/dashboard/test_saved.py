@@ -59,7 +59,7 @@ def people(study: Path) -> PeopleStore:
 
 
 def open_at(page: str, **params: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=30)
+    app = AppTest.from_file(str(APP), default_timeout=120)
     app.switch_page(f"app_pages/{page}.py")
     for name, value in params.items():
         app.query_params[name] = value

@@ -52,7 +52,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def app(monkeypatch: pytest.MonkeyPatch, study: Path, open_page: Page) -> AppTest:
     """The app on the study with sound; `open_page` is asked for what it clears afterwards."""
     monkeypatch.setenv("COVIEW_STUDY", str(study))
-    return AppTest.from_file(str(APP), default_timeout=30).run()
+    return AppTest.from_file(str(APP), default_timeout=120).run()
 
 
 def _words(app: AppTest) -> str:

@@ -127,7 +127,7 @@ def study_with_norms(monkeypatch, norms_root: Path):
 
 
 def _open_words(**params: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    app = AppTest.from_file(str(APP), default_timeout=120).run()
     app.switch_page("app_pages/words.py")
     for name, value in params.items():
         app.query_params[name] = value
@@ -195,7 +195,7 @@ def test_words_without_a_language_are_told(monkeypatch, tmp_path: Path):
     with duckdb.connect(str(path)) as con:
         con.execute("UPDATE utterances SET language = NULL WHERE utterance_number < 12")
     monkeypatch.setenv("COVIEW_STUDY", str(tmp_path))
-    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    app = AppTest.from_file(str(APP), default_timeout=120).run()
     app.switch_page("app_pages/words.py").run()
     assert "The language of 12 utterances is unknown" in _words(app)
     st.cache_data.clear()
@@ -223,7 +223,7 @@ def test_imported_scores_are_compared_with_the_models_own(monkeypatch, tmp_path:
             "1 + round(10 * center_strict_max_cosine) WHERE scorer = 'rater'"
         )
     monkeypatch.setenv("COVIEW_STUDY", str(tmp_path))
-    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    app = AppTest.from_file(str(APP), default_timeout=120).run()
     app.switch_page("app_pages/models.py").run()
     assert not app.exception
     words = _words(app)

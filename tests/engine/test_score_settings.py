@@ -159,7 +159,7 @@ def opened(study: Path, monkeypatch: pytest.MonkeyPatch, page: str, **params: st
     monkeypatch.setenv("COVIEW_STUDY", str(study))
     st.cache_data.clear()
     st.cache_resource.clear()
-    app = AppTest.from_file(str(APP), default_timeout=60)
+    app = AppTest.from_file(str(APP), default_timeout=120)
     app.run()
     if page:
         app.switch_page(f"app_pages/{page}.py")

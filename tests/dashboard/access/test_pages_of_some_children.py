@@ -81,7 +81,7 @@ def as_person(monkeypatch: pytest.MonkeyPatch, study: Path) -> Iterator[Callable
 
 
 def opened(page: str = "", **params: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60)
+    app = AppTest.from_file(str(APP), default_timeout=120)
     if page:
         app.run()
         app.switch_page(f"app_pages/{page}.py")

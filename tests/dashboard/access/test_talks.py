@@ -66,7 +66,7 @@ def as_person(monkeypatch: pytest.MonkeyPatch, study: Path) -> Iterator[Callable
 
 
 def presented(moment: MomentKey) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60)
+    app = AppTest.from_file(str(APP), default_timeout=120)
     app.switch_page("app_pages/moments.py")
     app.query_params["present"] = "1"
     app.query_params["rec"] = moment.recording_id
@@ -184,7 +184,7 @@ def test_a_moment_of_numbers_only_says_why_it_has_neither_words_nor_pictures(
     for email in (PI, "blind@example.org"):
         as_person(email)
         wanted = moment if email == PI else moment_of(study, FOR_TALKS)
-        app = AppTest.from_file(str(APP), default_timeout=60)
+        app = AppTest.from_file(str(APP), default_timeout=120)
         app.switch_page("app_pages/moments.py")
         app.query_params["rec"] = wanted.recording_id
         app.query_params["utt"] = wanted.utterance_id

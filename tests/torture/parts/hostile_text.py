@@ -176,7 +176,7 @@ def _texts(proto: Message) -> Iterator[str]:
 
 
 def _page(page: str, params: Mapping[str, str]) -> AppTest:
-    app = AppTest.from_file(str(_APP), default_timeout=60)
+    app = AppTest.from_file(str(_APP), default_timeout=120)
     if page != PAGES[0]:
         app.run()
         app.switch_page(f"app_pages/{page}.py")
