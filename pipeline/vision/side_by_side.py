@@ -70,6 +70,17 @@ def streams(n_threads: int) -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
+@contextmanager
+def at_most_threads(n: int) -> Iterator[None]:
+    """Let torch use no more than n threads for what the calling thread does in the block."""
+    import torch
+
+    with _torch_threads_kept():
+        if n < torch.get_num_threads():
+            torch.set_num_threads(n)
+        yield
+
+
 def in_order(
     pool: ThreadPoolExecutor, calls: Iterator[Callable[[], ResultT]], n_ahead: int
 ) -> Iterator[ResultT]:
