@@ -35,7 +35,7 @@ def lag_curve(
     A point's customdata is its time_ms.
     """
     chart = figure(
-        look, height_px=280, x_title="Time from the start of the utterance (s)", y_title="Cosine"
+        look, height_px=280, x_title="Time from utterance onset (s)", y_title="Cosine"
     )
     rows = frames[frames[crop].notna()]
     ends_s = duration_ms / 1000
