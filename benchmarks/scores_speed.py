@@ -52,8 +52,8 @@ What bounds them, counted for vectors of 512 numbers of 16 bits:
   images at once) and 34 ns with images from far memory, read one behind the other (30 GB/s; eight
   side by side come at 9 GB/s, because their lines arrive in no order that a processor foresees).
 - Windows and lags: 21.5 products for each utterance and square. Each image comes from far memory
-  once and is compared with the four utterances near it, whose texts are at hand: 5.4 images for each
-  utterance and square, 32 with four crops (6 squares), 1.2 us of reading for both cores together.
+  once and is compared with the four utterances near it, whose texts are at hand: 5.4 images for
+  each utterance and square, 32 with four crops (6 squares), 1.2 us of reading for both cores.
 - Null: 568 products for each utterance (100 runs of 5.7 frames) at 16 to 28 ns, as they read images
   of a tile of 1,024 in random order. In a child of 50 hours a tile holds half a run of an
   utterance, so that each run also reads its text from far memory, 130 bytes a product: a tile
