@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -39,6 +39,8 @@ from pipeline.study import Study
 MEMORY_A_THREAD = 125_000_000
 """Bytes that DuckDB may keep for each of its threads; beyond it, it writes to disk what it can. It
 takes all it may have, and hardly gains time by more."""
+MORE_MEMORY = (1, 4, 16)
+"""How many times that much it may have, one after the other where it says that it needs more."""
 
 
 def inputs_digest(
@@ -126,16 +128,21 @@ def publish(
     target = folder / f"store-{build}.duckdb"
     partial = folder / f"{target.name}.partial"
     _delete_unfinished(folder)
-    try:
+    identity = StoreIdentity(build, inputs, measured, tuple(notices))
+
+    def write(times: int) -> list[Path]:
         with duckdb.connect(str(partial)) as con:
             # No transaction around it all: what is not yet committed stays in memory. Nobody sees
             # the file before it is whole.
-            con.execute(f"SET memory_limit = '{_memory_limit(con)}B'")
-            identity = StoreIdentity(build, inputs, measured, tuple(notices))
+            con.execute(f"SET memory_limit = '{times * _least_memory(con)}B'")
             fill(con, study, shards, failures, run, identity)
             insert_probe_indices(con, study.derived, measured)
             vectors = write_vectors(con, target)
             con.execute("CHECKPOINT")
+        return vectors
+
+    try:
+        vectors = _with_enough_memory(write, lambda: _delete_unfinished(folder))
         keep_vectors([*vectors, *write_columns(partial, target)])
         write_rules_of_build(target, rules_text(study))
         write_sums(target, partial)
@@ -151,7 +158,20 @@ def publish(
     return target
 
 
-def _memory_limit(con: duckdb.DuckDBPyConnection) -> int:
+def _with_enough_memory(
+    write: Callable[[int], list[Path]], delete_unfinished: Callable[[], None]
+) -> list[Path]:
+    """What `write` gives for the least share of memory that is enough (see MORE_MEMORY). Raises
+    what it raises, with the largest share also that memory was short."""
+    for times in MORE_MEMORY[:-1]:
+        try:
+            return write(times)
+        except duckdb.OutOfMemoryException:
+            delete_unfinished()
+    return write(MORE_MEMORY[-1])
+
+
+def _least_memory(con: duckdb.DuckDBPyConnection) -> int:
     """Bytes, the same for small and large studies."""
     row = con.execute("SELECT current_setting('threads')").fetchone()
     return MEMORY_A_THREAD * max(int(row[0]) if row else 1, 2)
@@ -208,6 +228,11 @@ def _write_error(problem: Exception, target: Path) -> StoreError:
         return DiskFullError(
             f"The disk is full: {target.name} could not be written.",
             hint="Free some space and run again; the store before stays in use.",
+        )
+    if isinstance(problem, duckdb.OutOfMemoryException):
+        return StoreError(
+            f"There is too little memory to build the store {target.name}.",
+            hint="Close other programs, or build it on a machine with more memory.",
         )
     return StoreError(
         f"The store {target.name} could not be built: {problem}.",

@@ -3,6 +3,7 @@
 import shutil
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 from pipeline.errors import StoreError
 from pipeline.records import StageFailure
 from pipeline.schema import SCORES_VIEW, TABLES
+from pipeline.store import publish as publish_module
 from pipeline.store import shards
 from pipeline.store.align_shards import write_alignment
 from pipeline.store.dictionary import DICTIONARY_PATH, data_dictionary
-from pipeline.store.fill import RunRecord, ShardSet
+from pipeline.store.fill import RunRecord, ShardSet, fill
 from pipeline.store.frame_vectors import (
     SCALE,
     files_beside,
@@ -211,6 +213,29 @@ def test_equal_inputs_give_equal_stores(study: Study, shard_set: ShardSet) -> No
     assert first != second
     assert store_digests(first) == store_digests(second)
     assert published_inputs(study.root) == inputs_digest(study, shard_set, [])
+
+
+def test_a_store_that_needs_more_memory_gets_it(
+    study: Study, shard_set: ShardSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digests = store_digests(publish(study, shard_set, [], [], run_record(1)))
+    limits: list[float] = []
+
+    def short_at_first(con: duckdb.DuckDBPyConnection, *others: Any) -> None:
+        fill(con, *others)
+        row = con.execute("SELECT current_setting('memory_limit')").fetchone()
+        assert row is not None
+        number, unit = str(row[0]).split()
+        limits.append(float(number) * {"MiB": 1, "GiB": 1024}[unit])
+        if len(limits) < 3:
+            raise duckdb.OutOfMemoryException("failed to pin a block")
+
+    monkeypatch.setattr(publish_module, "fill", short_at_first)
+    assert store_digests(publish(study, shard_set, [], [], run_record(2))) == digests
+    assert limits[1] == pytest.approx(4 * limits[0], rel=0.01)
+    assert limits[2] == pytest.approx(16 * limits[0], rel=0.01)
+    left = [path.name for path in stores_folder(study.root).iterdir() if "partial" in path.name]
+    assert left == []
 
 
 def test_a_changed_input_changes_the_digest(study: Study, shard_set: ShardSet) -> None:
