@@ -34,9 +34,7 @@ def lag_curve(
     utterance is shaded, its window outlined, the band is the null mean plus and minus one SD.
     A point's customdata is its time_ms.
     """
-    chart = figure(
-        look, height_px=280, x_title="Time from utterance onset (s)", y_title="Cosine"
-    )
+    chart = figure(look, height_px=280, x_title="Time from utterance onset (s)", y_title="Cosine")
     rows = frames[frames[crop].notna()]
     ends_s = duration_ms / 1000
     band(chart, look.accent_fill, x=(0, ends_s))
