@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pipeline.vision.side_by_side import at_most_threads
+
 
 @contextmanager
 def one_thread() -> Iterator[None]:
@@ -12,13 +14,7 @@ def one_thread() -> Iterator[None]:
 
     Threads that wait for each other on a busy machine cost more than they save.
     """
-    import torch
     from threadpoolctl import threadpool_limits
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(limits=1):
-            yield
-    finally:
-        torch.set_num_threads(before)
+    with at_most_threads(1), threadpool_limits(limits=1):
+        yield

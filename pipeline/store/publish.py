@@ -232,7 +232,8 @@ def _write_error(problem: Exception, target: Path) -> StoreError:
     if isinstance(problem, duckdb.OutOfMemoryException):
         return StoreError(
             f"There is too little memory to build the store {target.name}.",
-            hint="Close other programs, or build it on a machine with more memory.",
+            hint="Close other programs and free some space on the disk, or build it on a machine "
+            "with more memory; the store before stays in use.",
         )
     return StoreError(
         f"The store {target.name} could not be built: {problem}.",

@@ -238,6 +238,21 @@ def test_a_store_that_needs_more_memory_gets_it(
     assert left == []
 
 
+def test_without_enough_memory_the_old_store_stays_current(
+    study: Study, shard_set: ShardSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = publish(study, shard_set, [], [], run_record(1))
+
+    def short(*others: Any) -> None:
+        raise duckdb.OutOfMemoryException("failed to pin a block")
+
+    monkeypatch.setattr(publish_module, "fill", short)
+    with pytest.raises(StoreError, match="too little memory"):
+        publish(study, shard_set, [], [], run_record(2))
+    assert current_store_path(study.root) == first
+    assert [path for path in stores_folder(study.root).iterdir() if "partial" in path.name] == []
+
+
 def test_a_changed_input_changes_the_digest(study: Study, shard_set: ShardSet) -> None:
     before = inputs_digest(study, shard_set, [])
     fewer = ShardSet(
