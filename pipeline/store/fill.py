@@ -30,7 +30,7 @@ from pipeline.store.fill_sound import insert_sound
 from pipeline.store.fill_words import insert_word_index
 from pipeline.store.layout import digest_of
 from pipeline.store.ordered_shards import in_order
-from pipeline.store.shards import meta_model
+from pipeline.store.shards import shard_model
 from pipeline.study import Context, Study
 
 
@@ -112,7 +112,7 @@ def fill(
     )
     speech, vision, texts = (in_order(p) for p in (shards.speech, shards.vision, shards.text))
     # Text and align shards are made with the model of the vision shards.
-    models = [meta_model(vision[0].meta)] if vision else []
+    models = [shard_model(vision[0].path)] if vision else []
     insert_recordings(con, study, speech, vision, texts)
     insert_speech(con, speech)
     insert_word_index(con, study.settings.speech.language)

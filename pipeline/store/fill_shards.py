@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from pipeline.records import Crop
+from pipeline.records import Crop, Recording
 from pipeline.store.ordered_shards import Shard, file_list, stretches
-from pipeline.store.shards import meta_media, meta_notices
+from pipeline.store.shards import meta_media, meta_notices, read_meta
 from pipeline.study import Study
 
 VECTOR_BYTES_AT_ONCE = 512_000_000
+RECORDINGS_AT_ONCE = 1_000
 _RECORDINGS_SCHEMA = pa.schema(
     [
         ("recording_id", pa.string()),
@@ -45,43 +47,57 @@ def insert_recordings(
 ) -> None:
     """One row per recording with a speech or vision shard; counts are filled in from the shards."""
     speech_of, vision_of, texts_of = (
-        {shard.recording_id: shard.meta for shard in shards} for shards in (speech, vision, texts)
+        {shard.recording_id: shard.path for shard in shards} for shards in (speech, vision, texts)
     )
-    rows = []
-    for recording in study.recordings:
-        own = recording.recording_id
-        metas = [found[own] for found in (speech_of, vision_of) if own in found]
-        if not metas:
-            continue
-        media = meta_media(metas[-1])
-        if own in texts_of:
-            metas.append(texts_of[own])
-        notices = [notice.message for meta in metas for notice in meta_notices(meta)]
-        path, frames = recording.media_path, recording.frames_path
-        rows.append(
-            {
-                "recording_id": own,
-                "child_id": recording.child_id,
-                "date": recording.date,
-                "age_days": recording.age_days,
-                "duration_ms": media.duration_ms,
-                "media_path": None if path is None else str(path),
-                "frames_path": None if frames is None else str(frames),
-                "width_px": media.width_px,
-                "height_px": media.height_px,
-                "frame_rate_hz": media.frame_rate_hz,
-                "video_codec": media.video_codec,
-                "audio_codec": media.audio_codec,
-                "n_frames": 0,
-                "n_utterances": 0,
-                "transcript_source": str(speech_of[own]["source"]) if own in speech_of else None,
-                "permission": recording.permission.value,
-                "notices": [*media.notes, *notices],
-            }
-        )
-    con.register("recordings_read", pa.Table.from_pylist(rows, schema=_RECORDINGS_SCHEMA))
-    con.execute("INSERT INTO recordings BY NAME SELECT * FROM recordings_read")
-    con.unregister("recordings_read")
+    known = [r for r in study.recordings if r.recording_id in speech_of | vision_of]
+    for first in range(0, len(known), RECORDINGS_AT_ONCE):
+        rows = [
+            _recording_row(
+                recording,
+                *(_meta(found, recording) for found in (speech_of, vision_of, texts_of)),
+            )
+            for recording in known[first : first + RECORDINGS_AT_ONCE]
+        ]
+        con.register("recordings_read", pa.Table.from_pylist(rows, schema=_RECORDINGS_SCHEMA))
+        con.execute("INSERT INTO recordings BY NAME SELECT * FROM recordings_read")
+        con.unregister("recordings_read")
+
+
+def _meta(paths: Mapping[str, Path], recording: Recording) -> dict[str, object] | None:
+    path = paths.get(recording.recording_id)
+    return None if path is None else read_meta(path)
+
+
+def _recording_row(
+    recording: Recording,
+    speech: Mapping[str, object] | None,
+    vision: Mapping[str, object] | None,
+    text: Mapping[str, object] | None,
+) -> dict[str, object]:
+    source = vision or speech
+    assert source is not None, "only recordings with a shard have a row"
+    media = meta_media(source)
+    notices = [n.message for meta in (speech, vision, text) if meta for n in meta_notices(meta)]
+    path, frames = recording.media_path, recording.frames_path
+    return {
+        "recording_id": recording.recording_id,
+        "child_id": recording.child_id,
+        "date": recording.date,
+        "age_days": recording.age_days,
+        "duration_ms": media.duration_ms,
+        "media_path": None if path is None else str(path),
+        "frames_path": None if frames is None else str(frames),
+        "width_px": media.width_px,
+        "height_px": media.height_px,
+        "frame_rate_hz": media.frame_rate_hz,
+        "video_codec": media.video_codec,
+        "audio_codec": media.audio_codec,
+        "n_frames": 0,
+        "n_utterances": 0,
+        "transcript_source": None if speech is None else str(speech["source"]),
+        "permission": recording.permission.value,
+        "notices": [*media.notes, *notices],
+    }
 
 
 def insert_speech(con: duckdb.DuckDBPyConnection, shards: Sequence[Shard]) -> None:
@@ -158,7 +174,7 @@ def insert_frames(
         WHERE c.recording_id = recordings.recording_id
         """
     )
-    sub_crops = shards[0].meta["sub_crops"] if shards else {}
+    sub_crops = read_meta(shards[0].path)["sub_crops"] if shards else {}
     assert isinstance(sub_crops, dict)
     for crop in sorted(sub_crops):
         for stretch in stretches(shards, VECTOR_BYTES_AT_ONCE):

@@ -97,7 +97,7 @@ class ShardFolder:
             except (OSError, TypeError, AttributeError, ValueError):
                 yield StageFailure(
                     self.stage.value,
-                    unquote(path.name.partition("~")[0]),
+                    recording_of(path),
                     "unreadable",
                     f"It failed, but why cannot be read: {path.name} is damaged.",
                     "Run again: it is tried anew.",
@@ -137,3 +137,8 @@ def file_stem(recording_id: str) -> str:
     """A recording's id as the beginning of a file name."""
     # "~" parts the id from the digest, and quote() never escapes it.
     return quote(recording_id, safe=" ()+,=@").replace("~", "%7E")
+
+
+def recording_of(path: Path) -> str:
+    """The recording's id of a shard or of what is kept about a failure: `file_stem` undone."""
+    return unquote(path.name.partition("~")[0])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.store.shards import read_meta
+from pipeline.store.layout import recording_of
 
 BYTES_AT_ONCE = 64_000_000
 """Of shards read at once. A table is written in blocks of 122,880 rows; stretches that fill one go
@@ -24,17 +24,16 @@ FILES_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One recording's shard of one stage, and what is true of the whole of it (`read_meta`)."""
+    """One recording's shard of one stage. What is true of the whole of it is read where it is
+    needed: of all shards of a large study, it would be most of what publishing keeps in memory."""
 
     recording_id: str
     path: Path
-    meta: dict[str, object]
 
 
 def in_order(paths: Sequence[Path]) -> tuple[Shard, ...]:
-    """The shards by recording id. Raises StoreError when one is damaged."""
-    metas = [(path, read_meta(path)) for path in paths]
-    shards = [Shard(str(meta["recording_id"]), path, meta) for path, meta in metas]
+    """The shards by recording id."""
+    shards = [Shard(recording_of(path), path) for path in paths]
     return tuple(sorted(shards, key=lambda shard: shard.recording_id))
 
 

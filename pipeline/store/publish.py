@@ -33,7 +33,8 @@ from pipeline.store.frame_vectors import (
 from pipeline.store.layout import digest_of, forget
 from pipeline.store.locate import current_store_path, stores_folder, switch_current_store
 from pipeline.store.redaction_sweep import sweep_redacted
-from pipeline.store.seals import delete_sums, write_sums
+from pipeline.store.seals import damaged_among, delete_sums, write_sums
+from pipeline.store.shards import damaged
 from pipeline.study import Study
 
 MEMORY_A_THREAD = 125_000_000
@@ -152,7 +153,7 @@ def publish(
         raise
     except (duckdb.Error, OSError) as problem:
         _delete_unfinished(folder)
-        raise _write_error(problem, target) from problem
+        raise _write_error(problem, target, shards) from problem
     switch_current_store(study.root, target.name)
     clean_up(study, target, shards)
     return target
@@ -222,7 +223,7 @@ def _delete_unfinished(folder: Path) -> None:
     forget(path for path in beside if not path.with_suffix(".duckdb").is_file())
 
 
-def _write_error(problem: Exception, target: Path) -> StoreError:
+def _write_error(problem: Exception, target: Path, shards: ShardSet) -> StoreError:
     number = problem.errno if isinstance(problem, OSError) else None
     if number in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(problem):
         return DiskFullError(
@@ -235,9 +236,11 @@ def _write_error(problem: Exception, target: Path) -> StoreError:
             hint="Close other programs and free some space on the disk, or build it on a machine "
             "with more memory; the store before stays in use.",
         )
+    for path in damaged_among(shards.paths()):
+        return damaged(path)
     return StoreError(
         f"The store {target.name} could not be built: {problem}.",
-        hint="If a shard is damaged, delete it and run again.",
+        hint="The store before stays in use; run again.",
     )
 
 

@@ -292,17 +292,15 @@ def test_vectors_in_16_bits_lie_beside_the_store(study: Study, shard_set: ShardS
     np.testing.assert_allclose(found[rows_of_r2] / SCALE, expected, atol=2e-5)
 
 
-@pytest.mark.parametrize(
-    ("keeps_footer", "told"), [(False, "r2~d.parquet is damaged"), (True, "could not be built")]
-)
+@pytest.mark.parametrize("keeps_footer", [False, True])
 def test_a_damaged_shard_leaves_the_old_store_current(
-    study: Study, shard_set: ShardSet, keeps_footer: bool, told: str
+    study: Study, shard_set: ShardSet, keeps_footer: bool
 ) -> None:
     first = publish(study, shard_set, [], [], run_record(1))
     shard = shard_set.align[1]
     whole = shard.read_bytes()
     shard.write_bytes(bytes(1_000) + whole[1_000:] if keeps_footer else whole[:100])
-    with pytest.raises(StoreError, match=told):
+    with pytest.raises(StoreError, match=r"align/r2~d\.parquet is damaged"):
         publish(study, shard_set, [], [], run_record(2))
     assert current_store_path(study.root) == first
     assert not list(stores_folder(study.root).glob("*.partial*"))
