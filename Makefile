@@ -43,9 +43,12 @@ demo: setup
 
 # Nothing may be asked of another computer: where the system allows it, none can be reached.
 ALONE := $(BIN)/python -m tests.without_network
+# A browser, a server and a test share two processors: what fails there is tried once more, and the
+# closing lines name it as RERUN.
+ONCE_MORE := --reruns 1 --reruns-delay 5 -raR
 test: $(DEV_STAMP) browser
 	$(ALONE) $(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/browser
-	$(ALONE) $(BIN)/python -m pytest -n 2 --dist loadfile tests/browser
+	$(ALONE) $(BIN)/python -m pytest -n 2 --dist loadfile $(ONCE_MORE) tests/browser
 
 # Up to MINUTES minutes; STUDY is a demo study with a store, made where it is not there yet.
 MINUTES ?= 20

@@ -23,7 +23,7 @@ from pipeline.people.snapshot import read_marks
 from pipeline.people.store import MomentRef, people_store
 from pipeline.records import TimeSpan
 from pipeline.store.locate import current_store_path
-from tests.browser.conftest import Watched, free_port, wait_for, watch
+from tests.browser.conftest import Watched, free_port, settle, wait_for, watch
 
 pytestmark = pytest.mark.browser
 Study = tuple[Path, str]
@@ -96,6 +96,8 @@ def open_moments(page: Page, address: str, query: str = "") -> None:
     page.goto(f"{address}/moments{query}")
     expect(page.locator(".row[aria-current='true']")).to_have_count(1)
     expect(star_button(page)).to_be_visible()
+    # A key that comes while the page is still being made may find nothing that hears it.
+    settle(page)
 
 
 def param(page: Page, name: str) -> str | None:
