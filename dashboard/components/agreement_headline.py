@@ -9,6 +9,7 @@ from dashboard import contrasts, data, labels
 from dashboard.components.captions import interval_note
 from dashboard.components.moments_table import SCORE_COLUMN, moments_table
 from dashboard.components.view import View
+from dashboard.plain import escaped
 from dashboard.queries.agreement import Agreement
 from dashboard.queries.chance import chance_by_recording
 from dashboard.queries.selection import Measure
@@ -86,7 +87,7 @@ def _table(differing: pd.DataFrame, change: str, title: str) -> None:
 
 
 def _sentence(rho: float, names: tuple[str, str]) -> str:
-    a, b = names
+    a, b = (escaped(name) for name in names)
     if rho != rho:
         return f"{a} and {b} cannot be compared: one of them gives every utterance the same score"
     size = abs(rho)

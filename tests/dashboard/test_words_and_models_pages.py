@@ -239,6 +239,18 @@ def test_imported_scores_are_compared_with_the_models_own(monkeypatch, tmp_path:
     st.cache_resource.clear()
 
 
+def test_names_of_scorers_are_shown_as_they_are_written(monkeypatch, tmp_path: Path):
+    write_synthetic_study(tmp_path, n_utterances=200, scorers=("a", "b *of* :red[ours]"))
+    monkeypatch.setenv("COVIEW_STUDY", str(tmp_path))
+    app = AppTest.from_file(str(APP), default_timeout=120).run()
+    app.switch_page("app_pages/models.py").run()
+    assert not app.exception
+    (headline,) = (m.value for m in app.markdown if "put the utterances" in m.value)
+    assert headline.startswith(r"### a and b \*of\* \:red\[ours\] put")
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
 def test_b_is_kept_in_the_address(open_page: Page):
     app = open_page("models", "two models", scorer="synthetic-b")
     assert "**A**, the model of the sidebar: synthetic-b" in _words(app)
