@@ -37,9 +37,11 @@ from pipeline.store.seals import damaged_among, delete_sums, write_sums
 from pipeline.store.shards import damaged
 from pipeline.study import Study
 
-MEMORY_A_THREAD = 125_000_000
+MEMORY_A_THREAD = 100_000_000
 """Bytes that DuckDB may keep for each of its threads; beyond it, it writes to disk what it can. It
 takes all it may have, and hardly gains time by more."""
+READING_MEMORY = 100_000_000
+"""Bytes that it may keep where it only reads one row after the other."""
 MORE_MEMORY = (1, 4, 16)
 """How many times that much it may have, one after the other where it says that it needs more."""
 
@@ -138,9 +140,11 @@ def publish(
             con.execute(f"SET memory_limit = '{times * _least_memory(con)}B'")
             fill(con, study, shards, failures, run, identity)
             insert_probe_indices(con, study.derived, measured)
-            vectors = write_vectors(con, target)
             con.execute("CHECKPOINT")
-        return vectors
+        # Opened anew, it holds nothing in memory of what was written.
+        with duckdb.connect(str(partial), read_only=True) as con:
+            con.execute(f"SET memory_limit = '{times * READING_MEMORY}B'")
+            return write_vectors(con, target)
 
     try:
         vectors = _with_enough_memory(write, lambda: _delete_unfinished(folder))

@@ -232,8 +232,8 @@ def test_a_store_that_needs_more_memory_gets_it(
 
     monkeypatch.setattr(publish_module, "fill", short_at_first)
     assert store_digests(publish(study, shard_set, [], [], run_record(2))) == digests
-    assert limits[1] == pytest.approx(4 * limits[0], rel=0.01)
-    assert limits[2] == pytest.approx(16 * limits[0], rel=0.01)
+    assert limits[1] == pytest.approx(4 * limits[0], rel=0.05)
+    assert limits[2] == pytest.approx(16 * limits[0], rel=0.05)
     left = [path.name for path in stores_folder(study.root).iterdir() if "partial" in path.name]
     assert left == []
 
