@@ -49,7 +49,8 @@ def insert_recordings(
     speech_of, vision_of, texts_of = (
         {shard.recording_id: shard.path for shard in shards} for shards in (speech, vision, texts)
     )
-    known = [r for r in study.recordings if r.recording_id in speech_of | vision_of]
+    with_shards = speech_of.keys() | vision_of.keys()
+    known = [r for r in study.recordings if r.recording_id in with_shards]
     for first in range(0, len(known), RECORDINGS_AT_ONCE):
         rows = [
             _recording_row(
