@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -43,7 +44,7 @@ takes all it may have, and hardly gains time by more."""
 READING_MEMORY = 100_000_000
 """Bytes that it may keep where it only reads one row after the other."""
 MORE_MEMORY = (1, 4, 16)
-"""How many times that much it may have, one after the other where it says that it needs more."""
+"""How many times as much as these it may have, one after the other while it needs more."""
 
 
 def inputs_digest(
@@ -240,8 +241,9 @@ def _write_error(problem: Exception, target: Path, shards: ShardSet) -> StoreErr
             hint="Close other programs and free some space on the disk, or build it on a machine "
             "with more memory; the store before stays in use.",
         )
-    for path in damaged_among(shards.paths()):
-        return damaged(path)
+    with suppress(OSError):  # The disk may not answer any more.
+        for path in damaged_among(shards.paths()):
+            return damaged(path)
     return StoreError(
         f"The store {target.name} could not be built: {problem}.",
         hint="The store before stays in use; run again.",

@@ -219,21 +219,24 @@ def test_a_store_that_needs_more_memory_gets_it(
     study: Study, shard_set: ShardSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digests = store_digests(publish(study, shard_set, [], [], run_record(1)))
-    limits: list[float] = []
+    limits: list[str] = []
+
+    def limit_of(con: duckdb.DuckDBPyConnection) -> str:
+        return str(con.execute("SELECT current_setting('memory_limit')").fetchall()[0][0])
 
     def short_at_first(con: duckdb.DuckDBPyConnection, *others: Any) -> None:
         fill(con, *others)
-        row = con.execute("SELECT current_setting('memory_limit')").fetchone()
-        assert row is not None
-        number, unit = str(row[0]).split()
-        limits.append(float(number) * {"MiB": 1, "GiB": 1024}[unit])
+        limits.append(limit_of(con))
         if len(limits) < 3:
             raise duckdb.OutOfMemoryException("failed to pin a block")
 
     monkeypatch.setattr(publish_module, "fill", short_at_first)
     assert store_digests(publish(study, shard_set, [], [], run_record(2))) == digests
-    assert limits[1] == pytest.approx(4 * limits[0], rel=0.05)
-    assert limits[2] == pytest.approx(16 * limits[0], rel=0.05)
+    with duckdb.connect() as con:
+        n_threads = max(con.execute("SELECT current_setting('threads')").fetchall()[0][0], 2)
+        for times, found in zip((1, 4, 16), limits, strict=True):
+            con.execute(f"SET memory_limit = '{times * n_threads * 100_000_000}B'")
+            assert found == limit_of(con)
     left = [path.name for path in stores_folder(study.root).iterdir() if "partial" in path.name]
     assert left == []
 
